@@ -1,0 +1,48 @@
+# make demo   the sample meeting through the real server       make run    the server, real models
+# make test   all tests                                        make check  format, lint, types
+# make bench  speed and memory, to bench/results.json          make lock   new versions to requirements/
+#
+# PYTHON=…         the Python to use (3.11–3.13); default: python3 if it is one of these
+# TORCH_INDEX=URL  an index with CPU builds of torch, where pip's own settings name none
+# CUDA=1           install torch with CUDA although it is several gigabytes
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$p && exit; done; echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 1250
+export TORCH_INDEX CUDA
+
+.PHONY: demo run test check bench lock clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/python -m demo --host $(HOST) --port $(PORT) $(if $(ONCE),--once)
+
+run: $(VENV)/.installed
+	@$(BIN)/reflector serve --host $(HOST) --port $(PORT) --next-free-port
+
+test: $(VENV)/.installed-dev
+	@$(BIN)/python tools/system.py
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m bench
+
+lock:
+	$(PYTHON) tools/lock.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/.installed: pyproject.toml tools/install.py $(wildcard requirements/*.lock)
+	@$(PYTHON) tools/install.py $(VENV)
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(PYTHON) tools/install.py $(VENV) --dev

@@ -1,0 +1,1 @@
+"""The builder and the agent on the machine."""

@@ -1,0 +1,1 @@
+"""The HTTP API under /v1: paths, fields, units and errors of the reference."""

@@ -1,0 +1,171 @@
+"""A recording comes in and is processed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePath
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from reflector.api import schemas
+from reflector.api.deps import RunnerDep, ServicesDep, find
+from reflector.api.multipart import receive_file
+from reflector.api.uploads import Incoming, incoming_of
+from reflector.db.changes import touch
+from reflector.db.models import SourceKind, Status, Transcript
+from reflector.errors import InvalidInput
+from reflector.events.record import Recorder
+from reflector.pipeline.runs import (
+    failed_language_steps,
+    is_active,
+    start_run,
+    steps_of,
+    try_again,
+)
+from reflector.services import Services
+
+router = APIRouter(tags=["transcripts"])
+
+IN_PROGRESS = "There is already an upload in progress"
+SHOWN_MISSING = 20
+EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}$")
+
+
+@router.post(
+    "/transcripts/{transcript_id}/record/upload",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["chunk"],
+                        "properties": {"chunk": {"type": "string", "format": "binary"}},
+                    }
+                }
+            },
+        }
+    },
+)
+async def transcript_record_upload(
+    request: Request,
+    services: ServicesDep,
+    runner: RunnerDep,
+    transcript_id: str,
+    chunk_number: Annotated[int, Query()],
+    total_chunks: Annotated[int, Query()],
+) -> schemas.StatusAnswer:
+    """One chunk, numbered from 0. The recording is complete once all chunks are here."""
+    await run_in_threadpool(_check_open, services, transcript_id)
+    if not 0 <= chunk_number < total_chunks:
+        raise InvalidInput(
+            f"Chunk {chunk_number} of {total_chunks} cannot be: chunks are numbered from 0 to "
+            "total_chunks - 1."
+        )
+    incoming = incoming_of(services, transcript_id)
+    path, out = await run_in_threadpool(incoming.new_part)
+    try:
+        with out:
+            part = await receive_file(request, "chunk", out)
+        run = await run_in_threadpool(
+            _accept, services, transcript_id, incoming, chunk_number, total_chunks, path, part.filename
+        )
+    finally:
+        path.unlink(missing_ok=True)
+    if run is not None:
+        await run_in_threadpool(runner.nudge_ready, transcript_id, run)
+    return schemas.StatusAnswer()
+
+
+def _check_open(services: Services, transcript_id: str) -> None:
+    with services.db.read() as session:
+        _refuse_closed(find(session, transcript_id))
+
+
+def _refuse_closed(transcript: Transcript) -> None:
+    if transcript.locked:
+        raise HTTPException(400, "Transcript is locked")
+    if transcript.upload_key:
+        raise HTTPException(400, IN_PROGRESS)
+
+
+def _accept(
+    services: Services,
+    transcript_id: str,
+    incoming: Incoming,
+    number: int,
+    total: int,
+    part: Path,
+    filename: str | None,
+) -> int | None:
+    """Keep the chunk; with the last one start the first run and answer its number."""
+    with incoming.lock:
+        _check_open(services, transcript_id)
+        if not incoming.accept(number, total, part):
+            missing = incoming.missing(total)
+            if number == total - 1 and missing:
+                raise InvalidInput(_missing_sentence(missing))
+            return None
+        incoming.complete()
+        digest = incoming.digest()
+        key = f"{transcript_id}/upload{_extension(filename)}"
+        services.storage.adopt(incoming.file, key)
+        with services.db.write() as session:
+            transcript = find(session, transcript_id)
+            events = Recorder(services.bus, session, transcript)
+            transcript.upload_key, transcript.upload_digest = key, digest
+            transcript.source_kind = SourceKind.FILE
+            run = start_run(session, transcript)
+            events.status(Status.UPLOADED)
+            touch(session, transcript)
+        events.tell()
+        incoming.discard()
+        return run
+
+
+def _missing_sentence(missing: list[int]) -> str:
+    shown = ", ".join(str(number) for number in missing[:SHOWN_MISSING])
+    more = f" and {len(missing) - SHOWN_MISSING} more" if len(missing) > SHOWN_MISSING else ""
+    return f"Chunks are missing: {shown}{more}. Send them; the others are kept."
+
+
+def _extension(filename: str | None) -> str:
+    suffix = PurePath(filename or "").suffix
+    return suffix.lower() if EXTENSION.fullmatch(suffix) else ""
+
+
+@router.post("/transcripts/{transcript_id}/process")
+def transcript_process(
+    services: ServicesDep,
+    runner: RunnerDep,
+    transcript_id: str,
+    steps: Literal["all", "failed"] = "all",
+) -> schemas.StatusAnswer:
+    """Process again. Extra: `steps=failed` repeats only the analysis that failed."""
+    with services.db.write() as session:
+        transcript = find(session, transcript_id)
+        if transcript.locked:
+            raise HTTPException(400, "Recording is locked")
+        if not transcript.upload_key:
+            raise HTTPException(400, "Recording is not ready for processing")
+        current = steps_of(session, transcript_id, transcript.last_run)
+        if is_active(current) and transcript.status != Status.ERROR:
+            raise HTTPException(400, "already running")
+        failed = failed_language_steps(current)
+        if steps == "failed":
+            if not failed:
+                raise HTTPException(400, "No part of the analysis failed")
+            run = transcript.last_run
+            events = Recorder(services.bus, session, transcript, run)
+            try_again(current, failed, events)
+        else:
+            run = start_run(session, transcript)
+            events = Recorder(services.bus, session, transcript, run)
+            events.status(Status.PROCESSING)
+        touch(session, transcript)
+    events.tell()
+    runner.nudge_ready(transcript_id, run)
+    return schemas.StatusAnswer()

@@ -1,0 +1,174 @@
+"""Bodies of requests and answers, field for field those of the reference."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from reflector.db.models import SourceKind, Status
+
+ShareMode = Literal["public", "semi-private", "private"]
+Language = Annotated[str, Field(max_length=16, pattern=r"^([A-Za-z-]*)$")]
+
+
+class StatusAnswer(BaseModel):
+    status: str = "ok"
+
+
+class CreateTranscript(BaseModel):
+    name: str
+    source_kind: SourceKind | None = None
+    source_language: Language = "en"
+    target_language: Language = "en"
+
+
+class TranscriptParticipant(BaseModel):
+    id: str | None = None
+    speaker: int | None
+    name: str
+    user_id: str | None = None
+
+
+class UpdateTranscript(BaseModel):
+    name: str | None = None
+    locked: bool | None = None
+    title: str | None = None
+    short_summary: str | None = None
+    long_summary: str | None = None
+    share_mode: ShareMode | None = None
+    participants: list[TranscriptParticipant] | None = None
+    reviewed: bool | None = None
+    audio_deleted: bool | None = None
+
+
+class TranscriptParticipantWithEmail(BaseModel):
+    id: str
+    speaker: int | None
+    name: str
+    user_id: str | None = None
+    email: str | None = None
+
+
+class GetTranscriptMinimal(BaseModel):
+    """`duration` in milliseconds."""
+
+    id: str
+    user_id: str | None
+    name: str
+    status: Status
+    locked: bool
+    duration: float
+    title: str | None
+    short_summary: str | None
+    long_summary: str | None
+    created_at: str
+    share_mode: str = "private"
+    source_language: str | None
+    target_language: str | None
+    reviewed: bool
+    meeting_id: str | None
+    source_kind: SourceKind
+    room_id: str | None = None
+    room_name: str | None = None
+    audio_deleted: bool | None = None
+    change_seq: int | None = None
+    has_cloud_video: bool = False
+    cloud_video_duration: int | None = None
+
+
+class GetTranscriptWithParticipants(GetTranscriptMinimal):
+    participants: list[TranscriptParticipantWithEmail] | None
+
+
+class GetTranscriptWithText(GetTranscriptWithParticipants):
+    transcript_format: Literal["text"]
+    transcript: str
+
+
+class GetTranscriptWithTextTimestamped(GetTranscriptWithParticipants):
+    transcript_format: Literal["text-timestamped"]
+    transcript: str
+
+
+class GetTranscriptWithWebVTTNamed(GetTranscriptWithParticipants):
+    transcript_format: Literal["webvtt-named"]
+    transcript: str
+
+
+class TranscriptSegment(BaseModel):
+    speaker: int
+    speaker_name: str
+    text: str
+    start: float
+    end: float
+
+
+class GetTranscriptWithJSON(GetTranscriptWithParticipants):
+    transcript_format: Literal["json"]
+    transcript: list[TranscriptSegment]
+
+
+GetTranscript = Annotated[
+    GetTranscriptWithText
+    | GetTranscriptWithTextTimestamped
+    | GetTranscriptWithWebVTTNamed
+    | GetTranscriptWithJSON,
+    Field(discriminator="transcript_format"),
+]
+
+
+class GetTranscriptSegmentTopic(BaseModel):
+    text: str
+    start: float
+    speaker: int
+
+
+class GetTranscriptTopic(BaseModel):
+    """Times in seconds."""
+
+    id: str
+    title: str
+    summary: str
+    timestamp: float
+    duration: float | None
+    transcript: str
+    segments: list[GetTranscriptSegmentTopic] = []
+
+
+class Word(BaseModel):
+    text: str
+    start: float
+    end: float
+    speaker: int = 0
+
+
+class GetTranscriptTopicWithWords(GetTranscriptTopic):
+    words: list[Word] = []
+
+
+class AudioWaveform(BaseModel):
+    data: list[float]
+
+
+class StepView(BaseModel):
+    """Extra: how far the newest run is. `method` where a step of analysis says how it was made."""
+
+    name: str
+    state: Literal["pending", "running", "done", "failed"]
+    attempt: int
+    error: str | None
+    seconds: float | None
+    method: str | None = None
+    warnings: list[str] = []
+    engine: dict[str, Any] | None = None
+
+
+class RunView(BaseModel):
+    """Extra: the steps of the newest run, and what the analysis found beside the text."""
+
+    run: int
+    status: Status
+    error: str | None
+    steps: list[StepView]
+    action_items: dict[str, Any] | None

@@ -1,0 +1,142 @@
+"""A recording as it arrives: chunks in any order, any of them twice, kept across a restart.
+
+The next chunk in order is appended to one file, so that nothing is left to copy at the end; one
+that comes early waits in a file of its own. What has been appended is written down after it is on
+the disk, and a file that is longer than that is cut back: a chunk is either there or it is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from reflector.errors import InvalidInput
+from reflector.media.probe import MediaInfo, probe
+from reflector.services import Services
+
+COPY_BYTES = 1 << 20
+_locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+@dataclass
+class _State:
+    total: int
+    next: int = 0
+    size: int = 0
+
+
+class Incoming:
+    """The chunks of one transcript's recording."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "recording"
+        self._state_file = folder / "state.json"
+        self.lock = _locks[str(folder)]
+
+    def new_part(self) -> tuple[Path, BinaryIO]:
+        """A file to write a chunk to while it comes in."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"incoming.{os.urandom(8).hex()}"
+        return path, path.open("wb")
+
+    def accept(self, number: int, total: int, part: Path) -> bool:
+        """Keep the complete chunk in `part`; True when it was the last one missing.
+
+        InvalidInput where numbers do not fit; what came before is kept. Hold `lock`.
+        """
+        state = self._load() or _State(total)
+        if total != state.total:
+            raise InvalidInput(
+                f"This upload has {state.total} chunks, not {total}. The chunks received are kept."
+            )
+        if number == state.next:
+            self._append(state, part)
+            while (waiting := self._waiting(state.next)).exists():
+                self._append(state, waiting)
+        elif number > state.next:
+            _sync(part)
+            part.replace(self._waiting(number))
+            self._save(state)
+        return state.next == state.total
+
+    def missing(self, total: int) -> list[int]:
+        state = self._load() or _State(total)
+        return [n for n in range(state.next, total) if not self._waiting(n).exists()]
+
+    def _waiting(self, number: int) -> Path:
+        return self.folder / f"chunk.{number}"
+
+    def _append(self, state: _State, part: Path) -> None:
+        size = part.stat().st_size
+        if state.next == 0:
+            _sync(part)
+            part.replace(self.file)
+        else:
+            with self.file.open("r+b") as out, part.open("rb") as source:
+                out.truncate(state.size)
+                out.seek(state.size)
+                shutil.copyfileobj(source, out, COPY_BYTES)
+                out.flush()
+                os.fsync(out.fileno())
+        state.next, state.size = state.next + 1, state.size + size
+        self._save(state)
+        part.unlink(missing_ok=True)
+
+    def _load(self) -> _State | None:
+        try:
+            state = _State(**json.loads(self._state_file.read_text()))
+        except FileNotFoundError:
+            return None
+        # A server that was stopped between taking the finished file over and writing that down
+        # has acknowledged nothing: the client is told what to send again.
+        return state if state.next == 0 or self.file.exists() else None
+
+    def _save(self, state: _State) -> None:
+        part = self._state_file.with_suffix(".part")
+        part.write_text(json.dumps(asdict(state)))
+        _sync(part)
+        part.replace(self._state_file)
+        _sync(self.folder)
+
+    def complete(self) -> MediaInfo:
+        """Check the finished file; where it is no recording nothing of it stays."""
+        state = self._load()
+        assert state is not None
+        with self.file.open("r+b") as file:
+            file.truncate(state.size)
+        try:
+            with self.file.open("rb") as file:
+                return probe(file)
+        except InvalidInput:
+            self.discard()
+            raise
+
+    def digest(self) -> str:
+        with self.file.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def discard(self) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.folder)
+        _locks.pop(str(self.folder), None)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def incoming_of(services: Services, transcript_id: str) -> Incoming:
+    return Incoming(services.settings.uploads_dir / transcript_id)

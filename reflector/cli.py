@@ -1,0 +1,75 @@
+"""The `reflector` command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from reflector import __version__, log, settings
+from reflector.commands.serve import serve as run_server
+from reflector.commands.transcribe import FORMATS, Request
+from reflector.commands.transcribe import transcribe as run_transcribe
+from reflector.errors import ReflectorError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="reflector")
+@click.option("--debug", is_flag=True, help="Log more, and show tracebacks.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """A private meeting-transcription server."""
+    context.obj = debug
+    log.setup(debug)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=1250, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--next-free-port", is_flag=True, help="Take the next free port if that one is taken.")
+def serve(host: str, port: int, next_free_port: bool) -> None:
+    """Run the API, the pages and, embedded, the workers."""
+    run_server(settings.load(), host, port, next_free_port)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--language", default="auto", show_default=True, help="A code like en; auto detects it.")
+@click.option("--model", help="A Whisper model: its name, or a folder. Default: WHISPER_MODEL.")
+@click.option("--diarization-model", help="A pyannote.audio pipeline: its name, or a folder; none.")
+@click.option("--speakers", help="How many speakers: N or MIN-MAX.")
+@click.option("--hotwords", help="Names and jargon to expect.")
+@click.option("--output", type=click.Path(path_type=Path), help="A file, or a folder for several.")
+@click.option("--json", "as_json", is_flag=True, help="One machine-readable report on all files.")
+@click.pass_obj
+def transcribe(
+    debug: bool,
+    files: tuple[Path, ...],
+    format_: str,
+    language: str,
+    model: str | None,
+    diarization_model: str | None,
+    speakers: str | None,
+    hotwords: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Turn recordings into text, without a server."""
+    if not debug:
+        log.quiet()
+    request = Request(
+        list(files), format_, language, model, diarization_model, speakers, hotwords, output, as_json
+    )
+    sys.exit(run_transcribe(request))
+
+
+def main() -> None:
+    """Run the command; every foreseen error is one sentence and an exit code."""
+    try:
+        cli()
+    except ReflectorError as error:
+        if "--debug" in sys.argv:
+            raise
+        log.die(error.message, error.hint, error.exit_code)

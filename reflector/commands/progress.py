@@ -1,0 +1,60 @@
+"""A progress bar on a terminal, nothing in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from reflector.events import Message
+from reflector.events.names import EventName
+
+# About how the time is spent; a bar of one file goes through all of these.
+SHARES = {"decode": 0.05, "transcribe": 0.6, "diarize": 0.3, "topics": 0.05}
+
+
+class ProgressBar:
+    """Shows the progress of all steps as one bar, with the real-time factor so far."""
+
+    def __init__(self, name: str, duration: float | None) -> None:
+        self._duration = duration
+        self._started = time.monotonic()
+        self._fractions = dict.fromkeys(SHARES, 0.0)
+        self._task: TaskID | None = None
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[factor]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        )
+        self._name = name
+
+    def __enter__(self) -> ProgressBar:
+        self._progress.start()
+        self._task = self._progress.add_task(self._name, total=1.0, factor="")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def message(self, channel: str, message: Message) -> None:
+        """A listener for the bus."""
+        if message.name != EventName.PROGRESS or self._task is None:
+            return
+        step = message.data["step"]
+        if step in self._fractions:
+            self._fractions[step] = message.data["fraction"]
+            done = sum(SHARES[name] * value for name, value in self._fractions.items())
+            self._progress.update(self._task, completed=done, factor=self._factor())
+
+    def _factor(self) -> str:
+        heard = self._fractions["transcribe"] * (self._duration or 0)
+        return f"{(time.monotonic() - self._started) / heard:.2f} × real time" if heard else ""

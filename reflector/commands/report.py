@@ -1,0 +1,77 @@
+"""A finished transcript as Markdown, and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reflector.db.models import Step, Transcript
+from reflector.pipeline.specs import StepName
+from reflector.transcript.formats import minutes, speaker_name
+from reflector.transcript.words import Segment, Word
+
+
+def markdown(
+    transcript: Transcript, topics: Sequence[Mapping[str, Any]], parts: Sequence[Segment]
+) -> str:
+    lines = [f"# {transcript.title or transcript.name}", ""]
+    if transcript.long_summary:
+        lines += [transcript.long_summary.replace("# ", "## ").strip(), ""]
+    items = transcript.action_items or {}
+    named = {"Decisions": ("decisions", "decision"), "Next steps": ("next_steps", "task")}
+    for heading, (key, field) in named.items():
+        if items.get(key):
+            lines += [f"## {heading}", "", *(f"- {item[field]}" for item in items[key]), ""]
+    if topics:
+        lines += ["## Topics", ""]
+        lines += [f"- [{minutes(t['timestamp'])}] **{t['title']}** – {t['summary']}" for t in topics]
+        lines.append("")
+    lines += ["## Transcript", ""]
+    for part in parts:
+        lines += [f"**{speaker_name({}, part.speaker)}** [{minutes(part.start)}] {part.text}", ""]
+    return "\n".join(lines)
+
+
+def report(
+    file: Path,
+    transcript: Transcript,
+    topics: Sequence[Mapping[str, Any]],
+    words: Sequence[Word],
+    steps: Mapping[StepName, Step],
+    outputs: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Everything that is known; times in seconds."""
+    return {
+        "file": str(file),
+        "duration": transcript.duration / 1000,
+        "language": outputs["transcribe"].get("language"),
+        "title": transcript.title,
+        "short_summary": transcript.short_summary,
+        "long_summary": transcript.long_summary,
+        "action_items": transcript.action_items,
+        "method": {
+            name: outputs[name].get("method") for name in ("topics", "title", "summary", "actions")
+        },
+        "topics": [
+            {key: topic[key] for key in ("title", "summary", "timestamp", "duration")}
+            for topic in topics
+        ],
+        "speakers": len({word.speaker for word in words}),
+        "words": [
+            {"text": w.text.strip(), "start": w.start, "end": w.end, "speaker": w.speaker}
+            for w in words
+        ],
+        "engines": {
+            name: output["engine"] for name, output in outputs.items() if output.get("engine")
+        },
+        "seconds": {name.value: _seconds(step) for name, step in steps.items()},
+        "warnings": [w for output in outputs.values() for w in output.get("warnings", [])]
+        + [step.error for step in steps.values() if step.error],
+    }
+
+
+def _seconds(step: Step) -> float | None:
+    if step.started_at is None or step.finished_at is None:
+        return None
+    return round((step.finished_at - step.started_at).total_seconds(), 3)

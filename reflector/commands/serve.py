@@ -1,0 +1,92 @@
+"""`reflector serve`: one process, one data folder, one socket."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import sys
+from typing import IO
+
+import click
+import uvicorn
+
+from reflector.app import create_app
+from reflector.errors import ConfigurationError
+from reflector.services import open_services
+from reflector.settings import Settings
+
+PORTS_TO_TRY = 50
+
+
+def listen(host: str, port: int, next_free: bool) -> socket.socket:
+    """A listening socket; ConfigurationError if the port, or all near it, are taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    last = min(65535, port + PORTS_TO_TRY) if next_free and port else port
+    for candidate in range(port, last + 1):
+        server = socket.socket(family, socket.SOCK_STREAM)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind((host, candidate))
+            server.listen(1024)
+        except OSError as error:
+            server.close()
+            if error.errno != errno.EADDRINUSE:
+                raise ConfigurationError(
+                    f"cannot listen on {host} port {candidate}: {error.strerror}"
+                ) from error
+            continue
+        return server
+    raise ConfigurationError(
+        f"port {port} of {host} is taken by another program",
+        "Choose another with --port, or let --next-free-port find one.",
+    )
+
+
+def lock_data(settings: Settings) -> IO[str]:
+    """Hold DATA_DIR for this process; two servers on one embedded database would take each
+    other's leases."""
+    path = settings.DATA_DIR / "lock"
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise ConfigurationError(
+            f"another server already uses the data folder {settings.DATA_DIR}",
+            "Stop it, or set DATA_DIR to another folder.",
+        ) from error
+    return file
+
+
+def serve(settings: Settings, host: str, port: int, next_free: bool) -> None:
+    """Run until a signal ends it."""
+    if not settings.embedded:
+        raise ConfigurationError(
+            "only the embedded mode is available in this version",
+            "Unset DATABASE_URL to use SQLite in DATA_DIR.",
+        )
+    try:
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        lock = lock_data(settings)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the data folder {settings.DATA_DIR} cannot be written: {error.strerror}",
+            "Set DATA_DIR to a folder that this user may write.",
+        ) from error
+    listener = listen(host, port, next_free)
+    services = open_services(settings)
+    app = create_app(services)
+    actual = listener.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    if port and actual != port:
+        click.echo(f"Port {port} is taken; using {actual}.")
+    click.echo(f"Reflector is at http://{shown}:{actual}/ – data in {settings.DATA_DIR}")
+    sys.stdout.flush()
+    config = uvicorn.Config(app, log_level="warning", log_config=None, access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
+    services.close()
+    lock.close()
+    # A model in the middle of a window cannot be interrupted, and Python would wait for its
+    # thread. Nothing is lost by leaving: the step's lease ends, and the next start takes it up.
+    os._exit(0)

@@ -1,0 +1,204 @@
+"""The tables.
+
+A transcript has runs: one each time it is processed. A run has one row for each step, and what the
+steps found belongs to the run, so that a reprocess grows beside the result that is on show and
+takes its place in one transaction (`Transcript.shown_run`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in and out, on SQLite too, which forgets the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+class Status(StrEnum):
+    IDLE = "idle"
+    UPLOADED = "uploaded"
+    RECORDING = "recording"
+    PROCESSING = "processing"
+    ERROR = "error"
+    ENDED = "ended"
+
+
+class SourceKind(StrEnum):
+    ROOM = "room"
+    LIVE = "live"
+    FILE = "file"
+
+
+class StepState(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (StepState.DONE, StepState.FAILED)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {datetime: UTCDateTime(), dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+
+
+class Transcript(Base):
+    __tablename__ = "transcript"
+
+    id: Mapped[str] = mapped_column(String, primary_key=True, default=new_id)
+    name: Mapped[str]
+    status: Mapped[str] = mapped_column(default=Status.IDLE)
+    locked: Mapped[bool] = mapped_column(default=False)
+    duration: Mapped[float] = mapped_column(Float, default=0.0, doc="milliseconds")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    title: Mapped[str | None]
+    short_summary: Mapped[str | None] = mapped_column(Text)
+    long_summary: Mapped[str | None] = mapped_column(Text)
+    action_items: Mapped[dict[str, Any] | None]
+    source_language: Mapped[str | None]
+    target_language: Mapped[str | None]
+    reviewed: Mapped[bool] = mapped_column(default=False)
+    user_id: Mapped[str | None]
+    share_mode: Mapped[str] = mapped_column(default="private")
+    meeting_id: Mapped[str | None]
+    recording_id: Mapped[str | None]
+    source_kind: Mapped[str]
+    audio_deleted: Mapped[bool | None]
+    room_id: Mapped[str | None]
+    change_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    upload_key: Mapped[str | None] = mapped_column(doc="the recording in storage, as it came")
+    upload_digest: Mapped[str | None] = mapped_column(doc="SHA-256 of the recording")
+    shown_run: Mapped[int | None] = mapped_column(doc="the run whose result is on show")
+    last_run: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        Index("idx_transcript_created_at", "created_at"),
+        Index("idx_transcript_user_id", "user_id"),
+        Index("idx_transcript_room_id_created_at", "room_id", "created_at"),
+        Index("idx_transcript_source_kind", "source_kind"),
+        Index("idx_transcript_recording_id", "recording_id"),
+        Index("idx_transcript_change_seq", "change_seq"),
+        Index("idx_transcript_status", "status"),
+    )
+
+
+class ChangeSequence(Base):
+    """One row: the last `change_seq` given out."""
+
+    __tablename__ = "change_sequence"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+def _transcript_key(**options: Any) -> Mapped[str]:
+    return mapped_column(ForeignKey("transcript.id", ondelete="CASCADE"), **options)
+
+
+class Participant(Base):
+    __tablename__ = "participant"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    transcript_id: Mapped[str] = _transcript_key(index=True)
+    position: Mapped[int] = mapped_column(default=0)
+    speaker: Mapped[int | None]
+    name: Mapped[str]
+    user_id: Mapped[str | None]
+
+
+class Words(Base):
+    """All words of a run in one value: `[[text, start, end, speaker], …]`, seconds."""
+
+    __tablename__ = "words"
+
+    transcript_id: Mapped[str] = _transcript_key(primary_key=True)
+    run: Mapped[int] = mapped_column(primary_key=True)
+    words: Mapped[list[Any]]
+
+
+class Topic(Base):
+    """A stretch of the words of its run: `[first_word, last_word)`."""
+
+    __tablename__ = "topic"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    transcript_id: Mapped[str] = _transcript_key()
+    run: Mapped[int]
+    position: Mapped[int]
+    title: Mapped[str]
+    summary: Mapped[str] = mapped_column(Text)
+    timestamp: Mapped[float]
+    duration: Mapped[float | None]
+    first_word: Mapped[int]
+    last_word: Mapped[int]
+
+    __table_args__ = (Index("idx_topic_transcript_run", "transcript_id", "run", "position"),)
+
+
+class Event(Base):
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    transcript_id: Mapped[str] = _transcript_key()
+    run: Mapped[int]
+    name: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    __table_args__ = (Index("idx_event_transcript_run", "transcript_id", "run", "id"),)
+
+
+class Step(Base):
+    """One step of one run: the truth about what is done, being done and to do."""
+
+    __tablename__ = "step"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    transcript_id: Mapped[str] = _transcript_key()
+    run: Mapped[int]
+    name: Mapped[str]
+    state: Mapped[str] = mapped_column(default=StepState.PENDING)
+    attempt: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    nudged_at: Mapped[datetime | None]
+    retry_at: Mapped[datetime | None]
+    digest: Mapped[str | None] = mapped_column(doc="SHA-256 of all that the output depends on")
+    output: Mapped[dict[str, Any] | None] = deferred(mapped_column())
+    error: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("transcript_id", "run", "name", name="uq_step"),
+        Index("idx_step_state", "state", "lease_until"),
+        Index("idx_step_digest", "transcript_id", "name", "digest"),
+    )

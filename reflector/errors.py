@@ -1,0 +1,88 @@
+"""Every error that this program raises on purpose, and what it means outside.
+
+    ReflectorError                 one sentence, and where it helps a hint what to do
+    ├── InvalidInput               400: a request or file that cannot be used
+    ├── NotFound                   404: no such transcript, topic or audio
+    ├── AccessDenied               403: it exists, but not for this caller
+    ├── NotReady                   409: what was asked for is being prepared
+    ├── OutOfSpace                 507: the disk is full; tried again once there is room
+    ├── ConfigurationError         settings that the program refuses to start with
+    ├── EngineError                a speech engine could not do its work
+    │   └── ModelUnavailable       a model is missing or is not a model
+    └── LanguageError              the language model gave no usable answer
+
+`http_status` is the answer of the API, `exit_code` that of a command.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import ClassVar
+
+
+class ReflectorError(Exception):
+    http_status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+
+class InvalidInput(ReflectorError):
+    http_status = 400
+    exit_code = 2
+
+
+class NotFound(ReflectorError):
+    http_status = 404
+
+
+class AccessDenied(ReflectorError):
+    http_status = 403
+
+
+class NotReady(ReflectorError):
+    http_status = 409
+
+
+class OutOfSpace(ReflectorError):
+    http_status = 507
+    exit_code = 5
+
+
+class ConfigurationError(ReflectorError):
+    exit_code = 3
+
+
+class EngineError(ReflectorError):
+    exit_code = 4
+
+
+class ModelUnavailable(EngineError):
+    http_status = 503
+
+
+class LanguageError(ReflectorError):
+    http_status = 502
+
+
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+
+
+def is_out_of_space(error: BaseException | None) -> bool:
+    """Whether a full disk is behind `error`: an OSError by number, a library's by its text."""
+    while error is not None:
+        if isinstance(error, OutOfSpace):
+            return True
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
+            return True
+        text = str(error).lower()
+        if "no space left on device" in text or "database or disk is full" in text:
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,47 @@
+"""Events written with the change that they tell of, and told once it is committed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from reflector.db import models
+from reflector.db.models import Status, Transcript
+from reflector.events.bus import Bus, Message
+from reflector.events.names import EventName
+
+
+class Recorder:
+    """Collects the events of one transaction; call `tell()` after its commit.
+
+    Events of a run that is not on show are stored with it and told to nobody: its viewers see the
+    result that it is to replace until it does.
+    """
+
+    def __init__(self, bus: Bus, session: Session, transcript: Transcript, run: int | None = None) -> None:
+        self._bus = bus
+        self._session = session
+        self._transcript = transcript
+        self._run = transcript.shown_run if run is None else run
+        self._stored: list[tuple[models.Event, bool]] = []
+
+    def add(self, name: EventName, data: dict[str, Any]) -> None:
+        event = models.Event(
+            transcript_id=self._transcript.id, run=self._run or 0, name=name, data=data
+        )
+        self._session.add(event)
+        shown = name is EventName.STATUS or self._run == self._transcript.shown_run
+        self._stored.append((event, shown))
+
+    def status(self, status: Status) -> None:
+        """Change the transcript's status, if it is another."""
+        if self._transcript.status != status:
+            self._transcript.status = status
+            self.add(EventName.STATUS, {"value": status.value})
+
+    def tell(self) -> None:
+        for event, shown in self._stored:
+            if shown:
+                message = Message(event.name, event.data, event.id)
+                self._bus.publish(self._transcript.id, message)

@@ -1,0 +1,16 @@
+"""The analyst that the settings name."""
+
+from __future__ import annotations
+
+from reflector.language.client import LanguageModel
+from reflector.language.extractive import ExtractiveAnalyst
+from reflector.language.llm import LLMAnalyst
+from reflector.language.meeting import Analyst
+from reflector.settings import Settings
+
+
+def choose_analyst(settings: Settings) -> Analyst:
+    """A language model where LLM_URL is set, extraction otherwise."""
+    if settings.LLM_URL:
+        return LLMAnalyst(LanguageModel(settings))
+    return ExtractiveAnalyst()

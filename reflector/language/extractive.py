@@ -1,0 +1,162 @@
+"""Analysis without a language model: sentences and phrases of the meeting itself.
+
+Nothing is written that nobody said. It needs no model and little time; it is a help for finding
+one's way, not a summary, and is marked as extractive wherever it is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yake
+
+from reflector.language.lexical import boundaries, centrality, terms, vectors
+from reflector.language.llm import topic_count
+from reflector.language.meeting import (
+    ActionItems,
+    Decision,
+    Meeting,
+    Method,
+    NextStep,
+    Progress,
+    Summary,
+    TopicDraft,
+    clean_title,
+    long_summary,
+)
+from reflector.transcript.formats import speaker_name
+from reflector.transcript.words import Word, plain_text
+
+MAX_SENTENCE_CHARS = 400
+MIN_TERMS = 2
+MAX_ITEMS = 30
+DAY = r"(monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|tonight|today)"
+DECIDED = re.compile(r"\b(decided|decide|agreed|the decision is|we will go with|approved)\b", re.I)
+TASK = re.compile(
+    r"^(?P<who>I|we|you|\w+)\s+(will|must|has to|have to|is going to|am going to|need to)\s+(?P<verb>\w+)"
+    r"|^(?P<please>please)\s+\w+|\bcan you (?P<request>\w+)",
+    re.I,
+)
+DEADLINE = re.compile(rf"\b((by|before|until|on)\s+{DAY}|tomorrow|next (week|month|quarter|year))\b", re.I)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    first: int
+    last: int
+    text: str
+    speaker: int
+
+
+def sentences(words: Sequence[Word]) -> list[Sentence]:
+    """Split at sentence ends, changes of speaker, and where one goes on for too long."""
+    result: list[Sentence] = []
+    first, length = 0, 0
+    for index, word in enumerate(words):
+        length += len(word.text)
+        last = index + 1 == len(words)
+        turn = not last and words[index + 1].speaker != word.speaker
+        if word.ends_sentence or turn or last or length > MAX_SENTENCE_CHARS:
+            text = plain_text(words[first : index + 1])
+            result.append(Sentence(first, index + 1, text, words[first].speaker))
+            first, length = index + 1, 0
+    return result
+
+
+class ExtractiveAnalyst:
+    """Implements `Analyst`."""
+
+    method = Method.EXTRACTIVE
+    name = "extractive 1"
+
+    def topics(self, meeting: Meeting, progress: Progress) -> list[TopicDraft]:
+        said = sentences(meeting.words)
+        if not said:
+            return []
+        matrix = vectors([s.text for s in said], meeting.language)
+        block = max(3, min(12, len(said) // 8))
+        cuts = boundaries(matrix, block, topic_count(meeting.minutes) + 1)
+        edges = [0, *cuts, len(said)]
+        drafts = []
+        for begin, end in zip(edges, edges[1:], strict=False):
+            part = said[begin:end]
+            key = _key_sentences(part, meeting.language, 2)
+            title = self._phrases(" ".join(s.text for s in part), meeting.language, 2)
+            drafts.append(
+                TopicDraft(part[0].first, part[-1].last, clean_title(title or key[0]), " ".join(key))
+            )
+            progress(end / len(said))
+        return drafts
+
+    def title(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> str:
+        text = " ".join(s.text for s in sentences(meeting.words))
+        phrases = self._phrases(text, meeting.language, 3)
+        return clean_title(phrases or (topics[0].title if topics else "Untitled recording"))
+
+    def summary(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> Summary:
+        said = sentences(meeting.words)
+        recap = " ".join(_key_sentences(said, meeting.language, 3))
+        subjects = []
+        for topic in topics:
+            part = [s for s in said if topic.first <= s.first < topic.last]
+            subjects.append((topic.title, " ".join(_key_sentences(part, meeting.language, 3))))
+        return Summary(recap, long_summary(recap, subjects))
+
+    def action_items(self, meeting: Meeting) -> ActionItems:
+        """Sentences with the usual words for decisions and tasks, in English only so far."""
+        if not meeting.language.startswith("en"):
+            return ActionItems()
+        decisions, steps = [], []
+        for sentence in sentences(meeting.words):
+            speaker = speaker_name(meeting.names, sentence.speaker)
+            if DECIDED.search(sentence.text):
+                decisions.append(Decision(decision=sentence.text, decided_by=speaker))
+            elif (task := TASK.search(sentence.text)) and not sentence.text.endswith("?"):
+                deadline = DEADLINE.search(sentence.text)
+                steps.append(
+                    NextStep(
+                        task=sentence.text,
+                        assigned_to=_owner(task, speaker),
+                        deadline=deadline.group(0) if deadline else None,
+                    )
+                )
+        return ActionItems(decisions=decisions[:MAX_ITEMS], next_steps=steps[:MAX_ITEMS])
+
+    def _phrases(self, text: str, language: str, count: int) -> str:
+        """The `count` best key phrases that share no word, joined: `Budget, Release plan`."""
+        extractor: Any = yake.KeywordExtractor(lan=language[:2], n=2, top=12)
+        chosen: list[str] = []
+        used: set[str] = set()
+        for phrase, _ in extractor.extract_keywords(text):
+            found = set(terms(phrase, language))
+            if found and not found & used:
+                chosen.append(phrase)
+                used |= found
+            if len(chosen) == count:
+                break
+        return ", ".join(chosen)
+
+
+def _owner(task: re.Match[str], speaker: str) -> str | None:
+    who = task.group("who")
+    if who is None or who.lower() in {"we", "you"}:
+        return None
+    if who == "I":
+        return speaker
+    return who if who[:1].isupper() and who.lower() not in {"the", "this", "that", "it"} else None
+
+
+def _key_sentences(said: Sequence[Sentence], language: str, count: int) -> list[str]:
+    """The `count` most central sentences, in the order in which they were said."""
+    telling = [s for s in said if len(terms(s.text, language)) >= MIN_TERMS] or list(said)
+    scores = centrality(vectors([s.text for s in telling], language))
+    chosen: list[Sentence] = []
+    for index in scores.argsort()[::-1]:
+        if telling[int(index)].text not in {s.text for s in chosen}:
+            chosen.append(telling[int(index)])
+        if len(chosen) == count:
+            break
+    return [s.text for s in sorted(chosen, key=lambda s: s.first)]

@@ -1,0 +1,102 @@
+"""Statistics of words: where the subject changes, and which sentences say the most.
+
+Sources: M. A. Hearst, "TextTiling", Computational Linguistics 23(1), 1997 (depth scores between
+blocks); G. Erkan and D. R. Radev, "LexRank", JAIR 22, 2004 (centrality of sentences).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOKEN = re.compile(r"[^\W\d_]{3,}")
+SMOOTHING, ITERATIONS = 0.85, 30
+MAX_CENTRAL = 1500
+
+
+@lru_cache(maxsize=16)
+def stopwords(language: str) -> frozenset[str]:
+    """YAKE's list for `language`, English where it has none."""
+    folder = files("yake") / "core" / "StopwordsList"
+    for name in (language[:2].lower(), "en"):
+        path = folder / f"stopwords_{name}.txt"
+        if path.is_file():
+            text = path.read_bytes().decode("utf-8", errors="ignore")
+            return frozenset(text.lower().split())
+    return frozenset()
+
+
+def terms(sentence: str, language: str) -> Counter[str]:
+    ignored = stopwords(language)
+    return Counter(token for token in TOKEN.findall(sentence.lower()) if token not in ignored)
+
+
+def vectors(sentences: Sequence[str], language: str) -> NDArray[np.float32]:
+    """TF-IDF, float32[sentences, terms], rows of length 1 (or 0 without terms)."""
+    counts = [terms(sentence, language) for sentence in sentences]
+    document_frequency = Counter(term for count in counts for term in count)
+    # Words said once link nothing; without them the matrix of a long meeting stays small
+    kept = [term for term, n in document_frequency.most_common(4000) if n > 1]
+    index = {term: column for column, term in enumerate(kept)}
+    matrix = np.zeros((len(sentences), max(1, len(index))), np.float32)
+    for row, count in enumerate(counts):
+        for term, n in count.items():
+            if term in index:
+                weight = np.log(1 + len(sentences) / document_frequency[term])
+                matrix[row, index[term]] = n * weight
+    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+    return np.asarray(matrix / np.where(norms > 0, norms, 1), np.float32)
+
+
+def boundaries(matrix: NDArray[np.float32], block: int, count: int) -> list[int]:
+    """At most `count` rows before which the subject changes most, in order."""
+    total = len(matrix)
+    if total < 2 * block or count < 1:
+        return []
+    similarity = np.ones(total)
+    for gap in range(block, total - block + 1):
+        left, right = matrix[gap - block : gap].sum(0), matrix[gap : gap + block].sum(0)
+        norm = float(np.linalg.norm(left) * np.linalg.norm(right))
+        similarity[gap] = float(left @ right) / norm if norm > 0 else 0.0
+    depth = np.array([_depth(similarity, gap) for gap in range(total)])
+    chosen: list[int] = []
+    for gap in np.argsort(-depth):
+        near = any(abs(int(gap) - other) < block for other in chosen)
+        if len(chosen) < count and depth[gap] > 0 and not near and block <= gap <= total - block:
+            chosen.append(int(gap))
+    return sorted(chosen)
+
+
+def _depth(similarity: NDArray[np.float64], gap: int) -> float:
+    here = left = right = similarity[gap]
+    for index in range(gap - 1, -1, -1):
+        if similarity[index] < left:
+            break
+        left = similarity[index]
+    for index in range(gap + 1, len(similarity)):
+        if similarity[index] < right:
+            break
+        right = similarity[index]
+    return float(left - here + right - here)
+
+
+def centrality(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much each sentence has in common with the others, float32[sentences]."""
+    total = len(matrix)
+    if total > MAX_CENTRAL:  # the graph would take too much memory: compare with the mean instead
+        mean = matrix.mean(0)
+        return np.asarray(matrix @ mean, np.float32)
+    weights = matrix @ matrix.T
+    np.fill_diagonal(weights, 0)
+    sums = weights.sum(1, keepdims=True)
+    transition = np.where(sums > 0, weights / np.where(sums > 0, sums, 1), 1 / total)
+    rank = np.full(total, 1 / total, np.float32)
+    for _ in range(ITERATIONS):
+        rank = (1 - SMOOTHING) / total + SMOOTHING * transition.T @ rank
+    return np.asarray(rank, np.float32)

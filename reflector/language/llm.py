@@ -1,0 +1,158 @@
+"""Analysis by a language model: one question for each answer, each prompt within its window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from hashlib import sha256
+
+from pydantic import Field
+
+from reflector.language import prompts
+from reflector.language.budget import pack, room_for_text
+from reflector.language.client import LanguageModel
+from reflector.language.meeting import (
+    ActionItems,
+    Answer,
+    Meeting,
+    Method,
+    Progress,
+    Summary,
+    TopicDraft,
+    clean_title,
+    long_summary,
+)
+
+# Shares of the reference: number of topics and their size by the length of the meeting
+TOPIC_FACTOR, TOPIC_POWER = 0.833, 0.723
+MIN_TOPICS, MAX_TOPICS = 2, 50
+MIN_TOPIC_WORDS, MAX_TOPIC_WORDS = 375, 1500
+SUBJECT_MINUTES = [5, 15, 30, 45, 60]
+CONDENSE_ROUNDS = 6
+
+
+class TopicAnswer(Answer):
+    title: str = Field(min_length=3)
+    summary: str = Field(min_length=3)
+
+
+class TitleAnswer(Answer):
+    title: str = Field(min_length=3)
+
+
+class Subject(Answer):
+    name: str = Field(min_length=1)
+    paragraph: str = Field(min_length=1)
+
+
+class SummaryAnswer(Answer):
+    recap: str = Field(min_length=3)
+    subjects: list[Subject] = Field(min_length=1)
+
+
+class CondensedAnswer(Answer):
+    text: str = Field(min_length=1)
+
+
+class LLMAnalyst:
+    """Implements `Analyst`."""
+
+    method = Method.LLM
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        asked = sha256("".join(prompts.EVERY_PROMPT).encode()).hexdigest()[:12]
+        return f"llm {self._model.url} {self._model.model} {self._model.window} {asked}"
+
+    def topics(self, meeting: Meeting, progress: Progress) -> list[TopicDraft]:
+        """Stretches of about equal length that end with a segment, each asked about."""
+        room = room_for_text(self._model.window, prompts.TOPIC)
+        stretches = _stretches(meeting, room)
+        drafts: dict[int, TopicDraft] = {}
+        with ThreadPoolExecutor(self._model.concurrency) as pool:
+            asked = {
+                pool.submit(self._model.ask, prompts.TOPIC, text, TopicAnswer, 0.4): index
+                for index, (_, _, text) in enumerate(stretches)
+            }
+            for future in as_completed(asked):
+                index = asked[future]
+                first, last, _ = stretches[index]
+                answer = future.result()
+                drafts[index] = TopicDraft(first, last, clean_title(answer.title), answer.summary)
+                progress(len(drafts) / len(stretches))
+        return [drafts[index] for index in sorted(drafts)]
+
+    def title(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> str:
+        lines = [f"- {topic.title}" for topic in topics]
+        text = self._fitting(lines, prompts.TITLE)
+        return clean_title(self._model.ask(prompts.TITLE, text, TitleAnswer, 0.5).title)
+
+    def summary(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> Summary:
+        limit = 1 + sum(meeting.minutes >= minutes for minutes in SUBJECT_MINUTES)
+        instructions = prompts.SUMMARY.format(limit=limit)
+        text = self._fitting([meeting.line(s) for s in meeting.segments], instructions)
+        answer = self._model.ask(instructions, text, SummaryAnswer, 0.4)
+        subjects = [(subject.name, subject.paragraph) for subject in answer.subjects[:limit]]
+        return Summary(answer.recap.strip(), long_summary(answer.recap, subjects))
+
+    def action_items(self, meeting: Meeting) -> ActionItems:
+        """Asked of each part that fits; a part's items are kept, equal ones once."""
+        room = room_for_text(self._model.window, prompts.ACTION_ITEMS)
+        parts = pack([meeting.line(s) for s in meeting.segments], room)
+        with ThreadPoolExecutor(self._model.concurrency) as pool:
+            answers = list(
+                pool.map(
+                    lambda part: self._model.ask(
+                        prompts.ACTION_ITEMS, "\n".join(part), ActionItems, 0.2
+                    ),
+                    parts,
+                )
+            )
+        decisions = {item.decision.lower(): item for answer in answers for item in answer.decisions}
+        steps = {item.task.lower(): item for answer in answers for item in answer.next_steps}
+        return ActionItems(decisions=list(decisions.values()), next_steps=list(steps.values()))
+
+    def _fitting(self, lines: Sequence[str], instructions: str) -> str:
+        """All lines as one text that fits, condensed part by part as often as that takes."""
+        room = room_for_text(self._model.window, instructions)
+        for _ in range(CONDENSE_ROUNDS):
+            groups = pack(lines, room)
+            if len(groups) <= 1:
+                return "\n".join(groups[0]) if groups else ""
+            parts = pack(lines, room_for_text(self._model.window, prompts.CONDENSE))
+            with ThreadPoolExecutor(self._model.concurrency) as pool:
+                lines = list(
+                    pool.map(
+                        lambda part: self._model.ask(
+                            prompts.CONDENSE, "\n".join(part), CondensedAnswer, 0.2
+                        ).text,
+                        parts,
+                    )
+                )
+        # A model that does not condense: what fits of each part, in order, rather than the start
+        share = room // max(1, len(lines))
+        return "\n".join(pack([line], share)[0][0] for line in lines)
+
+
+def topic_count(minutes: float) -> int:
+    return min(MAX_TOPICS, max(MIN_TOPICS, round(TOPIC_FACTOR * minutes**TOPIC_POWER)))
+
+
+def _stretches(meeting: Meeting, room: int) -> list[tuple[int, int, str]]:
+    """(first word, last word, text) of each topic: near the wanted size, within `room` tokens."""
+    wanted = len(meeting.words) / topic_count(meeting.minutes)
+    size = min(MAX_TOPIC_WORDS, max(MIN_TOPIC_WORDS, wanted))
+    result: list[tuple[int, int, str]] = []
+    first, lines = 0, list[str]()
+    for (start, _), segment in zip(meeting.ranges, meeting.segments, strict=True):
+        line = meeting.line(segment)
+        if lines and (start - first >= size or len(pack([*lines, line], room)) > 1):
+            result.append((first, start, "\n".join(lines)))
+            first, lines = start, []
+        lines.append(line)
+    if lines:
+        result.append((first, len(meeting.words), "\n".join(lines)))
+    return result

@@ -1,0 +1,126 @@
+"""What goes into an analysis and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reflector.transcript.formats import Names, speaker_name
+from reflector.transcript.words import Segment, Word, segment_ranges, segments
+
+
+MAX_LINE_CHARS = 600
+
+
+class Method(StrEnum):
+    LLM = "llm"
+    EXTRACTIVE = "extractive"
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """`words` in order; `names` of speakers that have one; `language` a code like `en`."""
+
+    words: Sequence[Word]
+    names: Names
+    language: str
+
+    @cached_property
+    def ranges(self) -> list[tuple[int, int]]:
+        """Word ranges of `segments`; none is so long that it could not go into a prompt."""
+        return segment_ranges(self.words, hard_limit=MAX_LINE_CHARS)
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        return segments(self.words, hard_limit=MAX_LINE_CHARS)
+
+    def line(self, segment: Segment) -> str:
+        return f"{speaker_name(self.names, segment.speaker)}: {segment.text}"
+
+    @property
+    def minutes(self) -> float:
+        return (self.words[-1].end - self.words[0].start) / 60 if self.words else 0.0
+
+
+class Answer(BaseModel):
+    """A base for what a model must answer: exactly these fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class TopicDraft:
+    """A stretch `[first, last)` of the meeting's words, with what it was about."""
+
+    first: int
+    last: int
+    title: str
+    summary: str
+
+
+class Decision(Answer):
+    decision: str = Field(min_length=1)
+    rationale: str | None = None
+    decided_by: str | None = None
+
+
+class NextStep(Answer):
+    task: str = Field(min_length=1)
+    assigned_to: str | None = None
+    deadline: str | None = None
+    context: str | None = None
+
+
+class ActionItems(Answer):
+    decisions: list[Decision] = []
+    next_steps: list[NextStep] = []
+
+
+@dataclass(frozen=True)
+class Summary:
+    """`short`: one paragraph. `long`: Markdown."""
+
+    short: str
+    long: str
+
+
+Progress = Callable[[float], None]
+"""Called with the fraction that is done."""
+
+
+class Analyst(Protocol):
+    @property
+    def method(self) -> Method: ...
+
+    @property
+    def name(self) -> str:
+        """Names all that decides the answers; part of a step's digest."""
+
+    def topics(self, meeting: Meeting, progress: Progress) -> list[TopicDraft]: ...
+
+    def title(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> str: ...
+
+    def summary(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> Summary: ...
+
+    def action_items(self, meeting: Meeting) -> ActionItems: ...
+
+
+def clean_title(title: str) -> str:
+    """Without quotes around it, and with a capital at the start of each word over 3 letters."""
+    bare = " ".join(title.split()).strip("\"'“”‘’«»„ ").rstrip(".")
+    return " ".join(
+        word[0].upper() + word[1:] if index == 0 or len(word) > 3 else word
+        for index, word in enumerate(bare.split())
+    )
+
+
+def long_summary(recap: str, subjects: Sequence[tuple[str, str]]) -> str:
+    """The reference's Markdown layout: a recap, then a paragraph for each subject."""
+    parts = ["# Quick recap", recap.strip(), "# Summary"]
+    parts += [f"**{name.strip()}**\n{paragraph.strip()}" for name, paragraph in subjects]
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,117 @@
+"""What a step gets to work with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from reflector.db.models import Transcript
+from reflector.errors import NotFound
+from reflector.events import Message
+from reflector.events.names import EventName
+from reflector.language.meeting import Meeting
+from reflector.media.decode import PcmAudio, decode
+from reflector.pipeline.specs import StepName
+from reflector.services import Services
+from reflector.transcript.words import Word, from_rows
+
+Output = dict[str, Any]
+PROGRESS_SECONDS = 0.25
+
+
+def digest_of(*parts: object) -> str:
+    """SHA-256 of JSON values."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class StepContext:
+    """One step of one run. `transcript` is a snapshot, `outputs` those of the finished steps.
+
+    `keep` raises when the step is no longer this worker's.
+    """
+
+    services: Services
+    transcript: Transcript
+    names: Mapping[int, str]
+    run: int
+    step: StepName
+    outputs: Mapping[StepName, Output]
+    input_digests: Mapping[str, str | None]
+    keep: Callable[[], None]
+
+    def __post_init__(self) -> None:
+        self._started = time.monotonic()
+        self._reported = 0.0
+
+    def output(self, step: StepName) -> Output:
+        return self.outputs[step]
+
+    @cached_property
+    def words(self) -> list[Word]:
+        return from_rows(self.output(StepName.ASSEMBLE)["words"])
+
+    @property
+    def language(self) -> str:
+        return str(self.output(StepName.TRANSCRIBE).get("language") or "en")
+
+    @cached_property
+    def meeting(self) -> Meeting:
+        return Meeting(self.words, self.names, self.language)
+
+    @property
+    def pcm_path(self) -> Path:
+        folder = self.services.settings.scratch_dir / self.transcript.id
+        return folder / f"{self.transcript.upload_digest}.s16"
+
+    def pcm(self) -> PcmAudio:
+        """The decoded audio, made again if it was cleared away."""
+        if not self.pcm_path.is_file():
+            with self.services.storage.open(self.upload_key) as source:
+                decode(source, self.pcm_path, lambda _: self.keep())
+        return PcmAudio(self.pcm_path)
+
+    @property
+    def upload_key(self) -> str:
+        if self.transcript.upload_key is None:
+            raise NotFound("There is no recording to process.")
+        return self.transcript.upload_key
+
+    def drop_scratch(self) -> None:
+        with suppress(FileNotFoundError):
+            self.pcm_path.unlink()
+            self.pcm_path.parent.rmdir()
+
+    def seconds(self, done: float) -> None:
+        """Progress in seconds of audio."""
+        total = self.transcript.duration / 1000 or self._decoded_duration()
+        self.progress(done / total if total else 0.0, done)
+
+    def _decoded_duration(self) -> float:
+        return float(self.outputs.get(StepName.DECODE, {}).get("duration", 0.0))
+
+    def progress(self, fraction: float, seconds: float | None = None) -> None:
+        """Tell viewers how far this step is; at most four times a second."""
+        self.keep()
+        now = time.monotonic()
+        if now - self._reported < PROGRESS_SECONDS and fraction < 1:
+            return
+        self._reported = now
+        fraction = min(1.0, max(0.0, fraction))
+        elapsed = now - self._started
+        data: dict[str, Any] = {
+            "step": self.step.value,
+            "fraction": round(fraction, 4),
+            "eta": round(elapsed / fraction * (1 - fraction), 1) if fraction > 0 else None,
+        }
+        if seconds is not None:
+            data["seconds"] = round(seconds, 1)
+        self.services.bus.publish(self.transcript.id, Message(EventName.PROGRESS, data))

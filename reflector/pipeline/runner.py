@@ -1,0 +1,209 @@
+"""One step from lease to result."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import timedelta
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from reflector.db.changes import touch
+from reflector.db.models import Participant, Status, Step, StepState, Transcript, now
+from reflector.errors import ReflectorError, is_out_of_space
+from reflector.events.record import Recorder
+from reflector.pipeline.context import Output, StepContext, digest_of
+from reflector.pipeline.finish import show_result
+from reflector.pipeline.leases import Lease, LeaseLost, take
+from reflector.pipeline.runs import failed_need, ready, steps_of
+from reflector.pipeline.specs import SPECS, StepName, StepSpec
+from reflector.pipeline.table import WORK
+from reflector.services import Services
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 15
+FULL_DISK = "The disk is full. Free some space; the work goes on by itself once there is room."
+# What a step may read beyond the steps that it waits for
+ALSO_READ = {
+    StepName.TOPICS: (StepName.TRANSCRIBE,),
+    StepName.TITLE: (StepName.TRANSCRIBE, StepName.ASSEMBLE),
+    StepName.SUMMARY: (StepName.TRANSCRIBE, StepName.ASSEMBLE),
+    StepName.ACTIONS: (StepName.TRANSCRIBE,),
+}
+
+
+class Dispatcher(Protocol):
+    def nudge(self, transcript_id: str, run: int, spec: StepSpec) -> None:
+        """Ask some worker to look at this step soon; may be lost, doubled or late."""
+
+
+class _NeedFailed(ReflectorError):
+    """A step that this one needs has failed; the message is that step's."""
+
+
+class Runner:
+    def __init__(self, services: Services, dispatcher: Dispatcher, worker: str | None = None) -> None:
+        self.services = services
+        self.dispatcher = dispatcher
+        self.worker = worker or uuid.uuid4().hex
+
+    def execute(self, transcript_id: str, run: int, name: StepName) -> None:
+        """Do the step if it is free; then nudge those whose turn it is."""
+        step = take(self.services.db, transcript_id, run, name, f"{self.worker}/{uuid.uuid4().hex[:8]}")
+        if step is None:
+            return
+        log.info("%s: %s starts (attempt %s)", transcript_id, name, step.attempt)
+        try:
+            with Lease(self.services.db, step) as lease:
+                try:
+                    self._show_processing(step)
+                    context = self._context(step, lease)
+                    digest = self._digest(context)
+                    output = self._known_output(step, digest)
+                    if output is None:
+                        output = WORK[name].run(context)
+                    lease.check()
+                    self._complete(step, context, digest, output)
+                except LeaseLost:
+                    raise
+                except Exception as error:  # noqa: BLE001 - a step's failure is its result
+                    self._fail(step, error)
+        except LeaseLost:
+            self._clear_if_deleted(transcript_id)
+            return
+        self.nudge_ready(transcript_id, run)
+
+    def nudge_ready(self, transcript_id: str, run: int) -> None:
+        with self.services.db.write() as session:
+            specs = ready(steps_of(session, transcript_id, run))
+            for name, step in steps_of(session, transcript_id, run).items():
+                if SPECS[name] in specs:
+                    step.nudged_at = now()
+        for spec in specs:
+            self.dispatcher.nudge(transcript_id, run, spec)
+
+    def _show_processing(self, step: Step) -> None:
+        with self.services.db.write() as session:
+            transcript = session.get(Transcript, step.transcript_id)
+            if transcript is None:
+                raise LeaseLost
+            events = Recorder(self.services.bus, session, transcript, step.run)
+            events.status(Status.PROCESSING)
+            transcript.error = None
+        events.tell()
+
+    def _context(self, step: Step, lease: Lease) -> StepContext:
+        spec = SPECS[StepName(step.name)]
+        wanted = {*spec.needs, *spec.after, *ALSO_READ.get(spec.name, ())}
+        with self.services.db.read() as session:
+            steps = steps_of(session, step.transcript_id, step.run)
+            failed = failed_need(steps, spec)
+            if failed is not None:
+                raise _NeedFailed(failed.error or f"{failed.name} failed")
+            rows = session.scalars(
+                select(Step)
+                .where(
+                    Step.transcript_id == step.transcript_id,
+                    Step.run == step.run,
+                    Step.name.in_(wanted),
+                    Step.state == StepState.DONE,
+                )
+                .options(undefer(Step.output))
+            ).all()
+            transcript = session.get_one(Transcript, step.transcript_id)
+            participants = session.scalars(
+                select(Participant).where(
+                    Participant.transcript_id == step.transcript_id,
+                    Participant.speaker.is_not(None),
+                )
+            ).all()
+        return StepContext(
+            services=self.services,
+            transcript=transcript,
+            names={p.speaker: p.name for p in participants if p.speaker is not None},
+            run=step.run,
+            step=spec.name,
+            outputs={StepName(row.name): row.output or {} for row in rows},
+            input_digests={row.name: row.digest for row in rows},
+            keep=lease.check,
+        )
+
+    def _digest(self, context: StepContext) -> str:
+        work = WORK[context.step]
+        return digest_of(
+            context.step,
+            work.version,
+            context.transcript.upload_digest,
+            context.input_digests,
+            work.depends(context),
+        )
+
+    def _known_output(self, step: Step, digest: str) -> Output | None:
+        """What another run of this transcript found from the same input."""
+        if step.name == StepName.FINISH:
+            return None
+        with self.services.db.read() as session:
+            row = session.scalars(
+                select(Step)
+                .where(
+                    Step.transcript_id == step.transcript_id,
+                    Step.name == step.name,
+                    Step.digest == digest,
+                    Step.state == StepState.DONE,
+                )
+                .options(undefer(Step.output))
+                .limit(1)
+            ).first()
+        return row.output if row else None
+
+    def _complete(self, step: Step, context: StepContext, digest: str, output: Output) -> None:
+        with self.services.db.write() as session:
+            row, transcript = session.get(Step, step.id), session.get(Transcript, step.transcript_id)
+            if row is None or transcript is None or row.worker != step.worker:
+                raise LeaseLost
+            events = Recorder(self.services.bus, session, transcript, step.run)
+            row.state, row.finished_at, row.lease_until = StepState.DONE, now(), None
+            row.digest, row.output, row.error = digest, output, None
+            WORK[context.step].apply(context, session, transcript, output, events)
+            if context.step is StepName.FINISH:
+                show_result(session, transcript, step.run, events)
+            touch(session, transcript)
+        events.tell()
+        log.info("%s: %s done", step.transcript_id, step.name)
+
+    def _fail(self, step: Step, error: Exception) -> None:
+        retry = is_out_of_space(error)
+        message = FULL_DISK if retry else _sentence(step, error)
+        log.warning("%s: %s failed: %s", step.transcript_id, step.name, message,
+                    exc_info=not isinstance(error, ReflectorError))  # fmt: skip
+        with self.services.db.write() as session:
+            row, transcript = session.get(Step, step.id), session.get(Transcript, step.transcript_id)
+            if row is None or transcript is None or row.worker != step.worker:
+                raise LeaseLost
+            events = Recorder(self.services.bus, session, transcript, step.run)
+            row.error, row.lease_until = message, None
+            if retry:
+                row.state, row.attempt = StepState.PENDING, row.attempt - 1
+                row.retry_at = now() + timedelta(seconds=RETRY_SECONDS)
+            else:
+                row.state, row.finished_at = StepState.FAILED, now()
+            if retry or not SPECS[StepName(step.name)].optional:
+                transcript.error = message
+                events.status(Status.ERROR)
+            touch(session, transcript)
+        events.tell()
+
+    def _clear_if_deleted(self, transcript_id: str) -> None:
+        with self.services.db.read() as session:
+            exists = session.get(Transcript, transcript_id) is not None
+        if not exists:
+            self.services.storage.delete_prefix(transcript_id)
+
+
+def _sentence(step: Step, error: Exception) -> str:
+    if isinstance(error, ReflectorError):
+        return str(error)
+    return f"The step {step.name} failed unexpectedly ({type(error).__name__}: {error}). The log has more."

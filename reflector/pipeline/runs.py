@@ -1,0 +1,74 @@
+"""Runs: started, looked at, tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reflector.db.models import Status, Step, StepState, Transcript, now
+from reflector.events.record import Recorder
+from reflector.pipeline.specs import LANGUAGE_STEPS, SPECS, StepName, StepSpec
+
+
+def start_run(session: Session, transcript: Transcript) -> int:
+    """A new run with all its steps pending; the first is on show from its start."""
+    transcript.last_run += 1
+    run = transcript.last_run
+    if transcript.shown_run is None:
+        transcript.shown_run = run
+    transcript.error = None
+    for name in SPECS:
+        session.add(Step(transcript_id=transcript.id, run=run, name=name))
+    return run
+
+
+def steps_of(session: Session, transcript_id: str, run: int) -> dict[StepName, Step]:
+    rows = session.scalars(
+        select(Step).where(Step.transcript_id == transcript_id, Step.run == run)
+    ).all()
+    by_name = {StepName(row.name): row for row in rows}
+    return {name: by_name[name] for name in SPECS if name in by_name}
+
+
+def is_active(steps: Mapping[StepName, Step]) -> bool:
+    """Whether the run still has something to do, now or when a retry is due."""
+    if any(_stops_run(step) for step in steps.values()):
+        return False
+    return any(not StepState(step.state).is_final for step in steps.values())
+
+
+def _stops_run(step: Step) -> bool:
+    return step.state == StepState.FAILED and not SPECS[StepName(step.name)].optional
+
+
+def ready(steps: Mapping[StepName, Step]) -> list[StepSpec]:
+    """Pending steps whose turn it is. One that needs a failed step has its turn too: to fail."""
+    if any(_stops_run(step) for step in steps.values()):
+        return []
+    moment = now()
+    return [
+        SPECS[name]
+        for name, step in steps.items()
+        if step.state == StepState.PENDING
+        and (step.retry_at is None or step.retry_at <= moment)
+        and all(StepState(steps[n].state).is_final for n in (*SPECS[name].needs, *SPECS[name].after))
+    ]
+
+
+def failed_need(steps: Mapping[StepName, Step], spec: StepSpec) -> Step | None:
+    return next((steps[n] for n in spec.needs if steps[n].state == StepState.FAILED), None)
+
+
+def failed_language_steps(steps: Mapping[StepName, Step]) -> list[StepName]:
+    return [n for n in LANGUAGE_STEPS if n in steps and steps[n].state == StepState.FAILED]
+
+
+def try_again(steps: Mapping[StepName, Step], names: Iterable[StepName], recorder: Recorder) -> None:
+    """Set failed steps back to pending, and `finish` with them."""
+    for name in (*names, StepName.FINISH):
+        step = steps[name]
+        step.state, step.error, step.retry_at, step.attempt = StepState.PENDING, None, None, 0
+        step.nudged_at = None
+    recorder.status(Status.PROCESSING)

@@ -1,0 +1,36 @@
+"""Long recordings are worked on in blocks, so that memory has a ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from reflector.media.decode import SAMPLE_RATE, PcmAudio
+
+SEARCH_SECONDS = 60
+QUIET_SECONDS = 0.3
+
+
+def blocks(audio: PcmAudio, seconds: float) -> Iterator[tuple[int, int]]:
+    """Sample ranges of about `seconds`, cut at the quietest moment of their last minute.
+
+    A rest of less than a minute belongs to the last block, so a block is never a mere tail.
+    """
+    size = int(seconds * SAMPLE_RATE)
+    search = min(SEARCH_SECONDS * SAMPLE_RATE, size // 2)
+    start = 0
+    while audio.samples - start > size + search:
+        end = _quietest(audio, start + size - search, start + size)
+        yield start, end
+        start = end
+    yield start, audio.samples
+
+
+def _quietest(audio: PcmAudio, start: int, end: int) -> int:
+    """The middle of the 0.3 s with the least energy in `[start, end)`."""
+    hop = int(QUIET_SECONDS * SAMPLE_RATE / 3)
+    samples = audio.read(start, end)
+    energy = (samples[: len(samples) // hop * hop].reshape(-1, hop) ** 2).mean(axis=1)
+    smooth = np.convolve(energy, np.ones(3), mode="valid")
+    return start + int(np.argmin(smooth)) * hop + hop + hop // 2

@@ -1,0 +1,59 @@
+"""The same speaker in several blocks of one recording."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reflector.speech.engines import DiarizeOptions
+
+# Cosine distance under which two blocks' speakers are one person; pyannote's own pipelines merge
+# clusters of single windows at 0.6–0.7, and means over a block are far less noisy than these.
+SAME_SPEAKER = 0.5
+
+
+def link_speakers(
+    blocks: list[NDArray[np.float64]], options: DiarizeOptions
+) -> list[list[int]]:
+    """For each block the numbers of its speakers in the whole recording.
+
+    `blocks[i]`: float[speakers, dimension], mean embeddings. Agglomerative, average linkage on
+    cosine distance; two speakers of one block are never joined. With `max_speakers` it goes on
+    joining until that many are left, if it can.
+    """
+    owners = [(block, row) for block, rows in enumerate(blocks) for row in range(len(rows))]
+    if not owners:
+        return [[] for _ in blocks]
+    vectors = np.array([blocks[block][row] for block, row in owners])
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    distance = 1.0 - vectors @ vectors.T
+    clusters = [[index] for index in range(len(owners))]
+    while True:
+        best = _closest(clusters, distance, owners)
+        if best is None:
+            break
+        gap, left, right = best
+        too_many = options.max_speakers is not None and len(clusters) > options.max_speakers
+        if gap > SAME_SPEAKER and not too_many:
+            break
+        clusters[left] += clusters.pop(right)
+    numbers = {index: number for number, members in enumerate(clusters) for index in members}
+    result: list[list[int]] = [[] for _ in blocks]
+    for index, (block, _) in enumerate(owners):
+        result[block].append(numbers[index])
+    return result
+
+
+def _closest(
+    clusters: list[list[int]], distance: NDArray[np.float64], owners: list[tuple[int, int]]
+) -> tuple[float, int, int] | None:
+    best: tuple[float, int, int] | None = None
+    for left in range(len(clusters)):
+        for right in range(left + 1, len(clusters)):
+            blocks_left = {owners[index][0] for index in clusters[left]}
+            if blocks_left & {owners[index][0] for index in clusters[right]}:
+                continue
+            gap = float(distance[np.ix_(clusters[left], clusters[right])].mean())
+            if best is None or gap < best[0]:
+                best = gap, left, right
+    return best

@@ -1,0 +1,112 @@
+"""Where models are: a folder, this machine's models folder, a cache, or the hub."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from reflector.errors import ModelUnavailable
+from reflector.settings import Settings
+
+log = logging.getLogger(__name__)
+
+WHISPER_FILES = ["model.bin", "config.json", "tokenizer.json"]
+GIB = 1 << 30
+_download_lock = threading.Lock()
+
+
+def default_whisper_model(device: str) -> str:
+    """The largest model that keeps up on this machine (figures: bench/, docs/configuration.md)."""
+    if device == "cuda":
+        return "large-v3-turbo"
+    cores = len(os.sched_getaffinity(0))
+    memory = psutil.virtual_memory().total
+    if cores >= 8 and memory >= 8 * GIB:
+        return "small"
+    if memory >= 3 * GIB:
+        return "base"
+    return "tiny"
+
+
+@dataclass(frozen=True)
+class WhisperModelFolder:
+    """A folder that holds a CTranslate2 Whisper model."""
+
+    name: str
+    path: Path
+
+
+def find_whisper(settings: Settings, name: str) -> WhisperModelFolder | None:
+    """The folder of model `name` on this machine, None if it has to be fetched.
+
+    `name` is a folder, a model's short name (`small`) or a hub name (`owner/model`).
+    ModelUnavailable if it is a folder without a model.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return WhisperModelFolder(folder.name, _checked(folder))
+    if folder.is_absolute() or name.startswith("."):
+        raise ModelUnavailable(f"The model folder {name} does not exist.")
+    local = settings.models_dir / name.replace("/", "--")
+    if (local / "model.bin").is_file():
+        return WhisperModelFolder(name, _checked(local))
+    cached = _from_cache(name)
+    return WhisperModelFolder(name, cached) if cached else None
+
+
+def _checked(folder: Path) -> Path:
+    missing = [name for name in WHISPER_FILES if not (folder / name).is_file()]
+    if missing:
+        raise ModelUnavailable(
+            f"{folder} is not a Whisper model for CTranslate2: {', '.join(missing)} missing.",
+            "Give a folder made by ct2-transformers-converter, or the name of a model.",
+        )
+    return folder
+
+
+def _from_cache(name: str) -> Path | None:
+    import faster_whisper
+
+    try:
+        return Path(faster_whisper.download_model(name, local_files_only=True))
+    except (OSError, ValueError):
+        return None
+
+
+def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
+    """`find_whisper`, and where it is not there fetch it: resumed, with a progress bar.
+
+    ModelUnavailable with what to do when it cannot be had.
+    """
+    with _download_lock:
+        found = find_whisper(settings, name)
+        if found:
+            return found
+        import faster_whisper
+
+        target = settings.models_dir / name.replace("/", "--")
+        log.info("fetching the speech model %s to %s", name, target)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            faster_whisper.download_model(name, output_dir=str(target))
+        except ValueError as error:
+            raise ModelUnavailable(f"There is no Whisper model called {name}.", str(error)) from error
+        except Exception as error:
+            log.debug("fetching %s failed", name, exc_info=True)
+            raise ModelUnavailable(*missing_model(settings, name)) from error
+        return WhisperModelFolder(name, _checked(target))
+
+
+def missing_model(settings: Settings, name: str) -> tuple[str, str]:
+    """The sentence and the remedy for a model that is not here and cannot be fetched."""
+    target = settings.models_dir / name.replace("/", "--")
+    return (
+        f"The speech model {name} is not on this machine and could not be fetched.",
+        f"Connect the machine, or put the model's files ({', '.join(WHISPER_FILES)}) into {target}. "
+        "`make demo` runs without it, on the small model that comes with the source.",
+    )

@@ -1,0 +1,181 @@
+"""Words by faster-whisper: batched, with word times, guarded against words from nothing."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import reflector.speech  # noqa: F401 - sets the environment before CTranslate2 loads
+from reflector.errors import EngineError, ModelUnavailable
+from reflector.media.decode import SAMPLE_RATE, PcmAudio
+from reflector.settings import Settings
+from reflector.speech import guards
+from reflector.speech.blocks import blocks
+from reflector.speech.engines import EngineReport, Progress, TranscribeOptions, Transcription
+from reflector.speech.models import WhisperModelFolder, default_whisper_model, fetch_whisper
+from reflector.transcript.formats import minutes
+from reflector.transcript.words import Word, monotone
+
+log = logging.getLogger(__name__)
+
+BLOCK_SECONDS = 600
+CPU_BATCH, GPU_BATCH = 4, 16
+
+
+def choose_device(wanted: str) -> str:
+    """`cuda` where CTranslate2 sees a card, else `cpu`; EngineError if `cuda` was demanded."""
+    if wanted == "cpu":
+        return "cpu"
+    import ctranslate2
+
+    if ctranslate2.get_cuda_device_count() > 0:
+        return "cuda"
+    if wanted == "cuda":
+        raise EngineError(
+            "SPEECH_DEVICE is cuda, but CTranslate2 sees no CUDA card.",
+            "Check the driver with nvidia-smi, or set SPEECH_DEVICE=auto.",
+        )
+    return "cpu"
+
+
+class WhisperTranscriber:
+    """Implements `Transcriber`; the model is loaded at first use and stays."""
+
+    def __init__(self, settings: Settings, model: str | None = None) -> None:
+        self._settings = settings
+        self.device = choose_device(settings.SPEECH_DEVICE)
+        self.model_name = model or settings.whisper_model or default_whisper_model(self.device)
+        self.compute_type = "float16" if self.device == "cuda" else "int8"
+        self.beam_size = settings.WHISPER_BEAM_SIZE
+        default_batch = GPU_BATCH if self.device == "cuda" else CPU_BATCH
+        self.batch_size = settings.WHISPER_BATCH_SIZE or default_batch
+        self._lock = threading.Lock()
+        self._model: Any = None
+        self._pipeline: Any = None
+
+    @property
+    def name(self) -> str:
+        return f"whisper {self.model_name} beam {self.beam_size}"
+
+    def prepare(self) -> None:
+        fetch_whisper(self._settings, self.model_name)
+
+    def _load(self) -> Any:
+        with self._lock:
+            if self._pipeline is None:
+                from faster_whisper import BatchedInferencePipeline, WhisperModel
+
+                folder = fetch_whisper(self._settings, self.model_name)
+                started = time.monotonic()
+                threads = self._settings.SPEECH_THREADS or len(os.sched_getaffinity(0))
+                self._model = self._open(WhisperModel, folder, threads)
+                self._pipeline = BatchedInferencePipeline(self._model)
+                log.info(
+                    "loaded %s on %s (%s) in %.1f s",
+                    folder.name, self.device, self.compute_type, time.monotonic() - started,
+                )  # fmt: skip
+            return self._pipeline
+
+    def _open(self, whisper_model: Any, folder: WhisperModelFolder, threads: int) -> Any:
+        try:
+            return whisper_model(
+                str(folder.path),
+                device=self.device,
+                compute_type=self.compute_type,
+                cpu_threads=threads,
+                local_files_only=True,
+            )
+        except Exception as error:
+            raise ModelUnavailable(
+                f"The model in {folder.path} cannot be loaded: {_first_line(error)}",
+                "Fetch it again, or give another folder.",
+            ) from error
+
+    def transcribe(
+        self, audio: PcmAudio, options: TranscribeOptions, progress: Progress
+    ) -> Transcription:
+        """Words of `audio`, in order, without overlap, inside its duration."""
+        pipeline = self._load()
+        started = time.monotonic()
+        words: list[Word] = []
+        warnings: list[str] = []
+        language, speech = options.language, 0.0
+        for start, end in blocks(audio, BLOCK_SECONDS):
+            offset = start / SAMPLE_RATE
+            samples = audio.read(start, end)
+            segments, info = pipeline.transcribe(
+                samples,
+                language=language,
+                beam_size=self.beam_size,
+                batch_size=self.batch_size,
+                word_timestamps=True,
+                hotwords=options.hotwords,
+            )
+            speech += info.duration_after_vad
+            if info.duration_after_vad > 0:
+                language = info.language
+            for segment in segments:
+                words += self._guarded(segment, samples, offset, info.language, options, warnings)
+                progress(offset + segment.end)
+            progress(end / SAMPLE_RATE)
+        elapsed = time.monotonic() - started
+        return Transcription(
+            words=monotone(words, audio.duration),
+            language=language or "en",
+            speech_seconds=speech,
+            report=EngineReport(
+                self.model_name, self.device, self.compute_type, audio.duration, elapsed
+            ),
+            warnings=warnings,
+        )
+
+    def _guarded(
+        self,
+        segment: Any,
+        samples: Any,
+        offset: float,
+        language: str,
+        options: TranscribeOptions,
+        warnings: list[str],
+    ) -> Iterator[Word]:
+        """Words of a segment, none of silence; a loop is tried again without context."""
+        if guards.is_silence(segment.no_speech_prob, segment.avg_logprob):
+            return
+        words = segment.words or []
+        if guards.looped_phrase([word.word for word in words]):
+            words = self._again(segment, samples, language, options)
+            phrase = guards.looped_phrase([word.word for word in words])
+            if phrase:
+                at = minutes(offset + segment.start)
+                warnings.append(f"At {at} the recogniser repeats “{phrase}”; check that part.")
+        for word in words:
+            yield Word(word.word, offset + float(word.start), offset + float(word.end))
+
+    def _again(
+        self, segment: Any, samples: Any, language: str, options: TranscribeOptions
+    ) -> list[Any]:
+        first, last = (int(t * SAMPLE_RATE) for t in (segment.start, segment.end))
+        retried, _ = self._model.transcribe(
+            samples[first:last],
+            language=language,
+            beam_size=self.beam_size,
+            word_timestamps=True,
+            condition_on_previous_text=False,
+            hotwords=options.hotwords,
+            repetition_penalty=1.1,
+            no_repeat_ngram_size=guards.MAX_PHRASE,
+        )
+        words = [word for part in retried for word in part.words or []]
+        for word in words:
+            word.start += segment.start
+            word.end += segment.start
+        return words
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,5 @@
+"""Recordings and playback audio, in a local folder or in S3, through one interface."""
+
+from reflector.storage.store import Storage, open_storage
+
+__all__ = ["Storage", "open_storage"]

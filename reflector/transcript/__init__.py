@@ -1,0 +1,1 @@
+"""Words and what is made of them: segments, speakers, text formats. Pure functions."""

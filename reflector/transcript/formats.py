@@ -1,0 +1,83 @@
+"""A transcript as text: the four formats of the API, and those of files and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from html import escape
+
+from reflector.transcript.words import Segment
+
+
+class TextFormat(StrEnum):
+    TEXT = "text"
+    TEXT_TIMESTAMPED = "text-timestamped"
+    WEBVTT_NAMED = "webvtt-named"
+    JSON = "json"
+
+
+Names = Mapping[int, str]
+
+
+def speaker_name(names: Names, speaker: int) -> str:
+    return names.get(speaker) or f"Speaker {speaker}"
+
+
+def text(segments: Sequence[Segment], names: Names) -> str:
+    return "\n".join(f"{speaker_name(names, s.speaker)}: {s.text}" for s in segments)
+
+
+def text_timestamped(segments: Sequence[Segment], names: Names) -> str:
+    return "\n".join(
+        f"[{minutes(s.start)}] {speaker_name(names, s.speaker)}: {s.text}" for s in segments
+    )
+
+
+def webvtt(segments: Sequence[Segment], names: Names) -> str:
+    """WebVTT with a voice span for each cue (W3C WebVTT, section 3.5: `&`, `<`, `>` escaped)."""
+    cues = [
+        f"{clock(s.start)} --> {clock(s.end)}\n"
+        f"<v {escape(_one_line(speaker_name(names, s.speaker)), quote=False)}>"
+        f"{escape(_one_line(s.text), quote=False)}"
+        for s in segments
+    ]
+    return "\n\n".join(["WEBVTT", *cues]) + "\n"
+
+
+def srt(segments: Sequence[Segment], names: Names) -> str:
+    cues = [
+        f"{number}\n{clock(s.start, ',')} --> {clock(s.end, ',')}\n"
+        f"{speaker_name(names, s.speaker)}: {_one_line(s.text)}\n"
+        for number, s in enumerate(segments, start=1)
+    ]
+    return "\n".join(cues)
+
+
+def json_segments(segments: Sequence[Segment], names: Names) -> list[dict[str, object]]:
+    return [
+        {
+            "speaker": s.speaker,
+            "speaker_name": speaker_name(names, s.speaker),
+            "text": s.text,
+            "start": s.start,
+            "end": s.end,
+        }
+        for s in segments
+    ]
+
+
+def minutes(seconds: float) -> str:
+    """`MM:SS`; minutes are not wrapped at 60."""
+    whole = int(seconds)
+    return f"{whole // 60:02d}:{whole % 60:02d}"
+
+
+def clock(seconds: float, separator: str = ".") -> str:
+    """`HH:MM:SS.mmm`."""
+    milliseconds = round(seconds * 1000)
+    whole, fraction = divmod(milliseconds, 1000)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}{separator}{fraction:03d}"
+
+
+def _one_line(value: str) -> str:
+    return " ".join(value.split())

@@ -1,0 +1,5 @@
+"""The pages: HTML by Jinja2, behaviour by ES modules, nothing loaded from elsewhere."""
+
+from reflector.web.pages import install
+
+__all__ = ["install"]

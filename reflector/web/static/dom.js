@@ -1,0 +1,64 @@
+// Small helpers that both pages use.
+
+export const byId = (id) => document.getElementById(id);
+
+/** An element with properties and children; strings become text, never markup. */
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  const { dataset, ...rest } = properties;
+  Object.assign(element, rest);
+  Object.assign(element.dataset, dataset ?? {});
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** The JSON answer; an Error with the server's sentence otherwise. */
+export async function api(path, options = {}) {
+  const headers = options.body ? { "Content-Type": "application/json" } : {};
+  let response;
+  try {
+    response = await fetch(path, { headers, ...options });
+  } catch {
+    throw new Error("The server cannot be reached.");
+  }
+  const body = await response.json().catch(() => null);
+  if (!response.ok) throw new Error(sentence(body, response.status));
+  return body;
+}
+
+export function sentence(body, status) {
+  if (typeof body?.detail === "string") return body.detail;
+  if (Array.isArray(body?.detail)) return body.detail.map((item) => item.msg).join("; ");
+  return `The server answered ${status}.`;
+}
+
+/** 75 → "1:15", 3675 → "1:01:15". */
+export function clock(seconds) {
+  const whole = Math.floor(seconds);
+  const parts = [Math.floor(whole / 60) % 60, whole % 60];
+  const hours = Math.floor(whole / 3600);
+  if (hours) parts.unshift(hours);
+  return parts.map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
+}
+
+/** Time left in words that do not jump about. */
+export function timeLeft(seconds) {
+  if (seconds === null || seconds === undefined) return "";
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s left`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min left`;
+  return `${(seconds / 3600).toFixed(1)} h left`;
+}
+
+export const STATUS = {
+  idle: "Empty",
+  uploaded: "Uploaded",
+  recording: "Recording",
+  processing: "Working",
+  error: "Problem",
+  ended: "Ready",
+};
+
+export function showStatus(badge, status) {
+  badge.className = `badge ${status}`;
+  badge.textContent = STATUS[status] ?? status;
+}

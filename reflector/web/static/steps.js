@@ -1,0 +1,51 @@
+// What is being done, how far it is, and what went wrong.
+
+import { byId, make, timeLeft } from "./dom.js";
+
+const LABELS = {
+  decode: "Decode", playback: "Playback audio", transcribe: "Words", diarize: "Speakers",
+  assemble: "Assemble", topics: "Topics", title: "Title", summary: "Summary",
+  actions: "Action items", finish: "Finish",
+};
+const progress = new Map();
+
+function stepRow(step) {
+  const live = step.state === "running" ? progress.get(step.name) : null;
+  const fraction = step.state === "done" ? 1 : live?.fraction ?? 0;
+  const bar = make("progress", { max: 1, value: fraction });
+  if (step.state === "running" && !live) bar.removeAttribute("value");
+  bar.setAttribute("aria-label", LABELS[step.name] ?? step.name);
+  const states = {
+    done: "done", failed: "failed", pending: step.error ? "waiting" : "",
+    running: live ? `${Math.round(fraction * 100)} % ${timeLeft(live.eta)}` : "working",
+  };
+  return make("div", { className: `step ${step.state}` },
+    make("span", {}, LABELS[step.name] ?? step.name), bar,
+    make("span", { className: "state" }, states[step.state]),
+    step.error ? make("span", { className: "reason" }, step.error) : null);
+}
+
+export function showSteps(run, onRetry) {
+  const box = byId("steps");
+  const failed = run.steps.filter((step) => step.state === "failed");
+  box.hidden = run.steps.length === 0 || (run.status === "ended" && !failed.length);
+  const shown = run.status === "ended" ? failed : run.steps;
+  const parts = shown.map(stepRow);
+  const analysis = new Set(["topics", "title", "summary", "actions"]);
+  if (run.status === "ended" && failed.some((step) => analysis.has(step.name))) {
+    const again = make("button", { type: "button", id: "retry" }, "Try the missing parts again");
+    again.addEventListener("click", onRetry);
+    parts.push(again);
+  }
+  box.replaceChildren(...parts);
+  const warnings = run.steps.flatMap((step) => step.warnings);
+  byId("warnings").replaceChildren(...warnings.map((text) => make("p", { className: "notice mild" }, text)));
+  for (const step of run.steps) {
+    const mark = document.querySelector(`[data-mark="${step.name}"]`);
+    if (mark) mark.hidden = step.method !== "extractive";
+  }
+}
+
+export function noteProgress(data) {
+  progress.set(data.step, data);
+}

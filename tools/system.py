@@ -1,0 +1,33 @@
+"""What the tests need from the system: installed where we may, named where we may not.
+
+Chromium drives the pages. Without it those tests are skipped and the run says so at its end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+PROGRAMS = {"chromium": "chromium"}
+
+
+def main() -> None:
+    missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    if not missing:
+        return
+    if os.geteuid() or not shutil.which("apt-get"):
+        print(f"Some tests will be skipped. To run them: apt install {' '.join(missing)}", file=sys.stderr)
+        return
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+        result = subprocess.run(
+            ["apt-get", "-q", *command], env=environment, capture_output=True, text=True, check=False
+        )
+        if result.returncode:
+            print(f"apt-get {command[0]} failed: {result.stderr.strip()[-500:]}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
