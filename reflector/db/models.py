@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Float, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 
@@ -192,7 +192,7 @@ class Step(Base):
     nudged_at: Mapped[datetime | None]
     retry_at: Mapped[datetime | None]
     digest: Mapped[str | None] = mapped_column(doc="SHA-256 of all that the output depends on")
-    output: Mapped[dict[str, Any] | None] = deferred(mapped_column())
+    output: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
     error: Mapped[str | None] = mapped_column(Text)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

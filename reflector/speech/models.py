@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +94,10 @@ def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
         log.info("fetching the speech model %s to %s", name, target)
         try:
             target.mkdir(parents=True, exist_ok=True)
-            faster_whisper.download_model(name, output_dir=str(target))
+            with warnings.catch_warnings():
+                # faster-whisper passes an option that huggingface-hub no longer has a use for
+                warnings.filterwarnings("ignore", message=".*local_dir_use_symlinks.*")
+                faster_whisper.download_model(name, output_dir=str(target))
         except ValueError as error:
             raise ModelUnavailable(f"There is no Whisper model called {name}.", str(error)) from error
         except Exception as error:

@@ -20,7 +20,7 @@ function draw() {
   const style = getComputedStyle(canvas);
   const played = duration() ? audio.currentTime / duration() : 0;
   // `getPropertyValue` gives light-dark() as written; a resolved colour comes from `color`
-  const [on, off] = ["--accent", "--line"].map((name) => {
+  const [on, off] = ["--accent", "--wave"].map((name) => {
     canvas.style.color = `var(${name})`;
     return style.color;
   });

@@ -28,7 +28,7 @@ function showHead() {
 
 function showSummary(text) {
   byId("summary").hidden = !text;
-  if (text) byId("summary-text").replaceChildren(...markdown(text.replace(/^# Quick recap\n+/, "")));
+  if (text) byId("summary-text").replaceChildren(...markdown(text.replace(/^# (Quick recap|Summary)\n+/gm, "")));
 }
 
 function showActions(items) {

@@ -1,0 +1,126 @@
+"""Fixtures: services on a temporary folder, the tiny models, a real server as a process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from reflector import settings as settings_module
+from reflector.app import create_app
+from reflector.services import Services, open_services
+from reflector.settings import Settings
+from reflector.speech.loaded import SpeechEngines
+from tests.server import Server, running_server
+
+FIXTURES = Path(__file__).parent / "fixtures"
+WHISPER = FIXTURES / "models" / "whisper"
+DIARIZER = FIXTURES / "models" / "diarizer"
+SAMPLE = FIXTURES / "recordings" / "sample.flac"
+HELD_OUT = FIXTURES / "recordings" / "held-out.flac"
+HAS_DIARIZATION = find_spec("pyannote") is not None and find_spec("torch") is not None
+
+needs_diarization = pytest.mark.skipif(
+    not HAS_DIARIZATION, reason="pyannote.audio is not installed: no CPU build of torch was found"
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What was said in a recording of the fixtures; times in seconds."""
+
+    words: list[tuple[str, float, float, str]]
+    turns: list[tuple[float, float, str]]
+    duration: float
+
+    @property
+    def text(self) -> str:
+        return " ".join(word[0] for word in self.words)
+
+
+def reference(recording: Path) -> Reference:
+    data = json.loads(recording.with_suffix(".json").read_text())
+    return Reference(
+        [tuple(word) for word in data["words"]],
+        [tuple(turn) for turn in data["turns"]],
+        data["duration"],
+    )
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the environment nor a .env file of the developer decides what is tested."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    settings_module.get.cache_clear()
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> Callable[..., Settings]:
+    def make(**values: Any) -> Settings:
+        chosen = {
+            "DATA_DIR": tmp_path / "data",
+            "WHISPER_MODEL": str(WHISPER),
+            "DIARIZATION_MODEL": str(DIARIZER),
+            "DIARIZATION_ENABLED": HAS_DIARIZATION,
+            **values,
+        }
+        return settings_module.load(**chosen)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> SpeechEngines:
+    """The tiny models, loaded once: importing pyannote.audio alone takes some ten seconds."""
+    return SpeechEngines(
+        settings_module.load(
+            DATA_DIR=tmp_path_factory.mktemp("engines"),
+            WHISPER_MODEL=str(WHISPER),
+            DIARIZATION_MODEL=str(DIARIZER),
+            DIARIZATION_ENABLED=HAS_DIARIZATION,
+        )
+    )
+
+
+@pytest.fixture
+def services(make_settings: Callable[..., Settings], engines: SpeechEngines) -> Iterator[Services]:
+    opened = open_services(make_settings())
+    opened.speech = engines
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(services: Services) -> TestClient:
+    """The API without its worker: what is uploaded waits."""
+    return TestClient(create_app(services), base_url="http://127.0.0.1:1250")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server process with the tiny models, for all tests that only look at it."""
+    with running_server(tmp_path_factory.mktemp("server")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def sample_id(server: Server) -> str:
+    """The sample meeting, processed."""
+    transcript_id = server.upload(SAMPLE)
+    server.wait_for_status(transcript_id, "ended")
+    return transcript_id
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped:
+        terminalreporter.write_line(f"NOT RUN: {len(skipped)} tests; the reasons are above.", yellow=True)

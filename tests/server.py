@@ -1,0 +1,127 @@
+"""A real `reflector serve` process on a free port, ended by its process id."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+FIXTURES = Path(__file__).parent / "fixtures"
+ADDRESS = re.compile(r"http://\S+?(?=/ )")
+PATIENCE = 120.0
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+    """The first true value of `condition`, asked again until the deadline."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
+
+
+class Server:
+    def __init__(self, data: Path, **environment: str) -> None:
+        self.data = data
+        self.log = data / "server.log"
+        program = environment.pop("PROGRAM", "reflector")
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+        settings = {
+            "DATA_DIR": str(data),
+            "WHISPER_MODEL": str(FIXTURES / "models" / "whisper"),
+            "DIARIZATION_MODEL": str(FIXTURES / "models" / "diarizer"),
+            "DIARIZATION_ENABLED": str(find_spec("pyannote") is not None),
+            "HF_HUB_OFFLINE": "1",
+            "PYTHONPATH": str(FIXTURES.parent.parent),
+            **environment,
+        }
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", program, "serve", "--port", "0"],
+                stdout=subprocess.PIPE, stderr=log, text=True, cwd=data, env={**kept, **settings},
+            )  # fmt: skip
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        found = ADDRESS.search(line)
+        if found is None:
+            self.process.wait()
+            raise AssertionError(f"the server did not start: {line}{self.log.read_text()}")
+        self.url = found[0]
+        self.http = httpx.Client(base_url=self.url, timeout=60)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self._gone()
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self._gone()
+
+    def _gone(self) -> int:
+        code = self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.http.close()
+        return code
+
+    def create(self, **values: Any) -> str:
+        body = {"name": "meeting", "source_kind": "file", "source_language": "en", **values}
+        response = self.http.post("/v1/transcripts", json=body)
+        response.raise_for_status()
+        return str(response.json()["id"])
+
+    def send_chunk(
+        self, transcript_id: str, content: bytes, number: int = 0, total: int = 1, name: str = "a.flac"
+    ) -> httpx.Response:
+        return self.http.post(
+            f"/v1/transcripts/{transcript_id}/record/upload",
+            params={"chunk_number": number, "total_chunks": total},
+            files={"chunk": (name, content)},
+        )
+
+    def upload(self, recording: Path) -> str:
+        transcript_id = self.create()
+        self.send_chunk(transcript_id, recording.read_bytes(), name=recording.name).raise_for_status()
+        return transcript_id
+
+    def get(self, path: str, **query: Any) -> Any:
+        response = self.http.get(path, params=query)
+        response.raise_for_status()
+        return response.json()
+
+    def run(self, transcript_id: str) -> Any:
+        return self.get(f"/v1/transcripts/{transcript_id}/run")
+
+    def steps(self, transcript_id: str) -> dict[str, Any]:
+        return {step["name"]: step for step in self.run(transcript_id)["steps"]}
+
+    def wait_for_status(self, transcript_id: str, status: str) -> None:
+        def reached() -> bool:
+            now = self.run(transcript_id)
+            if now["status"] == "error" and status != "error":
+                raise AssertionError(f"error: {now['error']}\n{self.log.read_text()}")
+            return bool(now["status"] == status)
+
+        wait_until(reached, f"status {status}")
+
+
+@contextmanager
+def running_server(data: Path, **environment: str) -> Iterator[Server]:
+    server = Server(data, **environment)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.stop()
