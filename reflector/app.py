@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 
 from reflector import __version__, web
 from reflector.api import audio, errors, events, recording, transcripts
@@ -39,7 +40,7 @@ def create_app(services: Services) -> FastAPI:
         yield
         worker.stop()
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Reflector",
         version=__version__,
         lifespan=lifespan,

@@ -64,9 +64,15 @@ class EmbeddedWorker:
 
         @self._celery.task(name=STEP_TASK)  # type: ignore[untyped-decorator]
         def step(transcript_id: str, run: int, name: str) -> None:
-            self.runner.execute(transcript_id, run, StepName(name))
+            if not self._stop.is_set():
+                self.runner.execute(transcript_id, run, StepName(name))
 
-        self._worker: Any = WorkController(
+        self._worker: Any = None
+
+    def start(self) -> None:
+        """Only one process may work on a data folder; the caller holds its lock."""
+        release_all(self.runner)
+        self._worker = WorkController(
             app=self._celery,
             pool_cls="threads",
             concurrency=EMBEDDED_CONCURRENCY,
@@ -75,10 +81,6 @@ class EmbeddedWorker:
             without_mingle=True,
             without_gossip=True,
         )
-
-    def start(self) -> None:
-        """Only one process may work on a data folder; the caller holds its lock."""
-        release_all(self.runner)
         threading.Thread(target=self._worker.start, name="worker", daemon=True).start()
         threading.Thread(target=self._reconcile, name="reconciler", daemon=True).start()
 
@@ -92,6 +94,6 @@ class EmbeddedWorker:
                 return
 
     def stop(self) -> None:
-        """Take no new work; what runs is left to its lease."""
+        """Start no further step. One that runs is not waited for: the process is about to end, and
+        the next start takes it up again."""
         self._stop.set()
-        self._worker.stop()

@@ -57,6 +57,7 @@ class Server:
         found = ADDRESS.search(line)
         if found is None:
             self.process.wait()
+            self.process.stdout.close()
             raise AssertionError(f"the server did not start: {line}{self.log.read_text()}")
         self.url = found[0]
         self.http = httpx.Client(base_url=self.url, timeout=60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import signal
 import socket
 import sys
 from typing import IO
@@ -83,6 +84,10 @@ def serve(settings: Settings, host: str, port: int, next_free: bool) -> None:
         click.echo(f"Port {port} is taken; using {actual}.")
     click.echo(f"Reflector is at http://{shown}:{actual}/ – data in {settings.DATA_DIR}")
     sys.stdout.flush()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn ends cleanly and then sends itself the signal again, which would end this process
+        # before it has cleaned up
+        signal.signal(number, lambda *_: None)
     config = uvicorn.Config(app, log_level="warning", log_config=None, access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
     services.close()

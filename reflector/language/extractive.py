@@ -7,13 +7,10 @@ one's way, not a summary, and is marked as extractive wherever it is shown.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import yake
-
-from reflector.language.lexical import boundaries, centrality, terms, vectors
+from reflector.language.lexical import boundaries, centrality, key_terms, terms, vectors
 from reflector.language.llm import topic_count
 from reflector.language.meeting import (
     ActionItems,
@@ -33,6 +30,8 @@ from reflector.transcript.words import Word, plain_text
 MAX_SENTENCE_CHARS = 400
 MIN_TERMS = 2
 MAX_ITEMS = 30
+TITLE_TERMS = 3
+MAX_TITLE_CHARS = 80
 DAY = r"(monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|tonight|today)"
 DECIDED = re.compile(r"\b(decided|decide|agreed|the decision is|we will go with|approved)\b", re.I)
 TASK = re.compile(
@@ -70,31 +69,31 @@ class ExtractiveAnalyst:
     """Implements `Analyst`."""
 
     method = Method.EXTRACTIVE
-    name = "extractive 1"
+    name = "extractive 2"
 
     def topics(self, meeting: Meeting, progress: Progress) -> list[TopicDraft]:
         said = sentences(meeting.words)
         if not said:
             return []
         matrix = vectors([s.text for s in said], meeting.language)
-        block = max(3, min(12, len(said) // 8))
-        cuts = boundaries(matrix, block, topic_count(meeting.minutes) + 1)
-        edges = [0, *cuts, len(said)]
+        block = max(4, min(12, len(said) // 6))
+        edges = [0, *boundaries(matrix, block, topic_count(meeting.minutes)), len(said)]
+        parts = [said[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+        counts = [_counted(part, meeting.language) for part in parts]
         drafts = []
-        for begin, end in zip(edges, edges[1:], strict=False):
-            part = said[begin:end]
+        for index, part in enumerate(parts):
             key = _key_sentences(part, meeting.language, 2)
-            title = self._phrases(" ".join(s.text for s in part), meeting.language, 2)
+            title = ", ".join(key_terms(counts, index, TITLE_TERMS)) or key[0]
             drafts.append(
-                TopicDraft(part[0].first, part[-1].last, clean_title(title or key[0]), " ".join(key))
+                TopicDraft(part[0].first, part[-1].last, _title(title), " ".join(key))
             )
-            progress(end / len(said))
+            progress((index + 1) / len(parts))
         return drafts
 
     def title(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> str:
-        text = " ".join(s.text for s in sentences(meeting.words))
-        phrases = self._phrases(text, meeting.language, 3)
-        return clean_title(phrases or (topics[0].title if topics else "Untitled recording"))
+        counted = _counted(sentences(meeting.words), meeting.language)
+        terms_ = ", ".join(key_terms([counted], 0, TITLE_TERMS))
+        return _title(terms_ or (topics[0].title if topics else "Recording"))
 
     def summary(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> Summary:
         said = sentences(meeting.words)
@@ -125,19 +124,13 @@ class ExtractiveAnalyst:
                 )
         return ActionItems(decisions=decisions[:MAX_ITEMS], next_steps=steps[:MAX_ITEMS])
 
-    def _phrases(self, text: str, language: str, count: int) -> str:
-        """The `count` best key phrases that share no word, joined: `Budget, Release plan`."""
-        extractor: Any = yake.KeywordExtractor(lan=language[:2], n=2, top=12)
-        chosen: list[str] = []
-        used: set[str] = set()
-        for phrase, _ in extractor.extract_keywords(text):
-            found = set(terms(phrase, language))
-            if found and not found & used:
-                chosen.append(phrase)
-                used |= found
-            if len(chosen) == count:
-                break
-        return ", ".join(chosen)
+
+def _counted(said: Sequence[Sentence], language: str) -> Counter[str]:
+    return sum((terms(s.text, language) for s in said), Counter())
+
+
+def _title(text: str) -> str:
+    return clean_title(text[:MAX_TITLE_CHARS])
 
 
 def _owner(task: re.Match[str], speaker: str) -> str | None:

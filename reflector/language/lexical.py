@@ -6,13 +6,14 @@ blocks); G. Erkan and D. R. Radev, "LexRank", JAIR 22, 2004 (centrality of sente
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib.resources import files
 
 import numpy as np
+import stopwordsiso
 from numpy.typing import NDArray
 
 TOKEN = re.compile(r"[^\W\d_]{3,}")
@@ -22,19 +23,23 @@ MAX_CENTRAL = 1500
 
 @lru_cache(maxsize=16)
 def stopwords(language: str) -> frozenset[str]:
-    """YAKE's list for `language`, English where it has none."""
-    folder = files("yake") / "core" / "StopwordsList"
-    for name in (language[:2].lower(), "en"):
-        path = folder / f"stopwords_{name}.txt"
-        if path.is_file():
-            text = path.read_bytes().decode("utf-8", errors="ignore")
-            return frozenset(text.lower().split())
-    return frozenset()
+    """Words that say nothing about the subject; those of English for an unknown language."""
+    code = language[:2].lower()
+    return frozenset(stopwordsiso.stopwords(code if stopwordsiso.has_lang(code) else "en"))
 
 
 def terms(sentence: str, language: str) -> Counter[str]:
     ignored = stopwords(language)
     return Counter(token for token in TOKEN.findall(sentence.lower()) if token not in ignored)
+
+
+def key_terms(parts: Sequence[Counter[str]], index: int, count: int) -> list[str]:
+    """The terms that part `index` says most and the other parts say least."""
+    spread = Counter(term for part in parts for term in part)
+    scores = {
+        term: said * math.log(1 + len(parts) / spread[term]) for term, said in parts[index].items()
+    }
+    return sorted(scores, key=lambda term: (-scores[term], term))[:count]
 
 
 def vectors(sentences: Sequence[str], language: str) -> NDArray[np.float32]:

@@ -11,6 +11,11 @@ CONTENT_POLICY = (
 )
 
 
+# The API's documentation pages start themselves with a script in the page.
+DOCUMENTATION_PATHS = ("/docs", "/redoc")
+DOCUMENTATION_POLICY = CONTENT_POLICY + "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
+
+
 class PageHeaders:
     """A plain ASGI layer: Starlette's `BaseHTTPMiddleware` would copy every upload once more."""
 
@@ -28,7 +33,9 @@ class PageHeaders:
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "same-origin"
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers["Content-Security-Policy"] = CONTENT_POLICY
+                    documentation = scope["path"].startswith(DOCUMENTATION_PATHS)
+                    policy = DOCUMENTATION_POLICY if documentation else CONTENT_POLICY
+                    headers["Content-Security-Policy"] = policy
                     headers["Cache-Control"] = "no-cache"
             await send(message)
 

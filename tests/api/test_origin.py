@@ -1,0 +1,67 @@
+"""Other sites' pages in a visitor's browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.testclient import WebSocketDenialResponse
+
+from reflector.app import create_app
+from reflector.errors import ConfigurationError
+from reflector.services import open_services
+from reflector.settings import Settings
+
+EVIL = {"origin": "https://evil.example"}
+
+
+def test_foreign_page_may_neither_write_nor_read(client: TestClient) -> None:
+    assert client.post("/v1/transcripts", json={"name": "x"}, headers=EVIL).status_code == 403
+    answer = client.get("/v1/transcripts", headers=EVIL)
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_foreign_page_may_not_open_the_events(client: TestClient) -> None:
+    transcript_id = client.post("/v1/transcripts", json={"name": "x"}).json()["id"]
+    with (
+        pytest.raises(WebSocketDenialResponse) as refused,
+        client.websocket_connect(f"/v1/transcripts/{transcript_id}/events", headers=EVIL),
+    ):
+        pass
+    assert refused.value.status_code == 403
+
+
+def test_name_that_was_rebound_to_loopback_is_refused(services_client: TestClient) -> None:
+    answer = services_client.get("/v1/transcripts", headers={"host": "evil.example:1250"})
+    assert answer.status_code == 403
+
+
+@pytest.fixture
+def services_client(client: TestClient) -> TestClient:
+    """A client that talks to 127.0.0.1, as the server sees it."""
+    return TestClient(client.app, base_url="http://127.0.0.1:1250")
+
+
+def test_own_page_may_do_everything(client: TestClient) -> None:
+    own = {"origin": "http://127.0.0.1:1250"}
+    assert client.post("/v1/transcripts", json={"name": "x"}, headers=own).status_code == 200
+
+
+def test_origin_that_the_operator_named_is_let_in(make_settings: Callable[..., Settings]) -> None:
+    opened = open_services(make_settings(CORS_ORIGIN="https://app.example"))
+    other = TestClient(create_app(opened), base_url="http://127.0.0.1:1250")
+    answer = other.get("/v1/transcripts", headers={"origin": "https://app.example"})
+    assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    opened.close()
+
+
+def test_accounts_that_are_not_there_yet_stop_the_start(
+    make_settings: Callable[..., Settings],
+) -> None:
+    settings = make_settings(AUTH_BACKEND="password", SECRET_KEY="a-real-secret-of-some-length")
+    opened = open_services(settings)
+    with pytest.raises(ConfigurationError, match="AUTH_BACKEND"):
+        create_app(opened)
+    opened.close()

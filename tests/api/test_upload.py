@@ -1,0 +1,224 @@
+"""A recording in chunks, in any order, and everything that can be wrong with it."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from reflector.api import uploads
+from reflector.services import Services
+from tests.conftest import HELD_OUT
+from tests.media_files import make_file
+
+
+@pytest.fixture
+def transcript_id(client: TestClient) -> str:
+    return str(client.post("/v1/transcripts", json={"name": "x"}).json()["id"])
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return make_file(tmp_path_factory.mktemp("r") / "a.wav", 2.0).read_bytes()
+
+
+def send(
+    client: TestClient, transcript_id: str, number: int, total: int, content: bytes, name: str = "a.wav"
+) -> httpx.Response:
+    return client.post(
+        f"/v1/transcripts/{transcript_id}/record/upload",
+        params={"chunk_number": number, "total_chunks": total},
+        files={"chunk": (name, content)},
+    )
+
+
+def pieces(content: bytes, count: int) -> list[bytes]:
+    size = -(-len(content) // count)
+    return [content[start : start + size] for start in range(0, len(content), size)]
+
+
+def stored(services: Services, transcript_id: str) -> bytes:
+    assert services.storage.root is not None
+    (file,) = (services.storage.root / transcript_id).iterdir()
+    return file.read_bytes()
+
+
+def left_behind(services: Services) -> list[Path]:
+    assert services.storage.root is not None
+    folders = [services.settings.uploads_dir, services.storage.root]
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [0, 2, 1, 3], [2, 1, 0, 3], [1, 1, 0, 0, 2, 2, 3]])
+def test_chunks_in_any_order_and_twice_make_the_same_file(
+    client: TestClient, services: Services, transcript_id: str, recording: bytes, order: list[int]
+) -> None:
+    parts = pieces(recording, 4)
+    for number in order:
+        assert send(client, transcript_id, number, 4, parts[number]).status_code == 200
+    assert client.get(f"/v1/transcripts/{transcript_id}").json()["status"] == "uploaded"
+    assert client.get(f"/v1/transcripts/{transcript_id}").json()["source_kind"] == "file"
+    assert stored(services, transcript_id) == recording
+
+
+def test_missing_chunk_is_named_and_the_others_are_kept(
+    client: TestClient, services: Services, transcript_id: str, recording: bytes
+) -> None:
+    parts = pieces(recording, 4)
+    send(client, transcript_id, 0, 4, parts[0])
+    answer = send(client, transcript_id, 3, 4, parts[3])
+    assert answer.status_code == 400
+    assert "missing: 1, 2" in answer.json()["detail"]
+    assert send(client, transcript_id, 1, 4, parts[1]).status_code == 200
+    assert send(client, transcript_id, 2, 4, parts[2]).status_code == 200
+    assert stored(services, transcript_id) == recording
+
+
+def test_another_total_is_refused_and_what_came_is_kept(
+    client: TestClient, services: Services, transcript_id: str, recording: bytes
+) -> None:
+    parts = pieces(recording, 2)
+    send(client, transcript_id, 0, 2, parts[0])
+    answer = send(client, transcript_id, 1, 3, parts[1])
+    assert answer.status_code == 400
+    assert "2 chunks, not 3" in answer.json()["detail"]
+    assert send(client, transcript_id, 1, 2, parts[1]).status_code == 200
+    assert stored(services, transcript_id) == recording
+
+
+@pytest.mark.parametrize(("number", "total"), [(-1, 2), (2, 2), (0, 0), (5, -1)])
+def test_numbers_that_cannot_be_are_400(
+    client: TestClient, services: Services, transcript_id: str, number: int, total: int
+) -> None:
+    answer = send(client, transcript_id, number, total, b"x")
+    assert answer.status_code == 400
+    assert "numbered from 0" in answer.json()["detail"]
+    assert left_behind(services) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("empty.wav", b""), ("text.mp3", b"Dear all,\nthe meeting is on Monday.\n" * 50)],
+)
+def test_what_is_no_recording_is_400_and_the_next_upload_works(
+    client: TestClient,
+    services: Services,
+    transcript_id: str,
+    recording: bytes,
+    name: str,
+    content: bytes,
+) -> None:
+    answer = send(client, transcript_id, 0, 1, content, name)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("File ")
+    assert left_behind(services) == []
+    assert send(client, transcript_id, 0, 1, recording).status_code == 200
+
+
+def test_truncated_mp4_is_400_and_nothing_is_left(
+    client: TestClient, services: Services, transcript_id: str, tmp_path: Path
+) -> None:
+    content = make_file(tmp_path / "a.mp4", 3.0).read_bytes()
+    answer = send(client, transcript_id, 0, 1, content[: len(content) // 2], "a.mp4")
+    assert answer.status_code == 400
+    assert "cut short" in answer.json()["detail"]
+    assert left_behind(services) == []
+
+
+def test_second_upload_is_400(client: TestClient, transcript_id: str, recording: bytes) -> None:
+    send(client, transcript_id, 0, 1, recording)
+    answer = send(client, transcript_id, 0, 1, recording)
+    assert answer.status_code == 400
+    assert answer.json() == {"detail": "There is already an upload in progress"}
+
+
+def test_locked_transcript_takes_no_upload(
+    client: TestClient, transcript_id: str, recording: bytes
+) -> None:
+    client.patch(f"/v1/transcripts/{transcript_id}", json={"locked": True})
+    answer = send(client, transcript_id, 0, 1, recording)
+    assert answer.status_code == 400
+    assert answer.json() == {"detail": "Transcript is locked"}
+
+
+def test_form_without_the_file_is_400(client: TestClient, transcript_id: str) -> None:
+    path = f"/v1/transcripts/{transcript_id}/record/upload?chunk_number=0&total_chunks=1"
+    for request in (
+        {"files": {"other": ("a.wav", b"x")}},
+        {"content": b"x"},
+        {"content": b"--b\r\ngarbage", "headers": {"content-type": "multipart/form-data; boundary=b"}},
+        {
+            "content": b'--b\r\nContent-Disposition: form-data; name="chunk"; filename="a"\r\n\r\nhalf',
+            "headers": {"content-type": "multipart/form-data; boundary=b"},
+        },
+    ):
+        answer = client.post(path, **request)  # type: ignore[arg-type]
+        assert answer.status_code == 400, answer.text
+        assert isinstance(answer.json()["detail"], str)
+
+
+def test_upload_without_numbers_is_422(client: TestClient, transcript_id: str) -> None:
+    path = f"/v1/transcripts/{transcript_id}/record/upload"
+    assert client.post(path, files={"chunk": ("a", b"x")}).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b.mp3", "x." + "y" * 300, "", "ü ñ.WAV", "a.w\x00v"])
+def test_file_name_of_the_client_never_becomes_a_path(
+    client: TestClient, services: Services, transcript_id: str, recording: bytes, name: str
+) -> None:
+    assert send(client, transcript_id, 0, 1, recording, name or "blob").status_code == 200
+    assert services.storage.root is not None
+    (file,) = (services.storage.root / transcript_id).iterdir()
+    assert file.stem == "upload"
+    assert len(file.name) < 20
+
+
+def test_crash_while_appending_leaves_a_chunk_that_can_be_sent_again(
+    client: TestClient, services: Services, transcript_id: str, recording: bytes
+) -> None:
+    parts = pieces(recording, 3)
+    send(client, transcript_id, 0, 3, parts[0])
+    incoming = uploads.incoming_of(services, transcript_id)
+    with incoming.file.open("ab") as file:
+        file.write(b"half of a chunk whose end never came")
+    send(client, transcript_id, 1, 3, parts[1])
+    assert send(client, transcript_id, 2, 3, parts[2]).status_code == 200
+    assert stored(services, transcript_id) == recording
+
+
+def test_full_disk_is_507_and_earlier_chunks_stay(
+    client: TestClient,
+    services: Services,
+    transcript_id: str,
+    recording: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = pieces(recording, 2)
+    send(client, transcript_id, 0, 2, parts[0])
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(uploads, "_sync", full)
+        patch.setattr(uploads.os, "fsync", full)
+        answer = send(client, transcript_id, 1, 2, parts[1])
+    assert answer.status_code == 507
+    assert "disk" in answer.json()["detail"]
+    assert send(client, transcript_id, 1, 2, parts[1]).status_code == 200
+    assert stored(services, transcript_id) == recording
+
+
+def test_process_before_an_upload_and_while_running_is_400(
+    client: TestClient, transcript_id: str
+) -> None:
+    path = f"/v1/transcripts/{transcript_id}/process"
+    assert client.post(path).json() == {"detail": "Recording is not ready for processing"}
+    send(client, transcript_id, 0, 1, HELD_OUT.read_bytes(), "a.flac")
+    assert client.post(path).json() == {"detail": "already running"}
+    client.patch(f"/v1/transcripts/{transcript_id}", json={"locked": True})
+    answer = client.post(path)
+    assert (answer.status_code, answer.json()) == (400, {"detail": "Recording is locked"})
