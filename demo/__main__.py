@@ -66,7 +66,11 @@ def process(client: Client) -> str:
     next(events)
     console.print(f"Uploading {SAMPLE.name} ({SAMPLE.stat().st_size / 1e6:.1f} MB)")
     client.upload(transcript_id, SAMPLE)
-    columns = [TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %")]
+    columns = [
+        TextColumn("{task.description:>10}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    ]
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}
         for name, data in events:

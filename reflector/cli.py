@@ -27,7 +27,9 @@ def cli(context: click.Context, debug: bool) -> None:
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=1250, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--next-free-port", is_flag=True, help="Take the next free port if that one is taken.")
+@click.option(
+    "--next-free-port", is_flag=True, help="Take the next free port if that one is taken."
+)
 def serve(host: str, port: int, next_free_port: bool) -> None:
     """Run the API, the pages and, embedded, the workers."""
     run_server(settings.load(), host, port, next_free_port)
@@ -36,7 +38,9 @@ def serve(host: str, port: int, next_free_port: bool) -> None:
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option("--language", default="auto", show_default=True, help="A code like en; auto detects it.")
+@click.option(
+    "--language", default="auto", show_default=True, help="A code like en; auto detects it."
+)
 @click.option("--model", help="A Whisper model: its name, or a folder. Default: WHISPER_MODEL.")
 @click.option("--diarization-model", help="A pyannote.audio pipeline: its name, or a folder; none.")
 @click.option("--speakers", help="How many speakers: N or MIN-MAX.")
@@ -60,7 +64,15 @@ def transcribe(
     if not debug:
         log.quiet()
     request = Request(
-        list(files), format_, language, model, diarization_model, speakers, hotwords, output, as_json
+        list(files),
+        format_,
+        language,
+        model,
+        diarization_model,
+        speakers,
+        hotwords,
+        output,
+        as_json,
     )
     sys.exit(run_transcribe(request))
 

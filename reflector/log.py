@@ -17,7 +17,16 @@ def setup(debug: bool = False) -> None:
         stream=sys.stderr,
         force=True,
     )
-    noisy = ["faster_whisper", "httpx", "celery", "kombu", "alembic", "speechbrain", "fsspec", "openai"]
+    noisy = [
+        "faster_whisper",
+        "httpx",
+        "celery",
+        "kombu",
+        "alembic",
+        "speechbrain",
+        "fsspec",
+        "openai",
+    ]
     for name in noisy:
         logging.getLogger(name).setLevel(logging.DEBUG if debug else logging.WARNING)
 

@@ -123,4 +123,6 @@ def sample_id(server: Server) -> str:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     if skipped:
-        terminalreporter.write_line(f"NOT RUN: {len(skipped)} tests; the reasons are above.", yellow=True)
+        terminalreporter.write_line(
+            f"NOT RUN: {len(skipped)} tests; the reasons are above.", yellow=True
+        )

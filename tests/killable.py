@@ -17,7 +17,6 @@ from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.specs import StepName
 from reflector.pipeline.table import WORK
 
-
 ORDER = [
     StepName.DECODE, StepName.PLAYBACK, StepName.TRANSCRIBE, StepName.DIARIZE, StepName.ASSEMBLE,
     StepName.TOPICS, StepName.ACTIONS, StepName.TITLE, StepName.SUMMARY, StepName.FINISH,

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ADDRESS = re.compile(r"http://\S+?(?=/ )")
@@ -60,7 +60,7 @@ class Server:
             self.process.stdout.close()
             raise AssertionError(f"the server did not start: {line}{self.log.read_text()}")
         self.url = found[0]
-        self.http = httpx.Client(base_url=self.url, timeout=60)
+        self.http = httpx2.Client(base_url=self.url, timeout=60)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -84,8 +84,13 @@ class Server:
         return str(response.json()["id"])
 
     def send_chunk(
-        self, transcript_id: str, content: bytes, number: int = 0, total: int = 1, name: str = "a.flac"
-    ) -> httpx.Response:
+        self,
+        transcript_id: str,
+        content: bytes,
+        number: int = 0,
+        total: int = 1,
+        name: str = "a.flac",
+    ) -> httpx2.Response:
         return self.http.post(
             f"/v1/transcripts/{transcript_id}/record/upload",
             params={"chunk_number": number, "total_chunks": total},
@@ -94,7 +99,9 @@ class Server:
 
     def upload(self, recording: Path) -> str:
         transcript_id = self.create()
-        self.send_chunk(transcript_id, recording.read_bytes(), name=recording.name).raise_for_status()
+        self.send_chunk(
+            transcript_id, recording.read_bytes(), name=recording.name
+        ).raise_for_status()
         return transcript_id
 
     def get(self, path: str, **query: Any) -> Any:

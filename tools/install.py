@@ -59,7 +59,9 @@ def make_venv(folder: Path) -> Path:
 
 def install_diarization(python: Path) -> None:
     torch = (LOCKS / "torch.lock").read_text().split()[-1]
-    options = ["--extra-index-url", os.environ["TORCH_INDEX"]] if os.environ.get("TORCH_INDEX") else []
+    options = (
+        ["--extra-index-url", os.environ["TORCH_INDEX"]] if os.environ.get("TORCH_INDEX") else []
+    )
     build = chosen_build(python, torch, options)
     if "+cpu" not in build and os.environ.get("CUDA") != "1":
         print(NO_TORCH.format(target="demo"), file=sys.stderr)
@@ -73,7 +75,7 @@ def install_diarization(python: Path) -> None:
 
 def chosen_build(python: Path, torch: str, options: list[str]) -> str:
     """The version that pip would take, `2.13.0+cpu` or `2.13.0`; found without a download."""
-    command = [python, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
+    command = [str(python), "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
                "--no-deps", "--report", "-", *options, torch]  # fmt: skip
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:

@@ -18,12 +18,19 @@ def main() -> None:
     if not missing:
         return
     if os.geteuid() or not shutil.which("apt-get"):
-        print(f"Some tests will be skipped. To run them: apt install {' '.join(missing)}", file=sys.stderr)
+        print(
+            f"Some tests will be skipped. To run them: apt install {' '.join(missing)}",
+            file=sys.stderr,
+        )
         return
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
         result = subprocess.run(
-            ["apt-get", "-q", *command], env=environment, capture_output=True, text=True, check=False
+            ["apt-get", "-q", *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if result.returncode:
             print(f"apt-get {command[0]} failed: {result.stderr.strip()[-500:]}", file=sys.stderr)

@@ -35,7 +35,9 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
 
 @router.head("/transcripts/{transcript_id}/audio/mp3", operation_id="transcript_head_audio_mp3")
 @router.get("/transcripts/{transcript_id}/audio/mp3", operation_id="transcript_get_audio_mp3")
-def transcript_get_audio_mp3(request: Request, services: ServicesDep, transcript_id: str) -> Response:
+def transcript_get_audio_mp3(
+    request: Request, services: ServicesDep, transcript_id: str
+) -> Response:
     with services.db.read() as session:
         transcript = find(session, transcript_id)
         if transcript.audio_deleted:
@@ -46,7 +48,7 @@ def transcript_get_audio_mp3(request: Request, services: ServicesDep, transcript
         raise HTTPException(404, "Audio not found")
     headers = {
         "Accept-Ranges": "bytes",
-        "Content-Disposition": f"inline; filename=recording_{transcript_id.split('-')[0]}.mp3",
+        "Content-Disposition": f"inline; filename=recording_{transcript_id.partition('-')[0]}.mp3",
         "Content-Encoding": "identity",
         "Cache-Control": "private, no-cache",
     }
@@ -54,7 +56,9 @@ def transcript_get_audio_mp3(request: Request, services: ServicesDep, transcript
     if wanted := request.headers.get("range"):
         found = parse_range(wanted, size)
         if found is None:
-            return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+            return Response(
+                status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"}
+            )
         status, (start, end) = 206, found
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     headers["Content-Length"] = str(end - start)

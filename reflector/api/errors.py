@@ -11,7 +11,9 @@ from reflector.errors import OutOfSpace, ReflectorError, is_out_of_space
 
 log = logging.getLogger(__name__)
 
-FULL = "The disk of the server is full. What was stored before is safe; try again once there is room."
+FULL = (
+    "The disk of the server is full. What was stored before is safe; try again once there is room."
+)
 
 
 def install(app: FastAPI) -> None:

@@ -71,7 +71,14 @@ async def transcript_record_upload(
         with out:
             part = await receive_file(request, "chunk", out)
         run = await run_in_threadpool(
-            _accept, services, transcript_id, incoming, chunk_number, total_chunks, path, part.filename
+            _accept,
+            services,
+            transcript_id,
+            incoming,
+            chunk_number,
+            total_chunks,
+            path,
+            part.filename,
         )
     finally:
         path.unlink(missing_ok=True)

@@ -69,15 +69,15 @@ def transcripts_create(
     return schemas.GetTranscriptWithParticipants(**body)
 
 
-@router.get("/transcripts/{transcript_id}")
+@router.get("/transcripts/{transcript_id}", response_model=schemas.GetTranscript)
 def transcript_get(
     services: ServicesDep,
     transcript_id: str,
     transcript_format: TextFormat = TextFormat.TEXT,
-) -> schemas.GetTranscript:
+) -> dict[str, Any]:
     with services.db.read() as session:
         transcript = find(session, transcript_id)
-        return views.with_text(session, transcript, transcript_format)  # type: ignore[return-value]
+        return views.with_text(session, transcript, transcript_format)
 
 
 @router.patch("/transcripts/{transcript_id}")
@@ -88,7 +88,12 @@ def transcript_update(
         transcript = find(session, transcript_id)
         for name in info.model_fields_set - {"participants"}:
             value = getattr(info, name)
-            if value is not None or name in {"title", "short_summary", "long_summary", "audio_deleted"}:
+            if value is not None or name in {
+                "title",
+                "short_summary",
+                "long_summary",
+                "audio_deleted",
+            }:
                 setattr(transcript, name, value)
         if info.participants is not None:
             session.execute(delete(Participant).where(Participant.transcript_id == transcript_id))
@@ -130,13 +135,15 @@ def transcript_get_topics(
     return [schemas.GetTranscriptTopic(**row) for row in rows]
 
 
-@router.get("/transcripts/{transcript_id}/topics/with-words")
+@router.get(
+    "/transcripts/{transcript_id}/topics/with-words",
+    response_model=list[schemas.GetTranscriptTopicWithWords],
+)
 def transcript_get_topics_with_words(
     services: ServicesDep, transcript_id: str
-) -> list[schemas.GetTranscriptTopicWithWords]:
+) -> list[dict[str, Any]]:
     with services.db.read() as session:
-        rows = views.topics_of(session, find(session, transcript_id), with_words=True)
-    return rows  # type: ignore[return-value]
+        return views.topics_of(session, find(session, transcript_id), with_words=True)
 
 
 @router.get("/transcripts/{transcript_id}/words")
@@ -160,7 +167,7 @@ def transcript_get_run(services: ServicesDep, transcript_id: str) -> schemas.Run
         ).all()
         return schemas.RunView(
             run=transcript.last_run,
-            status=transcript.status,  # type: ignore[arg-type]
+            status=transcript.status,
             error=transcript.error,
             steps=[_step_view(row) for row in rows],
             action_items=transcript.action_items,
@@ -174,7 +181,7 @@ def _step_view(row: Step) -> schemas.StepView:
         seconds = round((row.finished_at - row.started_at).total_seconds(), 3)
     return schemas.StepView(
         name=StepName(row.name).value,
-        state=row.state,  # type: ignore[arg-type]
+        state=row.state,
         attempt=row.attempt,
         error=row.error,
         seconds=seconds,

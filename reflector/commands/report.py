@@ -25,7 +25,9 @@ def markdown(
             lines += [f"## {heading}", "", *(f"- {item[field]}" for item in items[key]), ""]
     if topics:
         lines += ["## Topics", ""]
-        lines += [f"- [{minutes(t['timestamp'])}] **{t['title']}** – {t['summary']}" for t in topics]
+        lines += [
+            f"- [{minutes(t['timestamp'])}] **{t['title']}** – {t['summary']}" for t in topics
+        ]
         lines.append("")
     lines += ["## Transcript", ""]
     for part in parts:

@@ -41,7 +41,9 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         arguments: dict[str, Any] = {"timeout": BUSY_SECONDS} if self.is_sqlite else {}
-        self.engine: Engine = create_engine(url, connect_args=arguments, pool_pre_ping=not self.is_sqlite)
+        self.engine: Engine = create_engine(
+            url, connect_args=arguments, pool_pre_ping=not self.is_sqlite
+        )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_pragmas)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)

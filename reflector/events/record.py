@@ -19,7 +19,9 @@ class Recorder:
     result that it is to replace until it does.
     """
 
-    def __init__(self, bus: Bus, session: Session, transcript: Transcript, run: int | None = None) -> None:
+    def __init__(
+        self, bus: Bus, session: Session, transcript: Transcript, run: int | None = None
+    ) -> None:
         self._bus = bus
         self._session = session
         self._transcript = transcript

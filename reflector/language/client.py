@@ -114,7 +114,11 @@ class LanguageModel:
                 ) from error
 
     def _refused(self, status: int, text: str) -> LanguageError:
-        remedies = {401: "Check LLM_API_KEY.", 403: "Check LLM_API_KEY.", 404: "Check LLM_MODEL and LLM_URL."}
+        remedies = {
+            401: "Check LLM_API_KEY.",
+            403: "Check LLM_API_KEY.",
+            404: "Check LLM_MODEL and LLM_URL.",
+        }
         return LanguageError(
             f"The language model at {self._host} refused the request ({status}): {text[:200]}",
             remedies.get(status),
@@ -128,13 +132,14 @@ class LanguageModel:
         self, messages: list[Message], answer: type[Answer], temperature: float, timeout: float
     ) -> str:
         schema = {"name": answer.__name__, "schema": answer.model_json_schema(), "strict": False}
-        response = self._client.with_options(timeout=timeout).chat.completions.create(
-            model=self.model,
-            messages=messages,  # type: ignore[arg-type]
-            temperature=temperature,
-            response_format={"type": "json_schema", "json_schema": schema},  # type: ignore[arg-type]
-        )
-        return response.choices[0].message.content or ""
+        request: Any = {
+            "model": self.model,
+            "messages": messages,
+            "temperature": temperature,
+            "response_format": {"type": "json_schema", "json_schema": schema},
+        }
+        response = self._client.with_options(timeout=timeout).chat.completions.create(**request)
+        return str(response.choices[0].message.content or "")
 
     def _complete_ollama(
         self, messages: list[Message], answer: type[Answer], temperature: float, timeout: float

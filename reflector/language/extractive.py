@@ -6,10 +6,12 @@ one's way, not a summary, and is marked as extractive wherever it is shown.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+
 from reflector.language.lexical import boundaries, centrality, key_terms, terms, vectors
 from reflector.language.llm import topic_count
 from reflector.language.meeting import (
@@ -39,7 +41,9 @@ TASK = re.compile(
     r"|^(?P<please>please)\s+\w+|\bcan you (?P<request>\w+)",
     re.I,
 )
-DEADLINE = re.compile(rf"\b((by|before|until|on)\s+{DAY}|tomorrow|next (week|month|quarter|year))\b", re.I)
+DEADLINE = re.compile(
+    rf"\b((by|before|until|on)\s+{DAY}|tomorrow|next (week|month|quarter|year))\b", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -78,15 +82,13 @@ class ExtractiveAnalyst:
         matrix = vectors([s.text for s in said], meeting.language)
         block = max(4, min(12, len(said) // 6))
         edges = [0, *boundaries(matrix, block, topic_count(meeting.minutes)), len(said)]
-        parts = [said[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+        parts = [said[begin:end] for begin, end in itertools.pairwise(edges)]
         counts = [_counted(part, meeting.language) for part in parts]
         drafts = []
         for index, part in enumerate(parts):
             key = _key_sentences(part, meeting.language, 2)
             title = ", ".join(key_terms(counts, index, TITLE_TERMS)) or key[0]
-            drafts.append(
-                TopicDraft(part[0].first, part[-1].last, _title(title), " ".join(key))
-            )
+            drafts.append(TopicDraft(part[0].first, part[-1].last, _title(title), " ".join(key)))
             progress((index + 1) / len(parts))
         return drafts
 

@@ -101,7 +101,7 @@ def centrality(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     np.fill_diagonal(weights, 0)
     sums = weights.sum(1, keepdims=True)
     transition = np.where(sums > 0, weights / np.where(sums > 0, sums, 1), 1 / total)
-    rank = np.full(total, 1 / total, np.float32)
+    rank: NDArray[np.floating] = np.full(total, 1 / total)
     for _ in range(ITERATIONS):
         rank = (1 - SMOOTHING) / total + SMOOTHING * transition.T @ rank
     return np.asarray(rank, np.float32)

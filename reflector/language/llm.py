@@ -126,9 +126,11 @@ class LLMAnalyst:
             with ThreadPoolExecutor(self._model.concurrency) as pool:
                 lines = list(
                     pool.map(
-                        lambda part: self._model.ask(
-                            prompts.CONDENSE, "\n".join(part), CondensedAnswer, 0.2
-                        ).text,
+                        lambda part: (
+                            self._model.ask(
+                                prompts.CONDENSE, "\n".join(part), CondensedAnswer, 0.2
+                            ).text
+                        ),
                         parts,
                     )
                 )
@@ -138,7 +140,7 @@ class LLMAnalyst:
 
 
 def topic_count(minutes: float) -> int:
-    return min(MAX_TOPICS, max(MIN_TOPICS, round(TOPIC_FACTOR * minutes**TOPIC_POWER)))
+    return int(min(MAX_TOPICS, max(MIN_TOPICS, round(TOPIC_FACTOR * minutes**TOPIC_POWER))))
 
 
 def _stretches(meeting: Meeting, room: int) -> list[tuple[int, int, str]]:

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from reflector.transcript.formats import Names, speaker_name
 from reflector.transcript.words import Segment, Word, segment_ranges, segments
 
-
 MAX_LINE_CHARS = 600
 
 

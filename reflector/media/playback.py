@@ -15,12 +15,14 @@ BIT_RATE = 48_000
 BLOCK_SECONDS = 30
 
 
-def write_mp3(source: BinaryIO, info: MediaInfo, audio: PcmAudio, target: Path, progress: Progress) -> None:
+def write_mp3(
+    source: BinaryIO, info: MediaInfo, audio: PcmAudio, target: Path, progress: Progress
+) -> None:
     """MP3 to `target`: the recording's own stream where that is MP3, else made from its PCM.
 
     Speech at 16 kHz mono and 48 kbit/s; copying an MP3 stream keeps its quality and costs nothing.
     """
-    if info.codec == "mp3float" or info.codec == "mp3":
+    if info.codec in {"mp3float", "mp3"}:
         if info.container == "mp3":
             with target.open("wb") as out:
                 source.seek(0)

@@ -78,7 +78,7 @@ class Lease:
         while not self._stop.wait(RENEW_SECONDS):
             try:
                 self._lost = not self._renew()
-            except Exception:  # noqa: BLE001 - a full disk or a busy database: the next try may do
+            except Exception:
                 log.warning("renewing the lease of step %s failed", self._step_id, exc_info=True)
             if self._lost:
                 return

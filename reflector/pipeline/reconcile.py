@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
@@ -56,7 +56,9 @@ def _free_dead_leases(runner: Runner) -> None:
             step.worker = None
             if step.attempt < MAX_ATTEMPTS:
                 step.state = StepState.PENDING
-                log.warning("%s: %s lost its worker, starting it again", step.transcript_id, step.name)
+                log.warning(
+                    "%s: %s lost its worker, starting it again", step.transcript_id, step.name
+                )
                 continue
             step.state, step.finished_at = StepState.FAILED, now()
             step.error = (
@@ -98,8 +100,8 @@ def _due(runner: Runner) -> list[tuple[str, int, StepSpec]]:
     return due
 
 
-def _is_stale(step: Step, stale: object) -> bool:
+def _is_stale(step: Step, stale: datetime) -> bool:
     if step.nudged_at is None:
         return True
     retry_due = step.retry_at is not None and step.nudged_at < step.retry_at
-    return retry_due or step.nudged_at < stale  # type: ignore[operator, no-any-return]
+    return retry_due or step.nudged_at < stale

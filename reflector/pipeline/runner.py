@@ -45,14 +45,18 @@ class _NeedFailed(ReflectorError):
 
 
 class Runner:
-    def __init__(self, services: Services, dispatcher: Dispatcher, worker: str | None = None) -> None:
+    def __init__(
+        self, services: Services, dispatcher: Dispatcher, worker: str | None = None
+    ) -> None:
         self.services = services
         self.dispatcher = dispatcher
         self.worker = worker or uuid.uuid4().hex
 
     def execute(self, transcript_id: str, run: int, name: StepName) -> None:
         """Do the step if it is free; then nudge those whose turn it is."""
-        step = take(self.services.db, transcript_id, run, name, f"{self.worker}/{uuid.uuid4().hex[:8]}")
+        step = take(
+            self.services.db, transcript_id, run, name, f"{self.worker}/{uuid.uuid4().hex[:8]}"
+        )
         if step is None:
             return
         log.info("%s: %s starts (attempt %s)", transcript_id, name, step.attempt)
@@ -161,7 +165,10 @@ class Runner:
 
     def _complete(self, step: Step, context: StepContext, digest: str, output: Output) -> None:
         with self.services.db.write() as session:
-            row, transcript = session.get(Step, step.id), session.get(Transcript, step.transcript_id)
+            row, transcript = (
+                session.get(Step, step.id),
+                session.get(Transcript, step.transcript_id),
+            )
             if row is None or transcript is None or row.worker != step.worker:
                 raise LeaseLost
             events = Recorder(self.services.bus, session, transcript, step.run)
@@ -180,7 +187,10 @@ class Runner:
         log.warning("%s: %s failed: %s", step.transcript_id, step.name, message,
                     exc_info=not isinstance(error, ReflectorError))  # fmt: skip
         with self.services.db.write() as session:
-            row, transcript = session.get(Step, step.id), session.get(Transcript, step.transcript_id)
+            row, transcript = (
+                session.get(Step, step.id),
+                session.get(Transcript, step.transcript_id),
+            )
             if row is None or transcript is None or row.worker != step.worker:
                 raise LeaseLost
             events = Recorder(self.services.bus, session, transcript, step.run)

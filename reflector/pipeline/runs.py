@@ -53,7 +53,9 @@ def ready(steps: Mapping[StepName, Step]) -> list[StepSpec]:
         for name, step in steps.items()
         if step.state == StepState.PENDING
         and (step.retry_at is None or step.retry_at <= moment)
-        and all(StepState(steps[n].state).is_final for n in (*SPECS[name].needs, *SPECS[name].after))
+        and all(
+            StepState(steps[n].state).is_final for n in (*SPECS[name].needs, *SPECS[name].after)
+        )
     ]
 
 
@@ -65,7 +67,9 @@ def failed_language_steps(steps: Mapping[StepName, Step]) -> list[StepName]:
     return [n for n in LANGUAGE_STEPS if n in steps and steps[n].state == StepState.FAILED]
 
 
-def try_again(steps: Mapping[StepName, Step], names: Iterable[StepName], recorder: Recorder) -> None:
+def try_again(
+    steps: Mapping[StepName, Step], names: Iterable[StepName], recorder: Recorder
+) -> None:
     """Set failed steps back to pending, and `finish` with them."""
     for name in (*names, StepName.FINISH):
         step = steps[name]

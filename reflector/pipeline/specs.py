@@ -1,9 +1,9 @@
 """The steps and what each waits for.
 
-    decode ─┬─ playback ────────────────────────────────┐
-            ├─ transcribe ─┐        ┌─ title ───────────┤
-            └─ diarize ────┴ assemble ─ topics ─ summary ┴─ finish
-                                └────── actions ─────────┘
+decode ─┬─ playback ────────────────────────────────┐
+        ├─ transcribe ─┐        ┌─ title ───────────┤
+        └─ diarize ────┴ assemble ─ topics ─ summary ┴─ finish
+                            └────── actions ─────────┘
 """
 
 from __future__ import annotations

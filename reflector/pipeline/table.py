@@ -43,7 +43,11 @@ def when_shown(show: Callable[[Transcript, Output, Recorder], None]) -> Apply:
     """Change the transcript at once where this run is on show; `finish` does it otherwise."""
 
     def apply(
-        context: StepContext, session: Session, transcript: Transcript, output: Output, events: Recorder
+        context: StepContext,
+        session: Session,
+        transcript: Transcript,
+        output: Output,
+        events: Recorder,
     ) -> None:
         if transcript.shown_run == context.run:
             show(transcript, output, events)

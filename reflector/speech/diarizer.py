@@ -58,7 +58,10 @@ class PyannoteDiarizer:
         if not self._is_path:
             from huggingface_hub import try_to_load_from_cache
 
-            if self._token is None and try_to_load_from_cache(self.model_name, "config.yaml") is None:
+            if (
+                self._token is None
+                and try_to_load_from_cache(self.model_name, "config.yaml") is None
+            ):
                 raise ModelUnavailable(*self._missing())
         elif not (self._folder / "config.yaml").is_file():
             raise ModelUnavailable(*self._no_pipeline())
@@ -69,7 +72,9 @@ class PyannoteDiarizer:
 
     @property
     def _is_path(self) -> bool:
-        return self._folder.is_absolute() or self._folder.exists() or self.model_name.startswith(".")
+        return (
+            self._folder.is_absolute() or self._folder.exists() or self.model_name.startswith(".")
+        )
 
     def _load(self) -> Any:
         with self._lock:
@@ -90,7 +95,12 @@ class PyannoteDiarizer:
                 else:
                     torch.set_num_threads(self._threads)
                 self._device = "cuda" if cuda else "cpu"
-                log.info("loaded %s on %s in %.1f s", self.model_name, self._device, time.monotonic() - started)
+                log.info(
+                    "loaded %s on %s in %.1f s",
+                    self.model_name,
+                    self._device,
+                    time.monotonic() - started,
+                )
             return self._pipeline
 
     def _open(self, pipeline: Any) -> Any:
@@ -132,9 +142,7 @@ class PyannoteDiarizer:
             "that holds it, or DIARIZATION_ENABLED=false.",
         )
 
-    def diarize(
-        self, audio: PcmAudio, options: DiarizeOptions, progress: Progress
-    ) -> Diarization:
+    def diarize(self, audio: PcmAudio, options: DiarizeOptions, progress: Progress) -> Diarization:
         """Turns of `audio`, one speaker at a time; speakers numbered from 0."""
         pipeline = self._load()
         started = time.monotonic()

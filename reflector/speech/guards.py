@@ -14,9 +14,7 @@ LOG_PROBABILITY = -1.0
 
 
 def is_silence(no_speech_probability: float, mean_log_probability: float) -> bool:
-    return (
-        no_speech_probability > NO_SPEECH_PROBABILITY and mean_log_probability < LOG_PROBABILITY
-    )
+    return no_speech_probability > NO_SPEECH_PROBABILITY and mean_log_probability < LOG_PROBABILITY
 
 
 def looped_phrase(words: Sequence[str]) -> str | None:

@@ -12,9 +12,7 @@ from reflector.speech.engines import DiarizeOptions
 SAME_SPEAKER = 0.5
 
 
-def link_speakers(
-    blocks: list[NDArray[np.float64]], options: DiarizeOptions
-) -> list[list[int]]:
+def link_speakers(blocks: list[NDArray[np.float64]], options: DiarizeOptions) -> list[list[int]]:
     """For each block the numbers of its speakers in the whole recording.
 
     `blocks[i]`: float[speakers, dimension], mean embeddings. Agglomerative, average linkage on

@@ -99,7 +99,9 @@ def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
                 warnings.filterwarnings("ignore", message=".*local_dir_use_symlinks.*")
                 faster_whisper.download_model(name, output_dir=str(target))
         except ValueError as error:
-            raise ModelUnavailable(f"There is no Whisper model called {name}.", str(error)) from error
+            raise ModelUnavailable(
+                f"There is no Whisper model called {name}.", str(error)
+            ) from error
         except Exception as error:
             log.debug("fetching %s failed", name, exc_info=True)
             raise ModelUnavailable(*missing_model(settings, name)) from error

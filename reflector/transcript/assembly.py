@@ -67,13 +67,24 @@ def assign_speakers(words: Sequence[Word], turns: Iterable[Turn]) -> list[Word]:
     result: list[Word] = []
     index = 0
     for word in words:
-        while index < len(ordered) - 1 and word.start >= ordered[index].end:
+        while index < len(ordered) - 1 and _reaches_beyond(
+            word, ordered[index], ordered[index + 1]
+        ):
             if word.start >= ordered[index + 1].start or not _continues(result, word):
                 index += 1
             else:
                 break
         result.append(replace(word, speaker=ordered[index].speaker))
     return result
+
+
+def _reaches_beyond(word: Word, turn: Turn, following: Turn) -> bool:
+    """Whether a word is at least in the gap after `turn`.
+
+    Whisper lets the first word of a sentence begin in the pause before it. So a word that is still
+    being said when the next turn starts counts as said in the gap, although it starts earlier.
+    """
+    return word.start >= turn.end or (word.start > turn.start and word.end > following.start)
 
 
 def _continues(before: Sequence[Word], word: Word) -> bool:
@@ -85,6 +96,4 @@ def _continues(before: Sequence[Word], word: Word) -> bool:
 def numbered_by_appearance(words: Iterable[Word]) -> list[Word]:
     """Speakers renumbered 0, 1, … in the order in which they first speak."""
     numbers: dict[int, int] = {}
-    return [
-        replace(word, speaker=numbers.setdefault(word.speaker, len(numbers))) for word in words
-    ]
+    return [replace(word, speaker=numbers.setdefault(word.speaker, len(numbers))) for word in words]

@@ -74,7 +74,10 @@ def segments(
 ) -> list[Segment]:
     return [
         Segment(
-            plain_text(words[first:last]), words[first].start, words[last - 1].end, words[first].speaker
+            plain_text(words[first:last]),
+            words[first].start,
+            words[last - 1].end,
+            words[first].speaker,
         )
         for first, last in segment_ranges(words, limit, hard_limit)
     ]

@@ -13,7 +13,9 @@ CONTENT_POLICY = (
 
 # The API's documentation pages start themselves with a script in the page.
 DOCUMENTATION_PATHS = ("/docs", "/redoc")
-DOCUMENTATION_POLICY = CONTENT_POLICY + "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
+DOCUMENTATION_POLICY = (
+    CONTENT_POLICY + "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
+)
 
 
 class PageHeaders:

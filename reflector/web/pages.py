@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent
 templates = Jinja2Templates(FOLDER / "templates")
 router = APIRouter(include_in_schema=False)
 
+
 def _page(request: Request, name: str, services: ServicesDep, **values: object) -> HTMLResponse:
     common = {
         "version": __version__,

@@ -77,7 +77,14 @@ def test_list_can_be_filtered(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [{"page": 0}, {"size": 0}, {"size": 101}, {"page": "x"}, {"sort_by": "name"}, {"source_kind": "tape"}],
+    [
+        {"page": 0},
+        {"size": 0},
+        {"size": 101},
+        {"page": "x"},
+        {"sort_by": "name"},
+        {"source_kind": "tape"},
+    ],
 )
 def test_bad_query_of_the_list_is_422(client: TestClient, query: dict[str, object]) -> None:
     response = client.get("/v1/transcripts", params=query)  # type: ignore[arg-type]
@@ -107,7 +114,13 @@ def test_four_formats(client: TestClient, services: Services) -> None:
     assert text("text-timestamped") == "[00:00] Speaker 0: Hello there.\n[01:01] Ben: Hi"
     assert "00:01:01.000 --> 00:01:01.500\n<v Ben>Hi" in str(text("webvtt-named"))
     assert text("json") == [
-        {"speaker": 0, "speaker_name": "Speaker 0", "text": "Hello there.", "start": 0.0, "end": 0.8},
+        {
+            "speaker": 0,
+            "speaker_name": "Speaker 0",
+            "text": "Hello there.",
+            "start": 0.0,
+            "end": 0.8,
+        },
         {"speaker": 1, "speaker_name": "Ben", "text": "Hi", "start": 61.0, "end": 61.5},
     ]
 
@@ -122,7 +135,15 @@ def test_topics_carry_segments_and_on_request_words(client: TestClient, services
     transcript_id = create(client)
     fill(services, transcript_id)
     (topic,) = client.get(f"/v1/transcripts/{transcript_id}/topics").json()
-    assert set(topic) == {"id", "title", "summary", "timestamp", "duration", "transcript", "segments"}
+    assert set(topic) == {
+        "id",
+        "title",
+        "summary",
+        "timestamp",
+        "duration",
+        "transcript",
+        "segments",
+    }
     assert topic["segments"][1] == {"text": "Hi", "start": 61.0, "speaker": 1}
     (topic,) = client.get(f"/v1/transcripts/{transcript_id}/topics/with-words").json()
     assert topic["words"][2] == {"text": " Hi", "start": 61.0, "end": 61.5, "speaker": 1}
@@ -132,7 +153,11 @@ def test_patch_changes_what_is_sent_and_nothing_else(client: TestClient) -> None
     transcript_id = create(client)
     body = client.patch(
         f"/v1/transcripts/{transcript_id}",
-        json={"title": "Plan", "share_mode": "public", "participants": [{"speaker": 0, "name": "Ann"}]},
+        json={
+            "title": "Plan",
+            "share_mode": "public",
+            "participants": [{"speaker": 0, "name": "Ann"}],
+        },
     ).json()
     assert (body["title"], body["share_mode"], body["name"]) == ("Plan", "public", "Board")
     assert body["participants"][0]["name"] == "Ann"
@@ -168,7 +193,7 @@ def test_delete_leaves_neither_row_nor_file(client: TestClient, services: Servic
     ],
 )  # fmt: skip
 def test_unknown_id_is_404_everywhere(client: TestClient, method: str, path: str) -> None:
-    body = {} if method == "PATCH" else None
+    body: dict[str, str] | None = {} if method == "PATCH" else None
     response = client.request(method, f"/v1/transcripts/nobody{path}", json=body)
     assert response.status_code == 404
     if method != "HEAD":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
@@ -26,8 +27,13 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def send(
-    client: TestClient, transcript_id: str, number: int, total: int, content: bytes, name: str = "a.wav"
-) -> httpx.Response:
+    client: TestClient,
+    transcript_id: str,
+    number: int,
+    total: int,
+    content: bytes,
+    name: str = "a.wav",
+) -> httpx2.Response:
     return client.post(
         f"/v1/transcripts/{transcript_id}/record/upload",
         params={"chunk_number": number, "total_chunks": total},
@@ -149,13 +155,16 @@ def test_form_without_the_file_is_400(client: TestClient, transcript_id: str) ->
     for request in (
         {"files": {"other": ("a.wav", b"x")}},
         {"content": b"x"},
-        {"content": b"--b\r\ngarbage", "headers": {"content-type": "multipart/form-data; boundary=b"}},
+        {
+            "content": b"--b\r\ngarbage",
+            "headers": {"content-type": "multipart/form-data; boundary=b"},
+        },
         {
             "content": b'--b\r\nContent-Disposition: form-data; name="chunk"; filename="a"\r\n\r\nhalf',
             "headers": {"content-type": "multipart/form-data; boundary=b"},
         },
     ):
-        answer = client.post(path, **request)  # type: ignore[arg-type]
+        answer = client.post(path, **request)
         assert answer.status_code == 400, answer.text
         assert isinstance(answer.json()["detail"], str)
 
@@ -165,7 +174,9 @@ def test_upload_without_numbers_is_422(client: TestClient, transcript_id: str) -
     assert client.post(path, files={"chunk": ("a", b"x")}).status_code == 422
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b.mp3", "x." + "y" * 300, "", "ü ñ.WAV", "a.w\x00v"])
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a/b.mp3", "x." + "y" * 300, "", "ü ñ.WAV", "a.w\x00v"]
+)
 def test_file_name_of_the_client_never_becomes_a_path(
     client: TestClient, services: Services, transcript_id: str, recording: bytes, name: str
 ) -> None:
@@ -204,7 +215,7 @@ def test_full_disk_is_507_and_earlier_chunks_stay(
 
     with monkeypatch.context() as patch:
         patch.setattr(uploads, "_sync", full)
-        patch.setattr(uploads.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         answer = send(client, transcript_id, 1, 2, parts[1])
     assert answer.status_code == 507
     assert "disk" in answer.json()["detail"]

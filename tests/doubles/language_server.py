@@ -15,7 +15,7 @@ from typing import Any
 
 GOOD: dict[str, Any] = {
     "TopicAnswer": {"title": "the budget question", "summary": "They talk about the budget."},
-    "TitleAnswer": {"title": "\"quarterly planning of the team\""},
+    "TitleAnswer": {"title": '"quarterly planning of the team"'},
     "SummaryAnswer": {
         "recap": "The team planned the quarter.",
         "subjects": [{"name": "Budget", "paragraph": "It was approved."}],
@@ -69,7 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
         return
 
     def do_GET(self) -> None:
-        self._send(200 if self.server.ollama else 404, "Ollama is running" if self.server.ollama else "no")
+        self._send(
+            200 if self.server.ollama else 404, "Ollama is running" if self.server.ollama else "no"
+        )
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -90,14 +92,23 @@ class _Handler(BaseHTTPRequestHandler):
             return
         content = answer if isinstance(answer, str) else json.dumps(answer)
         if self.path == "/api/chat":
-            body: dict[str, Any] = {"message": {"role": "assistant", "content": content}, "done": True}
+            body: dict[str, Any] = {
+                "message": {"role": "assistant", "content": content},
+                "done": True,
+            }
         else:
             choice = {
                 "index": 0,
                 "finish_reason": "stop",
                 "message": {"role": "assistant", "content": content},
             }
-            body = {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+            body = {
+                "id": "x",
+                "object": "chat.completion",
+                "created": 0,
+                "model": "m",
+                "choices": [choice],
+            }
         self._send(200, json.dumps(body))
 
     def _send(self, status: int, text: str) -> None:

@@ -48,7 +48,15 @@ def test_one_question_is_one_request_with_the_schema(
 
 @pytest.mark.parametrize(
     "wrong",
-    ["", "no JSON at all", '{"title": 5}', '{"titel": "x"}', '{"title": "Cut off', "null", '{"title": ""}'],
+    [
+        "",
+        "no JSON at all",
+        '{"title": 5}',
+        '{"titel": "x"}',
+        '{"title": "Cut off',
+        "null",
+        '{"title": ""}',
+    ],
 )
 def test_malformed_answer_is_sent_back_with_what_is_wrong(
     llm: LanguageServer, ask: Callable[..., TitleAnswer], wrong: str

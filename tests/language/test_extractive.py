@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from reflector.language.budget import count_tokens, pack
@@ -45,7 +47,7 @@ def test_topics_cover_the_meeting_and_name_their_subject() -> None:
     topics = ExtractiveAnalyst().topics(talk, ignore)
     assert topics[0].first == 0
     assert topics[-1].last == len(talk.words)
-    assert all(a.last == b.first for a, b in zip(topics, topics[1:], strict=False))
+    assert all(a.last == b.first for a, b in itertools.pairwise(topics))
     assert "budget" in topics[0].title.lower() or "marketing" in topics[0].title.lower()
     assert "server" in topics[-1].title.lower() or "backup" in topics[-1].title.lower()
 

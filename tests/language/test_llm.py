@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -38,7 +39,9 @@ def long_meeting(minutes: int, letters: str = "w", punctuated: bool = True) -> M
     words = []
     for index in range(minutes * 150):
         mark = "." if punctuated and index % 12 == 11 else ""
-        words.append(Word(f" {letters}{index}{mark}", index * 0.4, index * 0.4 + 0.3, index // 60 % 3))
+        words.append(
+            Word(f" {letters}{index}{mark}", index * 0.4, index * 0.4 + 0.3, index // 60 % 3)
+        )
     return Meeting(words, {0: "Anna"}, "en")
 
 
@@ -76,7 +79,7 @@ def test_topics_cover_all_words_once_and_in_order(
     topics = analyst().topics(meeting, ignore)
     assert topics[0].first == 0
     assert topics[-1].last == len(meeting.words)
-    assert all(a.last == b.first for a, b in zip(topics, topics[1:], strict=False))
+    assert all(a.last == b.first for a, b in itertools.pairwise(topics))
     assert 2 <= len(topics) <= topic_count(60) + 1
     assert topics[0].title == "The Budget Question"
 
@@ -104,7 +107,9 @@ def test_summary_has_the_layout_of_the_reference(
 ) -> None:
     summary = analyst().summary(long_meeting(2), [])
     assert summary.short == "The team planned the quarter."
-    assert summary.long.startswith("# Quick recap\n\nThe team planned the quarter.\n\n# Summary\n\n**Budget**\n")
+    assert summary.long.startswith(
+        "# Quick recap\n\nThe team planned the quarter.\n\n# Summary\n\n**Budget**\n"
+    )
 
 
 def test_equal_action_items_of_two_parts_are_one(

@@ -91,5 +91,8 @@ def test_server_that_is_asked_to_stop_goes_on_after_its_next_start(tmp_path: Pat
 
 
 def test_second_server_on_the_same_data_is_refused(tmp_path: Path) -> None:
-    with running_server(tmp_path), pytest.raises(AssertionError, match="another server already uses"):
+    with (
+        running_server(tmp_path),
+        pytest.raises(AssertionError, match="another server already uses"),
+    ):
         Server(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -69,7 +70,7 @@ def test_speakers_of_the_sample_are_right(server: Server, sample_id: str) -> Non
 def test_word_times_are_near_the_true_ones(server: Server, sample_id: str) -> None:
     meeting = reference(SAMPLE)
     words = words_of(server, sample_id)
-    for left, right in zip(words, words[1:], strict=False):
+    for left, right in itertools.pairwise(words):
         assert left["start"] <= left["end"] <= right["start"]
     assert words[-1]["end"] <= meeting.duration
     said = [normalised(word[0]) for word in meeting.words]
@@ -106,7 +107,9 @@ def test_every_step_is_done_at_the_first_attempt(server: Server, sample_id: str)
         "decode", "transcribe", "diarize", "playback", "assemble",
         "topics", "title", "summary", "actions", "finish",
     ]  # fmt: skip
-    assert {(step["state"], step["attempt"], step["error"]) for step in steps} == {("done", 1, None)}
+    assert {(step["state"], step["attempt"], step["error"]) for step in steps} == {
+        ("done", 1, None)
+    }
 
 
 def test_engines_say_what_they_did(server: Server, sample_id: str) -> None:
@@ -125,7 +128,11 @@ def test_client_that_comes_later_gets_all_but_the_passing_events(
     address = server.url.replace("http", "ws", 1)
     with connect(f"{address}/v1/transcripts/{sample_id}/events") as socket:
         names = []
-        while "ACTION_ITEMS" not in names or "FINAL_SHORT_SUMMARY" not in names or "FINAL_TITLE" not in names:
+        while (
+            "ACTION_ITEMS" not in names
+            or "FINAL_SHORT_SUMMARY" not in names
+            or "FINAL_TITLE" not in names
+        ):
             names.append(json.loads(socket.recv(timeout=20))["event"])
     assert names[:2] == ["DURATION", "WAVEFORM"]
     assert names.count("TOPIC") == len(server.get(f"/v1/transcripts/{sample_id}/topics"))
@@ -144,7 +151,11 @@ def test_viewer_sees_every_event_in_its_order(server: Server) -> None:
     statuses = [data["value"] for name, data in seen if name == "STATUS"]
     assert statuses == ["uploaded", "processing", "ended"]
     names = [name for name, _ in seen]
-    for earlier, later in [("DURATION", "TRANSCRIPT"), ("TRANSCRIPT", "TOPIC"), ("TOPIC", "FINAL_TITLE")]:
+    for earlier, later in [
+        ("DURATION", "TRANSCRIPT"),
+        ("TRANSCRIPT", "TOPIC"),
+        ("TOPIC", "FINAL_TITLE"),
+    ]:
         assert names.index(earlier) < names.index(later)
     progress = [data for name, data in seen if name == "PROGRESS" and data["step"] == "transcribe"]
     assert progress[-1]["fraction"] == 1.0

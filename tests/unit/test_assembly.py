@@ -58,6 +58,11 @@ def test_words_before_the_first_and_after_the_last_turn_get_their_neighbour() ->
     assert speakers(assign_speakers(said, [Turn(1, 2, 4), Turn(3, 4, 5)])) == [4, 4, 5, 5]
 
 
+def test_sentence_that_whisper_starts_too_early_goes_to_its_speaker() -> None:
+    said = [Word(" ready?", 0.5, 1.0), Word(" The", 1.0, 1.9), Word(" rest", 1.9, 2.2)]
+    assert speakers(assign_speakers(said, [Turn(0, 1.2, 0), Turn(1.6, 3, 1)])) == [0, 1, 1]
+
+
 def test_turn_without_words_does_not_take_any() -> None:
     said = words(("a", 0.1), ("b", 5.0))
     turns = [Turn(0, 1, 0), Turn(2, 3, 1), Turn(4.5, 6, 0)]

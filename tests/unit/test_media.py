@@ -77,7 +77,10 @@ def test_video_without_sound_is_refused(tmp_path: Path) -> None:
 
 def test_playlist_that_names_other_files_is_refused(tmp_path: Path) -> None:
     wave = make_file(tmp_path / "a.wav", 1.0)
-    for text in (f"ffconcat version 1.0\nfile '{wave}'\n", f"#EXTM3U\n#EXTINF:1,\n{wave}\n#EXT-X-ENDLIST\n"):
+    for text in (
+        f"ffconcat version 1.0\nfile '{wave}'\n",
+        f"#EXTM3U\n#EXTINF:1,\n{wave}\n#EXT-X-ENDLIST\n",
+    ):
         with pytest.raises(InvalidInput):
             probe(io.BytesIO(text.encode()))
 

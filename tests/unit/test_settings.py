@@ -34,7 +34,9 @@ def test_short_secret_is_refused() -> None:
         settings.load(DATABASE_URL="postgresql://u@h/db", SECRET_KEY="short")
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg"])
+@pytest.mark.parametrize(
+    "scheme", ["postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg"]
+)
 def test_every_form_of_the_database_url_is_accepted(scheme: str) -> None:
     loaded = settings.load(DATABASE_URL=f"{scheme}://u@h/db", SECRET_KEY=GOOD_SECRET)
     assert loaded.database_url == "postgresql+psycopg://u@h/db"
@@ -56,7 +58,7 @@ def test_empty_value_means_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unknown_key_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("NO_SUCH_SETTING=1\nLLM_MODEL=other\n")
-    loaded = settings.Settings(_env_file=file)  # type: ignore[call-arg]
+    loaded = settings.Settings(_env_file=file)
     assert loaded.LLM_MODEL == "other"
 
 

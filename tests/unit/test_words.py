@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from reflector.transcript.words import Word, monotone, segment_ranges, segments
 
 
@@ -14,7 +16,10 @@ def sentence(text: str, start: float = 0.0, speaker: int = 0) -> list[Word]:
 
 def test_segment_ends_at_each_change_of_speaker() -> None:
     said = sentence("hello there") + sentence("good morning", 2, speaker=1)
-    assert [(s.text, s.speaker) for s in segments(said)] == [("hello there", 0), ("good morning", 1)]
+    assert [(s.text, s.speaker) for s in segments(said)] == [
+        ("hello there", 0),
+        ("good morning", 1),
+    ]
 
 
 def test_short_sentences_stay_in_one_segment() -> None:
@@ -48,6 +53,6 @@ def test_word_times_never_overlap_and_never_pass_the_end() -> None:
     wild = [Word("b", 1.0, 9.0), Word("a", 0.5, 1.4), Word("c", 4.9, 5.7), Word("d", 6.0, 7.0)]
     tame = monotone(wild, 5.0)
     assert [word.text for word in tame] == ["a", "b", "c", "d"]
-    for left, right in zip(tame, tame[1:], strict=False):
+    for left, right in itertools.pairwise(tame):
         assert left.start <= left.end <= right.start
     assert all(0 <= word.start <= word.end <= 5.0 for word in tame)
