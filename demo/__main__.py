@@ -22,7 +22,7 @@ FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
 SAMPLE = FIXTURES / "recordings" / "sample.flac"
 ADDRESS = re.compile(r"http://\S+?(?=/ )")
 PASSED_ON = {"PATH", "HOME", "LANG", "TERM", "TMPDIR", "XDG_CACHE_HOME"}
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def server_environment(data: str) -> dict[str, str]:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 # pyannote.audio clusters all windows of a block at once, in memory that grows with their square:
 # 6,000 windows take 150 MB. That is 100 minutes at its usual step of one second.
 MAX_WINDOWS = 6000
+MIN_BLOCK_SECONDS = 600.0
 # Of the two passes over the audio the second takes most of the time
 NOT_INSTALLED = (
     "pyannote.audio is not installed here, so speakers cannot be told apart.",
@@ -147,7 +148,7 @@ class PyannoteDiarizer:
         pipeline = self._load()
         started = time.monotonic()
         step = float(pipeline._segmentation.step)
-        ranges = list(blocks(audio, max(600.0, MAX_WINDOWS * step)))
+        ranges = list(blocks(audio, max(MIN_BLOCK_SECONDS, MAX_WINDOWS * step)))
         found: list[tuple[list[Turn], NDArray[np.float64]]] = []
         for start, end in ranges:
             found.append(self._block(pipeline, audio, start, end, options, progress))

@@ -1,0 +1,188 @@
+"""Processing again: what did not change is not paid for, and the old result stays until the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reflector.api import views
+from reflector.db.models import Participant, Status, StepState, Transcript
+from reflector.events import Message
+from reflector.events.record import Recorder
+from reflector.pipeline import table
+from reflector.pipeline.context import StepContext
+from reflector.pipeline.inline import InlineRunner
+from reflector.pipeline.runs import failed_language_steps, steps_of, try_again
+from reflector.pipeline.specs import LANGUAGE_STEPS, StepName
+from reflector.services import Services
+from tests.conftest import HELD_OUT
+from tests.doubles.language_server import GOOD, LanguageServer, language_server
+from tests.pipeline.helpers import add_recording, process, steps, transcript_of
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[StepName]:
+    """The steps that were really worked on, in order."""
+    done: list[StepName] = []
+
+    def counting(name: StepName, work: table.Work) -> table.Work:
+        def run(context: StepContext) -> dict[str, Any]:
+            done.append(name)
+            return work.run(context)
+
+        return replace(work, run=run)
+
+    for name, work in table.WORK.items():
+        monkeypatch.setitem(table.WORK, name, counting(name, work))
+    return done
+
+
+@pytest.fixture
+def llm() -> Iterator[LanguageServer]:
+    with language_server() as server:
+        yield server
+
+
+def use(services: Services, llm: LanguageServer) -> None:
+    services.settings = services.settings.model_copy(
+        update={"LLM_URL": llm.url, "LLM_PARSE_MAX_RETRIES": 0}
+    )
+    services.__dict__.pop("analyst", None)
+
+
+def test_same_again_costs_nothing(services: Services, executed: list[StepName]) -> None:
+    transcript_id = add_recording(services, HELD_OUT)
+    process(services, transcript_id)
+    first = transcript_of(services, transcript_id)
+    assert sorted(executed) == sorted(StepName)
+    executed.clear()
+    process(services, transcript_id)
+    second = transcript_of(services, transcript_id)
+    assert executed == [StepName.FINISH]
+    assert (second.status, second.title, second.shown_run) == (Status.ENDED, first.title, 2)
+
+
+def test_named_speaker_costs_no_speech(services: Services, executed: list[StepName]) -> None:
+    transcript_id = add_recording(services, HELD_OUT)
+    process(services, transcript_id)
+    executed.clear()
+    with services.db.write() as session:
+        session.add(Participant(transcript_id=transcript_id, speaker=0, name="Anna"))
+    process(services, transcript_id)
+    assert set(executed) == {*LANGUAGE_STEPS, StepName.FINISH}
+
+
+def test_old_run_is_cleared_away(services: Services) -> None:
+    transcript_id = add_recording(services, HELD_OUT)
+    process(services, transcript_id)
+    with services.db.read() as session:
+        before = views.topics_of(session, transcript_of(services, transcript_id), with_words=True)
+    process(services, transcript_id)
+    assert steps(services, transcript_id, 1) == {}
+    with services.db.read() as session:
+        after = views.topics_of(session, transcript_of(services, transcript_id), with_words=True)
+    assert [(t["title"], t["words"]) for t in after] == [(t["title"], t["words"]) for t in before]
+
+
+def test_old_result_is_on_show_until_the_new_one_is_complete(
+    services: Services, llm: LanguageServer
+) -> None:
+    transcript_id = add_recording(services, HELD_OUT)
+    process(services, transcript_id)
+    old = transcript_of(services, transcript_id).title
+    use(services, llm)
+    shown: list[tuple[str | None, int | None]] = []
+    told: list[str] = []
+
+    def answer(name: str, request: dict[str, Any]) -> Any:
+        now = transcript_of(services, transcript_id)
+        shown.append((now.title, now.shown_run))
+        return GOOD[name]
+
+    def listen(channel: str, message: Message) -> None:
+        told.append(message.name)
+
+    llm.answer = answer
+    services.bus.listen(listen)
+    process(services, transcript_id)
+    assert set(shown) == {(old, 1)}
+    new = transcript_of(services, transcript_id)
+    assert (new.title, new.shown_run) == ("Quarterly Planning of the Team", 2)
+    assert new.action_items == {
+        "decisions": [{"decision": "Approve the budget", "rationale": None, "decided_by": "Peter"}],
+        "next_steps": [
+            {
+                "task": "Write the report",
+                "assigned_to": "Maria",
+                "deadline": "Tuesday",
+                "context": None,
+            }
+        ],
+    }
+    # Viewers of the old result are told of the new one at its end, not in between
+    assert "TOPIC" not in told
+    assert told.index("FINAL_TITLE") > told.index("STATUS")
+
+
+def test_language_model_that_fails_leaves_an_ended_transcript_with_the_reason(
+    services: Services, llm: LanguageServer
+) -> None:
+    use(services, llm)
+    llm.answer = lambda name, request: 401
+    transcript_id = add_recording(services, HELD_OUT)
+    run = process(services, transcript_id)
+    transcript = transcript_of(services, transcript_id)
+    assert transcript.status == Status.ENDED
+    assert transcript.title is None
+    with services.db.read() as session:
+        assert views.words_of(session, transcript)
+    found = steps(services, transcript_id, run)
+    for name in LANGUAGE_STEPS:
+        assert found[name].state == StepState.FAILED
+        assert "LLM_API_KEY" in (found[name].error or "")
+
+
+def test_only_the_missing_parts_are_done_again(
+    services: Services, llm: LanguageServer, executed: list[StepName]
+) -> None:
+    use(services, llm)
+    llm.answer = lambda name, request: 401 if name == "SummaryAnswer" else GOOD[name]
+    transcript_id = add_recording(services, HELD_OUT)
+    run = process(services, transcript_id)
+    assert transcript_of(services, transcript_id).title == "Quarterly Planning of the Team"
+    assert transcript_of(services, transcript_id).short_summary is None
+    executed.clear()
+    llm.answer = lambda name, request: GOOD[name]
+    with services.db.write() as session:
+        transcript = session.get_one(Transcript, transcript_id)
+        current = steps_of(session, transcript_id, run)
+        assert failed_language_steps(current) == [StepName.SUMMARY]
+        recorder = Recorder(services.bus, session, transcript, run)
+        try_again(current, [StepName.SUMMARY], recorder)
+    InlineRunner(services).run(transcript_id, run)
+    assert set(executed) == {StepName.SUMMARY, StepName.FINISH}
+    assert transcript_of(services, transcript_id).short_summary == "The team planned the quarter."
+
+
+def test_reprocess_that_fails_leaves_the_old_result(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transcript_id = add_recording(services, HELD_OUT)
+    process(services, transcript_id)
+    old = transcript_of(services, transcript_id)
+
+    def broken(context: StepContext) -> dict[str, Any]:
+        raise RuntimeError("broken on purpose")
+
+    work = replace(table.WORK[StepName.TRANSCRIBE], run=broken, version=99)
+    monkeypatch.setitem(table.WORK, StepName.TRANSCRIBE, work)
+    process(services, transcript_id)
+    now = transcript_of(services, transcript_id)
+    assert now.status == Status.ERROR
+    assert "broken on purpose" in (now.error or "")
+    assert (now.title, now.shown_run) == (old.title, 1)
+    with services.db.read() as session:
+        assert views.words_of(session, now)

@@ -1,0 +1,267 @@
+"""The recogniser: the words of faster-whisper itself, and none from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import numpy as np
+import pytest
+from faster_whisper import BatchedInferencePipeline, WhisperModel
+from numpy.typing import NDArray
+
+from reflector.errors import EngineError, ModelUnavailable
+from reflector.media.decode import SAMPLE_RATE, PcmAudio, decode
+from reflector.settings import Settings
+from reflector.speech import whisper
+from reflector.speech.engines import TranscribeOptions, Transcription
+from reflector.speech.loaded import SpeechEngines
+from reflector.speech.models import default_whisper_model
+from reflector.speech.whisper import WhisperTranscriber, choose_device
+from tests.conftest import SAMPLE, WHISPER
+from reflector.transcript.words import Word
+from tests.media_files import tone
+
+
+def ignore(_: float) -> None:
+    return None
+
+
+def write_pcm(path: Path, samples: NDArray[np.floating]) -> PcmAudio:
+    (np.clip(samples, -1, 1) * 32767).astype(np.int16).tofile(path)
+    return PcmAudio(path)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> PcmAudio:
+    path = tmp_path_factory.mktemp("pcm") / "sample.s16"
+    with SAMPLE.open("rb") as source:
+        decode(source, path)
+    return PcmAudio(path)
+
+
+@pytest.fixture
+def transcribe(engines: SpeechEngines) -> Callable[..., Transcription]:
+    def transcribe(audio: PcmAudio, **options: Any) -> Transcription:
+        return engines.transcriber.transcribe(audio, TranscribeOptions(**options), ignore)
+
+    return transcribe
+
+
+def test_words_are_those_of_faster_whisper_called_directly(
+    sample: PcmAudio, transcribe: Callable[..., Transcription]
+) -> None:
+    pipeline = BatchedInferencePipeline(WhisperModel(str(WHISPER), device="cpu", compute_type="int8"))
+    segments, _ = pipeline.transcribe(str(SAMPLE), batch_size=4, word_timestamps=True, language="en")
+    direct = [(word.word, round(float(word.start), 2)) for s in segments for word in s.words]
+    ours = transcribe(sample, language="en")
+    assert [(word.text, word.start) for word in ours.words] == direct
+
+
+def silence(seconds: float) -> NDArray[np.floating]:
+    return np.zeros(int(seconds * SAMPLE_RATE))
+
+
+def noise(seconds: float) -> NDArray[np.floating]:
+    return np.random.default_rng(1).normal(0, 0.1, int(seconds * SAMPLE_RATE))
+
+
+def music(seconds: float) -> NDArray[np.floating]:
+    """Chords that change each half second, with a beat."""
+    notes = [220.0, 261.6, 329.6, 392.0, 440.0, 523.3]
+    parts = []
+    for index in range(int(seconds * 2)):
+        chord = sum(tone(0.5, frequency=notes[(index + k) % 6]) for k in (0, 2, 4))
+        envelope = np.exp(-np.linspace(0, 4, len(tone(0.5))))
+        parts.append(0.15 * np.asarray(chord) * envelope)
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize("sound", [silence, noise, music], ids=lambda f: f.__name__)
+def test_no_words_from_sound_without_speech(
+    sound: Callable[[float], NDArray[np.floating]],
+    transcribe: Callable[..., Transcription],
+    tmp_path: Path,
+) -> None:
+    result = transcribe(write_pcm(tmp_path / "a.s16", sound(30.0)), language="en")
+    assert result.words == []
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.1, 0.5])
+def test_very_short_recording_does_not_fail(
+    seconds: float, transcribe: Callable[..., Transcription], tmp_path: Path
+) -> None:
+    result = transcribe(write_pcm(tmp_path / "a.s16", noise(seconds)))
+    assert result.words == []
+    assert result.report.audio_seconds == pytest.approx(seconds, abs=0.01)
+
+
+def test_language_is_detected_or_named(
+    sample: PcmAudio, transcribe: Callable[..., Transcription]
+) -> None:
+    assert transcribe(sample).language == "en"
+
+
+def test_hotwords_do_not_break_the_words(
+    sample: PcmAudio, transcribe: Callable[..., Transcription]
+) -> None:
+    words = transcribe(sample, language="en", hotwords="budget release contract").words
+    assert len(words) > 200
+
+
+def test_long_recording_in_blocks_loses_and_doubles_nothing(
+    sample: PcmAudio, transcribe: Callable[..., Transcription], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bare(words: list[Word]) -> str:
+        return " ".join(word.text.strip(" .?").lower() for word in words)
+
+    whole = bare(transcribe(sample, language="en").words)
+    monkeypatch.setattr(whisper, "BLOCK_SECONDS", 30)
+    words = transcribe(sample, language="en").words
+    # Other windows than without blocks: a full stop may move, a word must not be lost
+    assert jiwer.wer(whole, bare(words)) < 0.02
+    assert all(left.end <= right.start for left, right in pairwise(words))
+    assert words[-1].end <= sample.duration
+
+
+@dataclass
+class FakeSegment:
+    """What faster-whisper gives for one window."""
+
+    words: list[Any]
+    start: float = 0.0
+    end: float = 5.0
+    no_speech_prob: float = 0.1
+    avg_logprob: float = -0.2
+
+
+@dataclass
+class FakeWord:
+    word: str
+    start: float
+    end: float
+
+
+@dataclass
+class FakeInfo:
+    language: str = "en"
+    duration_after_vad: float = 5.0
+
+
+@dataclass
+class FakeModel:
+    """Loops at first; tried again it says `second`."""
+
+    first: list[FakeWord]
+    second: list[FakeWord]
+    no_speech: float = 0.1
+    log_probability: float = -0.2
+    retries: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_pipeline(self) -> Any:
+        model = self
+
+        class Pipeline:
+            def transcribe(self, samples: Any, **options: Any) -> Any:
+                segment = FakeSegment(model.first)
+                segment.no_speech_prob = model.no_speech
+                segment.avg_logprob = model.log_probability
+                return iter([segment]), FakeInfo()
+
+        return Pipeline()
+
+    def transcribe(self, samples: Any, **options: Any) -> Any:
+        self.retries.append(options)
+        return iter([FakeSegment(self.second)]), FakeInfo()
+
+
+def said(text: str) -> list[FakeWord]:
+    return [FakeWord(f" {w}", i * 0.2, i * 0.2 + 0.1) for i, w in enumerate(text.split())]
+
+
+def with_model(make_settings: Callable[..., Settings], model: FakeModel) -> WhisperTranscriber:
+    transcriber = WhisperTranscriber(make_settings())
+    transcriber._model, transcriber._pipeline = model, model.as_pipeline()
+    return transcriber
+
+
+def test_loop_is_tried_again_without_context(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    model = FakeModel(said("thank you " * 8), said("thank you Peter"))
+    audio = write_pcm(tmp_path / "a.s16", silence(6))
+    result = with_model(make_settings, model).transcribe(audio, TranscribeOptions(), ignore)
+    assert [word.text for word in result.words] == [" thank", " you", " Peter"]
+    assert result.warnings == []
+    assert model.retries[0]["condition_on_previous_text"] is False
+
+
+def test_loop_that_stays_is_flagged(make_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    model = FakeModel(said("thank you " * 8), said("thank you " * 8))
+    audio = write_pcm(tmp_path / "a.s16", silence(6))
+    result = with_model(make_settings, model).transcribe(audio, TranscribeOptions(), ignore)
+    assert "repeats" in result.warnings[0]
+
+
+def test_words_of_what_the_model_calls_silence_are_dropped(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    model = FakeModel(said("thanks for watching"), [], no_speech=0.95, log_probability=-1.4)
+    audio = write_pcm(tmp_path / "a.s16", silence(6))
+    assert not with_model(make_settings, model).transcribe(audio, TranscribeOptions(), ignore).words
+
+
+@pytest.mark.parametrize("files", [[], ["model.bin"], ["model.bin", "config.json", "tokenizer.json"]])
+def test_folder_that_is_no_model_is_one_sentence(
+    make_settings: Callable[..., Settings], tmp_path: Path, files: list[str]
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in files:
+        (folder / name).write_text("{}")
+    transcriber = WhisperTranscriber(make_settings(WHISPER_MODEL=str(folder)))
+    audio = write_pcm(tmp_path / "a.s16", silence(1))
+    with pytest.raises(ModelUnavailable) as refused:
+        transcriber.transcribe(audio, TranscribeOptions(), ignore)
+    assert str(folder) in refused.value.message
+    assert "\n" not in str(refused.value)
+
+
+def test_model_that_cannot_be_fetched_says_where_to_put_it(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    transcriber = WhisperTranscriber(make_settings(WHISPER_MODEL="small"))
+    with pytest.raises(ModelUnavailable, match="make demo") as refused:
+        transcriber.prepare()
+    assert str(tmp_path / "data" / "models" / "small") in str(refused.value)
+
+
+def test_model_that_does_not_exist_is_named(make_settings: Callable[..., Settings]) -> None:
+    with pytest.raises(ModelUnavailable, match="huge"):
+        WhisperTranscriber(make_settings(WHISPER_MODEL="huge")).prepare()
+
+
+def test_cuda_that_is_demanded_and_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ctranslate2
+
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
+    assert choose_device("auto") == "cpu"
+    with pytest.raises(EngineError, match="nvidia-smi"):
+        choose_device("cuda")
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
+    assert choose_device("auto") == "cuda"
+
+
+def test_a_card_gets_the_large_model_and_half_precision(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ctranslate2
+
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
+    transcriber = WhisperTranscriber(make_settings(WHISPER_MODEL=None))
+    assert transcriber.model_name == default_whisper_model("cuda") == "large-v3-turbo"
+    assert transcriber.compute_type == "float16"

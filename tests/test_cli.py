@@ -1,0 +1,157 @@
+"""The `reflector` and `appliance` commands as someone types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from reflector import __version__
+from reflector.commands.transcribe import speaker_limits
+from reflector.errors import InvalidInput
+from tests.conftest import DIARIZER, HELD_OUT, SAMPLE, WHISPER
+from tests.media_files import make_file
+
+BIN = Path(sys.executable).parent
+MODELS = ["--model", str(WHISPER), "--diarization-model", "none"]
+
+
+def run(*arguments: str, program: str = "reflector") -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [str(BIN / program), *arguments],
+        capture_output=True, text=True, timeout=240, check=False,
+        env={**kept, "HF_HUB_OFFLINE": "1"}, cwd="/",
+    )  # fmt: skip
+
+
+def transcribe(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return run("transcribe", str(HELD_OUT), *MODELS, "--language", "en", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("format_", "start", "inside"),
+    [
+        ("text", "Speaker 0: Hello everyone", "The next meeting is Tuesday."),
+        ("text-timestamped", "[00:00] Speaker 0: Hello", "[00:"),
+        ("webvtt-named", "WEBVTT\n\n00:00:00.", "<v Speaker 0>"),
+        ("srt", "1\n00:00:00,", " --> "),
+        ("md", "# ", "## Transcript"),
+        ("json", "[\n  {", '"speaker_name": "Speaker 0"'),
+    ],
+)
+def test_every_format_and_nothing_else_in_a_pipe(format_: str, start: str, inside: str) -> None:
+    result = transcribe("--format", format_)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(start)
+    assert inside in result.stdout
+    assert result.stderr == ""
+
+
+@pytest.mark.skipif(find_spec("pyannote") is None, reason="pyannote.audio is not installed")
+def test_json_is_one_report_with_everything() -> None:
+    arguments = ["--model", str(WHISPER), "--diarization-model", str(DIARIZER), "--speakers", "3"]
+    result = run("transcribe", str(SAMPLE), *arguments, "--json")
+    assert result.returncode == 0, result.stderr
+    (report,) = json.loads(result.stdout)["files"]
+    assert report["speakers"] == 3
+    assert report["duration"] == pytest.approx(128, abs=1)
+    assert report["method"]["summary"] == "extractive"
+    assert report["engines"]["transcribe"]["precision"] == "int8"
+    assert len(report["words"]) > 250
+    assert report["topics"]
+    assert report["seconds"]["transcribe"] > 0
+
+
+def test_output_to_a_file_and_to_a_folder(tmp_path: Path) -> None:
+    target = tmp_path / "out.vtt"
+    assert transcribe("--format", "webvtt-named", "--output", str(target)).returncode == 0
+    assert target.read_text().startswith("WEBVTT")
+    folder = tmp_path / "several"
+    wave = make_file(tmp_path / "tone.wav", 1.0)
+    result = run(
+        "transcribe", str(HELD_OUT), str(wave), *MODELS, "--format", "srt", "--output", str(folder)
+    )
+    assert result.returncode == 0, result.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["held-out.srt", "tone.srt"]
+
+
+def test_bad_file_is_one_sentence_and_the_others_are_done(tmp_path: Path) -> None:
+    bad = tmp_path / "notes.mp3"
+    bad.write_text("no sound here\n" * 50)
+    result = run("transcribe", str(bad), str(HELD_OUT), *MODELS)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "notes.mp3: File cannot be read" in result.stderr
+    assert "Hello everyone" in result.stdout
+
+
+def test_missing_file_is_one_sentence() -> None:
+    result = run("transcribe", "/no/such/file.mp3", *MODELS)
+    assert result.returncode != 0
+    assert "No such file or directory" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--model", "/etc"], ["--model", "/no/such/folder"], ["--model", str(WHISPER), "--diarization-model", "/etc"]],
+)
+def test_model_that_is_none_is_a_sentence_and_an_exit_code(arguments: list[str]) -> None:
+    result = run("transcribe", str(HELD_OUT), *arguments)
+    assert result.returncode == 4
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_model_that_cannot_be_fetched_says_what_to_do() -> None:
+    result = run("transcribe", str(HELD_OUT), "--model", "small", "--diarization-model", "none")
+    assert result.returncode == 4
+    assert "small is not on this machine" in result.stderr
+    assert "make demo" in result.stderr
+
+
+@pytest.mark.parametrize(("value", "limits"), [("3", (3, 3)), ("2-5", (2, 5)), (None, (None, None))])
+def test_speakers_are_a_number_or_a_range(
+    value: str | None, limits: tuple[int | None, int | None]
+) -> None:
+    assert speaker_limits(value) == limits
+
+
+@pytest.mark.parametrize("value", ["0", "5-2", "two", "-1", "1-", ""])
+def test_speakers_that_cannot_be_are_refused(value: str) -> None:
+    with pytest.raises(InvalidInput, match="--speakers"):
+        speaker_limits(value)
+
+
+def test_taken_port_is_said_or_the_next_one_used(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = run("serve", "--port", str(port))
+    assert result.returncode == 3
+    assert f"port {port} of 127.0.0.1 is taken" in result.stderr
+
+
+def test_settings_that_cannot_be_used_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"PATH": os.environ["PATH"], "DATABASE_URL": "postgresql://u@h/db"}
+    result = subprocess.run(
+        [str(BIN / "reflector"), "serve"], capture_output=True, text=True, env=kept, check=False
+    )
+    assert result.returncode == 3
+    assert "SECRET_KEY" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("program", ["reflector", "appliance"])
+def test_version_and_help(program: str) -> None:
+    assert __version__ in run("--version", program=program).stdout
+    assert "Usage:" in run("--help", program=program).stdout

@@ -1,0 +1,118 @@
+"""How the code is laid out: imports run downhill, files stay short, docs name everything."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from reflector.cli import cli
+from reflector.pipeline.specs import StepName
+from reflector.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+MAX_LINES = 700
+
+# Each may import what stands in a later row, and its own
+LAYERS = [
+    ["cli"],
+    ["commands"],
+    ["app", "worker"],
+    ["web"],
+    ["api"],
+    ["pipeline"],
+    ["services"],
+    ["language", "speech"],
+    ["storage", "media", "events", "db"],
+    ["transcript"],
+    ["settings", "log"],
+    ["errors"],
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+# The tables of results are made of words and topics; what media reads ends up as words
+ALLOWED = {("events", "db"), ("web", "api"), ("commands", "api")}
+
+
+def subject(module: str) -> str:
+    return module.split(".")[1]
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+    return found
+
+
+def python_files(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def test_imports_run_downhill() -> None:
+    uphill = []
+    for path in python_files("reflector"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if len(parts) == 2 and parts[1] in {"__init__", "__main__"}:
+            continue
+        own = parts[1]
+        for module in imports(path):
+            if not module.startswith("reflector."):
+                continue
+            other = subject(module)
+            if other != own and (own, other) not in ALLOWED and LEVEL[other] <= LEVEL[own]:
+                uphill.append(f"{path.relative_to(ROOT)} imports {module}")
+    assert uphill == []
+
+
+def test_application_does_not_know_the_agent() -> None:
+    assert not [p for p in python_files("reflector") if any(m.startswith("appliance") for m in imports(p))]
+
+
+def test_agent_reads_nothing_of_the_application_but_its_settings() -> None:
+    for path in python_files("appliance"):
+        known = {m for m in imports(path) if m.startswith("reflector")}
+        assert known <= {"reflector.settings"}
+
+
+def test_no_file_is_too_long() -> None:
+    files = [*python_files("reflector", "appliance", "tests", "demo", "bench", "tools")]
+    files += [*(ROOT / "reflector" / "web").rglob("*.js"), *(ROOT / "reflector" / "web").rglob("*.css")]
+    assert not [p for p in files if len(p.read_text().splitlines()) > MAX_LINES]
+
+
+def test_pages_load_nothing_from_elsewhere() -> None:
+    for path in (ROOT / "reflector" / "web").rglob("*"):
+        if path.suffix in {".html", ".js", ".css"}:
+            assert not re.search(r"(src|href|import|url)\W{1,3}(https?:)?//", path.read_text()), path
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs" / "configuration.md").read_text()
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    for name, command in cli.commands.items():
+        assert f"reflector {name}" in text
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert f"`{parameter.opts[-1]}" in text or f"`{parameter.opts[0]}" in text, parameter.opts
+
+
+def test_every_step_is_documented() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    assert all(f"`{name.value}`" in text for name in StepName)
+
+
+def test_every_path_of_the_api_is_documented() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    for path in python_files("reflector/api"):
+        for route in re.findall(r'"(/transcripts[^"?]*)"', path.read_text()):
+            assert route.replace("{transcript_id}", "{id}") in text, route
