@@ -20,7 +20,8 @@ MAX_LINES = 700
 LAYERS = [
     ["cli"],
     ["commands"],
-    ["app", "worker"],
+    ["app"],
+    ["worker"],
     ["web"],
     ["api"],
     ["pipeline"],

@@ -1,0 +1,85 @@
+"""The event bus and its WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.testclient import WebSocketDenialResponse
+
+from reflector.events import Bus, Message
+from reflector.events.bus import QUEUE_LIMIT
+from reflector.services import Services
+
+
+def test_unknown_transcript_is_refused_at_the_handshake(client: TestClient) -> None:
+    with (
+        pytest.raises(WebSocketDenialResponse) as refused,
+        client.websocket_connect("/v1/transcripts/nobody/events"),
+    ):
+        pass
+    assert refused.value.status_code == 404
+
+
+def test_plain_http_on_the_events_path_says_what_it_is(client: TestClient) -> None:
+    transcript_id = client.post("/v1/transcripts", json={"name": "x"}).json()["id"]
+    answer = client.get(f"/v1/transcripts/{transcript_id}/events")
+    assert answer.status_code == 426
+
+
+def test_every_viewer_gets_every_event(client: TestClient, services: Services) -> None:
+    transcript_id = client.post("/v1/transcripts", json={"name": "x"}).json()["id"]
+    path = f"/v1/transcripts/{transcript_id}/events"
+    with client.websocket_connect(path) as one, client.websocket_connect(path) as two:
+        for number in range(3):
+            services.bus.publish(transcript_id, Message("STATUS", {"value": number}))
+        for viewer in (one, two):
+            got = [viewer.receive_json() for _ in range(3)]
+            assert [m["data"]["value"] for m in got] == [0, 1, 2]
+
+
+def test_viewer_that_leaves_takes_nobody_with_it(client: TestClient, services: Services) -> None:
+    transcript_id = client.post("/v1/transcripts", json={"name": "x"}).json()["id"]
+    path = f"/v1/transcripts/{transcript_id}/events"
+    with client.websocket_connect(path) as stays:
+        with client.websocket_connect(path):
+            pass
+        services.bus.publish(transcript_id, Message("STATUS", {"value": "ended"}))
+        assert stays.receive_json()["event"] == "STATUS"
+
+
+def test_slow_viewer_is_cut_off_and_the_others_go_on() -> None:
+    async def scenario() -> tuple[object, int]:
+        bus = Bus()
+        slow, fast = bus.subscribe("t"), bus.subscribe("t")
+        received = 0
+        for number in range(QUEUE_LIMIT + 5):
+            bus.publish("t", Message("PROGRESS", {"n": number}))
+            await fast.next()
+            received += 1
+        return await slow.next(), received
+
+    cut_off, received = asyncio.run(scenario())
+    assert cut_off is None
+    assert received == QUEUE_LIMIT + 5
+
+
+def test_events_from_other_threads_arrive_in_order() -> None:
+    async def scenario() -> list[int]:
+        bus = Bus()
+        subscription = bus.subscribe("t")
+        publisher = threading.Thread(
+            target=lambda: [bus.publish("t", Message("X", {"n": n})) for n in range(100)]
+        )
+        publisher.start()
+        got = []
+        for _ in range(100):
+            message = await subscription.next()
+            assert message is not None
+            got.append(message.data["n"])
+        publisher.join()
+        return got
+
+    assert asyncio.run(scenario()) == list(range(100))
