@@ -101,7 +101,11 @@ def test_missing_file_is_one_sentence() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--model", "/etc"], ["--model", "/no/such/folder"], ["--model", str(WHISPER), "--diarization-model", "/etc"]],
+    [
+        ["--model", "/etc"],
+        ["--model", "/no/such/folder"],
+        ["--model", str(WHISPER), "--diarization-model", "/etc"],
+    ],
 )
 def test_model_that_is_none_is_a_sentence_and_an_exit_code(arguments: list[str]) -> None:
     result = run("transcribe", str(HELD_OUT), *arguments)
@@ -118,7 +122,9 @@ def test_model_that_cannot_be_fetched_says_what_to_do() -> None:
     assert "make demo" in result.stderr
 
 
-@pytest.mark.parametrize(("value", "limits"), [("3", (3, 3)), ("2-5", (2, 5)), (None, (None, None))])
+@pytest.mark.parametrize(
+    ("value", "limits"), [("3", (3, 3)), ("2-5", (2, 5)), (None, (None, None))]
+)
 def test_speakers_are_a_number_or_a_range(
     value: str | None, limits: tuple[int | None, int | None]
 ) -> None:

@@ -14,7 +14,13 @@ def test_demo_prints_the_meeting_and_ends() -> None:
         cwd=Path(__file__).parent.parent,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
-    for expected in ("Good morning everyone.", "Topics", "Action items", "decided: We decided", "[02:0"):
+    for expected in (
+        "Good morning everyone.",
+        "Topics",
+        "Action items",
+        "decided: We decided",
+        "[02:0",
+    ):
         assert expected in result.stdout
     assert "The page: http://127.0.0.1:" in result.stdout
     assert "Traceback" not in result.stderr

@@ -72,7 +72,9 @@ def test_imports_run_downhill() -> None:
 
 
 def test_application_does_not_know_the_agent() -> None:
-    assert not [p for p in python_files("reflector") if any(m.startswith("appliance") for m in imports(p))]
+    assert not [
+        p for p in python_files("reflector") if any(m.startswith("appliance") for m in imports(p))
+    ]
 
 
 def test_agent_reads_nothing_of_the_application_but_its_settings() -> None:
@@ -83,14 +85,19 @@ def test_agent_reads_nothing_of_the_application_but_its_settings() -> None:
 
 def test_no_file_is_too_long() -> None:
     files = [*python_files("reflector", "appliance", "tests", "demo", "bench", "tools")]
-    files += [*(ROOT / "reflector" / "web").rglob("*.js"), *(ROOT / "reflector" / "web").rglob("*.css")]
+    files += [
+        *(ROOT / "reflector" / "web").rglob("*.js"),
+        *(ROOT / "reflector" / "web").rglob("*.css"),
+    ]
     assert not [p for p in files if len(p.read_text().splitlines()) > MAX_LINES]
 
 
 def test_pages_load_nothing_from_elsewhere() -> None:
     for path in (ROOT / "reflector" / "web").rglob("*"):
         if path.suffix in {".html", ".js", ".css"}:
-            assert not re.search(r"(src|href|import|url)\W{1,3}(https?:)?//", path.read_text()), path
+            assert not re.search(r"(src|href|import|url)\W{1,3}(https?:)?//", path.read_text()), (
+                path
+            )
 
 
 @pytest.mark.parametrize("name", list(Settings.model_fields))
@@ -104,7 +111,9 @@ def test_every_command_and_option_is_documented() -> None:
         assert f"reflector {name}" in text
         for parameter in command.params:
             if isinstance(parameter, click.Option):
-                assert f"`{parameter.opts[-1]}" in text or f"`{parameter.opts[0]}" in text, parameter.opts
+                assert f"`{parameter.opts[-1]}" in text or f"`{parameter.opts[0]}" in text, (
+                    parameter.opts
+                )
 
 
 def test_every_step_is_documented() -> None:

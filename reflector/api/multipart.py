@@ -6,6 +6,8 @@ copies it) and keeps no account of a full disk; at hundreds of megabytes a secon
 
 from __future__ import annotations
 
+import asyncio
+import os
 from typing import Any, BinaryIO
 
 from python_multipart.exceptions import MultipartParseError
@@ -16,7 +18,8 @@ from starlette.requests import ClientDisconnect, Request
 from reflector.errors import InvalidInput
 
 MAX_OTHER_BYTES = 1 << 20
-FLUSH_BYTES = 4 << 20
+FLUSH_BYTES = 2 << 20
+WRITEBACK_BYTES = 8 << 20
 
 
 class FilePart:
@@ -82,18 +85,44 @@ class FilePart:
         self.finished = True
 
 
+class Writeback:
+    """Has what was written reach the disk while more comes in, so that the final sync is short."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._synced = out.tell()
+        self._task: asyncio.Task[None] | None = None
+
+    def start_if_due(self) -> None:
+        if self._out.tell() - self._synced < WRITEBACK_BYTES or not (
+            self._task is None or self._task.done()
+        ):
+            return
+        self._synced = self._out.tell()
+        self._task = asyncio.create_task(run_in_threadpool(os.fdatasync, self._out.fileno()))
+
+    async def finish(self) -> None:
+        """Wait for the last one; OSError where the disk did not take it."""
+        if self._task is not None:
+            await self._task
+
+
 async def receive_file(request: Request, field: str, out: BinaryIO) -> FilePart:
     """Write the form's file to `out`; InvalidInput where it is missing or cut off."""
     part = FilePart(request.headers.get("content-type", ""), field, out)
     waiting = bytearray()
+    writeback = Writeback(out)
     try:
         async for data in request.stream():
             waiting += data
             if len(waiting) >= FLUSH_BYTES:
                 await run_in_threadpool(part.write, bytes(waiting))
                 waiting.clear()
+                writeback.start_if_due()
     except ClientDisconnect as error:
         raise InvalidInput("The connection ended before the chunk was complete.") from error
+    finally:
+        await writeback.finish()
     await run_in_threadpool(part.write, bytes(waiting))
     if not part.found:
         raise InvalidInput(f"The form has no file in the field `{field}`.")

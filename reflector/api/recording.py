@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from reflector.api import schemas
 from reflector.api.deps import RunnerDep, ServicesDep, find
 from reflector.api.multipart import receive_file
-from reflector.api.uploads import Incoming, incoming_of
+from reflector.api.uploads import Receiving, incoming_of
 from reflector.db.changes import touch
-from reflector.db.models import SourceKind, Status, Transcript
+from reflector.db.models import SourceKind, Status, Transcript, new_id
 from reflector.errors import InvalidInput
 from reflector.events.record import Recorder
 from reflector.pipeline.runs import (
@@ -66,22 +66,9 @@ async def transcript_record_upload(
             "total_chunks - 1."
         )
     incoming = incoming_of(services, transcript_id)
-    path, out = await run_in_threadpool(incoming.new_part)
-    try:
-        with out:
-            part = await receive_file(request, "chunk", out)
-        run = await run_in_threadpool(
-            _accept,
-            services,
-            transcript_id,
-            incoming,
-            chunk_number,
-            total_chunks,
-            path,
-            part.filename,
-        )
-    finally:
-        path.unlink(missing_ok=True)
+    with await run_in_threadpool(incoming.receive, chunk_number, total_chunks) as chunk:
+        part = await receive_file(request, "chunk", chunk.out)
+        run = await run_in_threadpool(_accept, services, transcript_id, chunk, part.filename)
     if run is not None:
         await run_in_threadpool(runner.nudge_ready, transcript_id, run)
     return schemas.StatusAnswer()
@@ -100,30 +87,24 @@ def _refuse_closed(transcript: Transcript) -> None:
 
 
 def _accept(
-    services: Services,
-    transcript_id: str,
-    incoming: Incoming,
-    number: int,
-    total: int,
-    part: Path,
-    filename: str | None,
+    services: Services, transcript_id: str, chunk: Receiving, filename: str | None
 ) -> int | None:
     """Keep the chunk; with the last one start the first run and answer its number."""
+    incoming = chunk.incoming
     with incoming.lock:
         _check_open(services, transcript_id)
-        if not incoming.accept(number, total, part):
-            missing = incoming.missing(total)
-            if number == total - 1 and missing:
+        if not incoming.accept(chunk):
+            missing = incoming.missing(chunk.total)
+            if chunk.number == chunk.total - 1 and missing:
                 raise InvalidInput(_missing_sentence(missing))
             return None
         incoming.complete()
-        digest = incoming.digest()
         key = f"{transcript_id}/upload{_extension(filename)}"
         services.storage.adopt(incoming.file, key)
         with services.db.write() as session:
             transcript = find(session, transcript_id)
             events = Recorder(services.bus, session, transcript)
-            transcript.upload_key, transcript.upload_digest = key, digest
+            transcript.upload_key, transcript.upload_version = key, new_id()
             transcript.source_kind = SourceKind.FILE
             run = start_run(session, transcript)
             events.status(Status.UPLOADED)

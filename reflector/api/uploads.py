@@ -7,7 +7,6 @@ the disk, and a file that is longer than that is cut back: a chunk is either the
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -24,6 +23,7 @@ from reflector.services import Services
 
 COPY_BYTES = 1 << 20
 _locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+_appending: set[Path] = set()
 
 
 @dataclass
@@ -31,6 +31,35 @@ class _State:
     total: int
     next: int = 0
     size: int = 0
+
+
+@dataclass
+class Receiving:
+    """A chunk on its way: written to `out`, which is the recording's end where `path` is None.
+
+    A context manager that leaves nothing of a chunk that was not accepted.
+    """
+
+    incoming: Incoming
+    number: int
+    total: int
+    out: BinaryIO
+    path: Path | None
+
+    def sync(self) -> None:
+        self.out.flush()
+        os.fsync(self.out.fileno())
+
+    def __enter__(self) -> Receiving:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):  # a full disk has been reported by `sync` already
+            self.out.close()
+        if self.path is None:
+            _appending.discard(self.incoming.file)
+        else:
+            self.path.unlink(missing_ok=True)
 
 
 class Incoming:
@@ -42,28 +71,51 @@ class Incoming:
         self._state_file = folder / "state.json"
         self.lock = _locks[str(folder)]
 
-    def new_part(self) -> tuple[Path, BinaryIO]:
-        """A file to write a chunk to while it comes in."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"incoming.{os.urandom(8).hex()}"
-        return path, path.open("wb")
+    def receive(self, number: int, total: int) -> Receiving:
+        """Where to write chunk `number` while it comes in.
 
-    def accept(self, number: int, total: int, part: Path) -> bool:
-        """Keep the complete chunk in `part`; True when it was the last one missing.
-
-        InvalidInput where numbers do not fit; what came before is kept. Hold `lock`.
+        That is the end of the recording itself if it is the next one and nobody else is writing
+        there; what it leaves there when it breaks off is cut away before the next is written.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.lock:
+            state = self._checked_state(total)
+            if number == state.next and self.file not in _appending:
+                self.file.touch()
+                out = self.file.open("r+b")
+                out.truncate(state.size)
+                out.seek(state.size)
+                _appending.add(self.file)
+                return Receiving(self, number, total, out, None)
+        path = self.folder / f"incoming.{os.urandom(8).hex()}"
+        return Receiving(self, number, total, path.open("wb"), path)
+
+    def _checked_state(self, total: int) -> _State:
         state = self._load() or _State(total)
         if total != state.total:
             raise InvalidInput(
                 f"This upload has {state.total} chunks, not {total}. The chunks received are kept."
             )
-        if number == state.next:
+        return state
+
+    def accept(self, chunk: Receiving) -> bool:
+        """Keep the complete chunk; True when it was the last one missing. Hold `lock`.
+
+        InvalidInput where numbers do not fit; what came before is kept.
+        """
+        state = self._checked_state(chunk.total)
+        number, part = chunk.number, chunk.path
+        chunk.sync()
+        if part is None:
+            state.next, state.size = state.next + 1, chunk.out.tell()
+            self._save(state)
+            while (waiting := self._waiting(state.next)).exists():
+                self._append(state, waiting)
+        elif number == state.next:
             self._append(state, part)
             while (waiting := self._waiting(state.next)).exists():
                 self._append(state, waiting)
         elif number > state.next:
-            _sync(part)
             part.replace(self._waiting(number))
             self._save(state)
         return state.next == state.total
@@ -77,16 +129,13 @@ class Incoming:
 
     def _append(self, state: _State, part: Path) -> None:
         size = part.stat().st_size
-        if state.next == 0:
-            _sync(part)
-            part.replace(self.file)
-        else:
-            with self.file.open("r+b") as out, part.open("rb") as source:
-                out.truncate(state.size)
-                out.seek(state.size)
-                shutil.copyfileobj(source, out, COPY_BYTES)
-                out.flush()
-                os.fsync(out.fileno())
+        self.file.touch()
+        with self.file.open("r+b") as out, part.open("rb") as source:
+            out.truncate(state.size)
+            out.seek(state.size)
+            shutil.copyfileobj(source, out, COPY_BYTES)
+            out.flush()
+            os.fsync(out.fileno())
         state.next, state.size = state.next + 1, state.size + size
         self._save(state)
         part.unlink(missing_ok=True)
@@ -119,10 +168,6 @@ class Incoming:
         except InvalidInput:
             self.discard()
             raise
-
-    def digest(self) -> str:
-        with self.file.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def discard(self) -> None:
         with suppress(FileNotFoundError):

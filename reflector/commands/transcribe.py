@@ -127,7 +127,7 @@ def _one(services: Services, file: Path, request: Request) -> _Result:
         session.add(transcript)
         session.flush()
         transcript.upload_key = f"{transcript.id}/upload{file.suffix.lower()}"
-        transcript.upload_digest = transcript.id
+        transcript.upload_version = transcript.id
         run = start_run(session, transcript)
         transcript_id = transcript.id
     _lend(services, file, transcript.upload_key)

@@ -104,7 +104,7 @@ class Transcript(Base):
     room_id: Mapped[str | None]
     change_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     upload_key: Mapped[str | None] = mapped_column(doc="the recording in storage, as it came")
-    upload_digest: Mapped[str | None] = mapped_column(doc="SHA-256 of the recording")
+    upload_version: Mapped[str | None] = mapped_column(doc="another value for another recording")
     shown_run: Mapped[int | None] = mapped_column(doc="the run whose result is on show")
     last_run: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)

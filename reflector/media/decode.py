@@ -23,7 +23,8 @@ from reflector.media.probe import NO_AUDIO, UNREADABLE, open_media
 from reflector.media.waveform import Waveform
 
 SAMPLE_RATE = 16_000
-WRITE_SAMPLES = SAMPLE_RATE * 30
+JOIN_SAMPLES = SAMPLE_RATE * 10
+REPORT_SAMPLES = SAMPLE_RATE * 30
 # A recording damaged in places is worth transcribing; one that is mostly damage is not.
 MAX_BAD_PACKETS = 1000
 
@@ -69,11 +70,11 @@ def decode(source: BinaryIO, target: Path, progress: Progress | None = None) -> 
     bad_packets = [0]
     try:
         with part.open("wb", buffering=1 << 20) as out:
-            for samples in _samples(source, bad_packets):
+            for samples in _joined(_samples(source, bad_packets)):
                 out.write(samples.tobytes())
                 waveform.add(samples)
                 written += len(samples)
-                if progress and written - reported >= WRITE_SAMPLES:
+                if progress and written - reported >= REPORT_SAMPLES:
                     reported = written
                     progress(written / SAMPLE_RATE)
         if not written:
@@ -82,6 +83,21 @@ def decode(source: BinaryIO, target: Path, progress: Progress | None = None) -> 
     finally:
         part.unlink(missing_ok=True)
     return Decoded(written / SAMPLE_RATE, waveform.peaks(), bad_packets[0])
+
+
+def _joined(pieces: Iterator[NDArray[np.int16]]) -> Iterator[NDArray[np.int16]]:
+    """Pieces of some seconds instead of a codec's frames of some milliseconds: what is done for
+    each piece then costs nothing to speak of."""
+    waiting: list[NDArray[np.int16]] = []
+    length = 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        if length >= JOIN_SAMPLES:
+            yield np.concatenate(waiting)
+            waiting, length = [], 0
+    if waiting:
+        yield np.concatenate(waiting)
 
 
 def _samples(source: BinaryIO, bad_packets: list[int]) -> Iterator[NDArray[np.int16]]:

@@ -70,7 +70,7 @@ class StepContext:
     @property
     def pcm_path(self) -> Path:
         folder = self.services.settings.scratch_dir / self.transcript.id
-        return folder / f"{self.transcript.upload_digest}.s16"
+        return folder / f"{self.transcript.upload_version}.s16"
 
     def pcm(self) -> PcmAudio:
         """The decoded audio, made again if it was cleared away."""

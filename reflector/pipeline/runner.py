@@ -90,6 +90,10 @@ class Runner:
             self.dispatcher.nudge(transcript_id, run, spec)
 
     def _show_processing(self, step: Step) -> None:
+        with self.services.db.read() as session:
+            transcript = session.get(Transcript, step.transcript_id)
+            if transcript and transcript.status == Status.PROCESSING and not transcript.error:
+                return
         with self.services.db.write() as session:
             transcript = session.get(Transcript, step.transcript_id)
             if transcript is None:
@@ -140,7 +144,7 @@ class Runner:
         return digest_of(
             context.step,
             work.version,
-            context.transcript.upload_digest,
+            context.transcript.upload_version,
             context.input_digests,
             work.depends(context),
         )

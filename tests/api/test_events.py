@@ -70,9 +70,12 @@ def test_events_from_other_threads_arrive_in_order() -> None:
     async def scenario() -> list[int]:
         bus = Bus()
         subscription = bus.subscribe("t")
-        publisher = threading.Thread(
-            target=lambda: [bus.publish("t", Message("X", {"n": n})) for n in range(100)]
-        )
+
+        def publish() -> None:
+            for n in range(100):
+                bus.publish("t", Message("X", {"n": n}))
+
+        publisher = threading.Thread(target=publish)
         publisher.start()
         got = []
         for _ in range(100):

@@ -214,7 +214,6 @@ def test_full_disk_is_507_and_earlier_chunks_stay(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(uploads, "_sync", full)
         patch.setattr(os, "fsync", full)
         answer = send(client, transcript_id, 1, 2, parts[1])
     assert answer.status_code == 507

@@ -19,7 +19,7 @@ def add_recording(services: Services, recording: Path, digest: str = "digest") -
         session.add(transcript)
         session.flush()
         transcript.upload_key = f"{transcript.id}/upload{recording.suffix}"
-        transcript.upload_digest = digest
+        transcript.upload_version = digest
         transcript_id, key = transcript.id, transcript.upload_key
     assert services.storage.root is not None
     target = services.storage.root / key

@@ -129,7 +129,10 @@ def test_model_folder_that_is_no_model_is_one_sentence(
 
 
 def test_diarizer_that_is_no_pipeline_costs_only_the_speakers(
-    services: Services, make_settings: Callable[..., Settings], engines: SpeechEngines, tmp_path: Path
+    services: Services,
+    make_settings: Callable[..., Settings],
+    engines: SpeechEngines,
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "empty").mkdir()
     settings = make_settings(DIARIZATION_MODEL=str(tmp_path / "empty"), DIARIZATION_ENABLED=True)

@@ -45,7 +45,9 @@ def diarize(engines: SpeechEngines, recording: Path, folder: Path, **options: in
 
 
 @needs_diarization
-@pytest.mark.parametrize(("recording", "speakers"), [(SAMPLE, 3), (HELD_OUT, 2)], ids=["sample", "held-out"])
+@pytest.mark.parametrize(
+    ("recording", "speakers"), [(SAMPLE, 3), (HELD_OUT, 2)], ids=["sample", "held-out"]
+)
 def test_speakers_are_told_apart(
     engines: SpeechEngines, tmp_path: Path, recording: Path, speakers: int
 ) -> None:
@@ -82,7 +84,9 @@ def test_silence_has_no_speakers(engines: SpeechEngines, tmp_path: Path) -> None
 
 
 @needs_diarization
-@pytest.mark.parametrize("content", [None, "not: a pipeline\n", "pipeline: {name: no.such.Class}\n"])
+@pytest.mark.parametrize(
+    "content", [None, "not: a pipeline\n", "pipeline: {name: no.such.Class}\n"]
+)
 def test_folder_that_is_no_pipeline_is_one_sentence(
     make_settings: Callable[..., Settings], tmp_path: Path, content: str | None
 ) -> None:

@@ -22,8 +22,8 @@ from reflector.speech.engines import TranscribeOptions, Transcription
 from reflector.speech.loaded import SpeechEngines
 from reflector.speech.models import default_whisper_model
 from reflector.speech.whisper import WhisperTranscriber, choose_device
-from tests.conftest import SAMPLE, WHISPER
 from reflector.transcript.words import Word
+from tests.conftest import SAMPLE, WHISPER
 from tests.media_files import tone
 
 
@@ -55,8 +55,12 @@ def transcribe(engines: SpeechEngines) -> Callable[..., Transcription]:
 def test_words_are_those_of_faster_whisper_called_directly(
     sample: PcmAudio, transcribe: Callable[..., Transcription]
 ) -> None:
-    pipeline = BatchedInferencePipeline(WhisperModel(str(WHISPER), device="cpu", compute_type="int8"))
-    segments, _ = pipeline.transcribe(str(SAMPLE), batch_size=4, word_timestamps=True, language="en")
+    pipeline = BatchedInferencePipeline(
+        WhisperModel(str(WHISPER), device="cpu", compute_type="int8")
+    )
+    segments, _ = pipeline.transcribe(
+        str(SAMPLE), batch_size=4, word_timestamps=True, language="en"
+    )
     direct = [(word.word, round(float(word.start), 2)) for s in segments for word in s.words]
     ours = transcribe(sample, language="en")
     assert [(word.text, word.start) for word in ours.words] == direct
@@ -215,7 +219,9 @@ def test_words_of_what_the_model_calls_silence_are_dropped(
     assert not with_model(make_settings, model).transcribe(audio, TranscribeOptions(), ignore).words
 
 
-@pytest.mark.parametrize("files", [[], ["model.bin"], ["model.bin", "config.json", "tokenizer.json"]])
+@pytest.mark.parametrize(
+    "files", [[], ["model.bin"], ["model.bin", "config.json", "tokenizer.json"]]
+)
 def test_folder_that_is_no_model_is_one_sentence(
     make_settings: Callable[..., Settings], tmp_path: Path, files: list[str]
 ) -> None:

@@ -43,7 +43,9 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
     opened.set_default_timeout(PATIENCE_MS)
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("request", lambda request: problems.append(request.url) if is_foreign(request.url) else None)
+    opened.on(
+        "request", lambda request: problems.append(request.url) if is_foreign(request.url) else None
+    )
     yield opened
     context.close()
     assert problems == []
@@ -136,7 +138,9 @@ def test_speaker_gets_a_name_everywhere(page: Any, server: Server) -> None:
     page.locator(".turn .who button").first.click()
     page.fill("#rename-name", "Anna <b>")
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.querySelector('.turn .who button').textContent === 'Anna <b>'")
+    page.wait_for_function(
+        "() => document.querySelector('.turn .who button').textContent === 'Anna <b>'"
+    )
     text = server.get(f"/v1/transcripts/{transcript_id}")["transcript"]
     assert text.startswith("Anna <b>: Hello everyone")
 
@@ -176,7 +180,10 @@ def test_documentation_of_the_api_works_without_a_network(page: Any) -> None:
 
 
 def test_missing_parts_say_why_and_a_button_tries_them_again(browser: Any, tmp_path: Path) -> None:
-    with language_server() as llm, running_server(tmp_path, LLM_URL=llm.url, LLM_PARSE_MAX_RETRIES="0") as server:
+    with (
+        language_server() as llm,
+        running_server(tmp_path, LLM_URL=llm.url, LLM_PARSE_MAX_RETRIES="0") as server,
+    ):
         llm.answer = lambda name, request: 401 if name == "SummaryAnswer" else GOOD[name]
         transcript_id = server.upload(HELD_OUT)
         server.wait_for_status(transcript_id, "ended")

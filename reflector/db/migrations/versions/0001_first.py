@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("room_id", sa.String(), nullable=True),
         sa.Column("change_seq", sa.BigInteger(), nullable=False),
         sa.Column("upload_key", sa.String(), nullable=True),
-        sa.Column("upload_digest", sa.String(), nullable=True),
+        sa.Column("upload_version", sa.String(), nullable=True),
         sa.Column("shown_run", sa.Integer(), nullable=True),
         sa.Column("last_run", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
