@@ -17,7 +17,7 @@ from reflector.events.record import Recorder
 from reflector.pipeline.context import Output, StepContext, digest_of
 from reflector.pipeline.finish import show_result
 from reflector.pipeline.leases import Lease, LeaseLost, take
-from reflector.pipeline.runs import failed_need, ready, steps_of
+from reflector.pipeline.runs import failed_need, is_stopped, ready, steps_of
 from reflector.pipeline.specs import SPECS, StepName, StepSpec
 from reflector.pipeline.table import WORK
 from reflector.services import Services
@@ -92,11 +92,18 @@ class Runner:
     def _show_processing(self, step: Step) -> None:
         with self.services.db.read() as session:
             transcript = session.get(Transcript, step.transcript_id)
-            if transcript and transcript.status == Status.PROCESSING and not transcript.error:
+            stopped = is_stopped(steps_of(session, step.transcript_id, step.run))
+            if transcript and transcript.status == Status.PROCESSING and not stopped:
                 return
         with self.services.db.write() as session:
             transcript = session.get(Transcript, step.transcript_id)
-            if transcript is None:
+            row = session.get(Step, step.id)
+            if transcript is None or row is None:
+                raise LeaseLost
+            if is_stopped(steps_of(session, step.transcript_id, step.run)):
+                # Its neighbour failed while this step waited in a queue
+                row.state, row.worker, row.lease_until = StepState.PENDING, None, None
+                session.commit()
                 raise LeaseLost
             events = Recorder(self.services.bus, session, transcript, step.run)
             events.status(Status.PROCESSING)

@@ -34,18 +34,21 @@ def steps_of(session: Session, transcript_id: str, run: int) -> dict[StepName, S
 
 def is_active(steps: Mapping[StepName, Step]) -> bool:
     """Whether the run still has something to do, now or when a retry is due."""
-    if any(_stops_run(step) for step in steps.values()):
+    if is_stopped(steps):
         return False
     return any(not StepState(step.state).is_final for step in steps.values())
 
 
-def _stops_run(step: Step) -> bool:
-    return step.state == StepState.FAILED and not SPECS[StepName(step.name)].optional
+def is_stopped(steps: Mapping[StepName, Step]) -> bool:
+    """Whether a step failed without which nothing can come of the run."""
+    return any(
+        step.state == StepState.FAILED and not SPECS[name].optional for name, step in steps.items()
+    )
 
 
 def ready(steps: Mapping[StepName, Step]) -> list[StepSpec]:
     """Pending steps whose turn it is. One that needs a failed step has its turn too: to fail."""
-    if any(_stops_run(step) for step in steps.values()):
+    if is_stopped(steps):
         return []
     moment = now()
     return [

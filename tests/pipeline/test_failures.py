@@ -155,6 +155,24 @@ def test_recording_without_speech_ends_with_a_warning(services: Services, tmp_pa
     assert warnings == ["No speech was found in the recording."]
 
 
+def test_step_that_starts_after_its_neighbour_failed_does_not_hide_the_failure(
+    services: Services, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(context: StepContext) -> dict[str, Any]:
+        raise RuntimeError("broken on purpose")
+
+    transcript_id = add_recording(services, HELD_OUT)
+    run = begin(services, transcript_id)
+    runner.execute(transcript_id, run, StepName.DECODE)
+    replace_step(monkeypatch, StepName.TRANSCRIBE, broken)
+    runner.execute(transcript_id, run, StepName.TRANSCRIBE)
+    runner.execute(transcript_id, run, StepName.PLAYBACK)
+    stopped = transcript_of(services, transcript_id)
+    assert stopped.status == Status.ERROR
+    assert "broken on purpose" in (stopped.error or "")
+    assert steps(services, transcript_id, run)[StepName.PLAYBACK].state == StepState.PENDING
+
+
 def test_deleting_a_transcript_at_work_leaves_nothing(
     services: Services, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
