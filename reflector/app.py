@@ -16,6 +16,7 @@ from reflector.api import audio, errors, events, recording, transcripts
 from reflector.api.origin import SameOrigin
 from reflector.errors import ConfigurationError
 from reflector.services import Services
+from reflector.settings import Settings
 from reflector.worker import EmbeddedWorker
 
 
@@ -26,11 +27,7 @@ def _operation_id(route: APIRoute) -> str:
 def create_app(services: Services) -> FastAPI:
     """The application over `services`, which the caller opens and closes."""
     settings = services.settings
-    if settings.AUTH_BACKEND != "none":
-        raise ConfigurationError(
-            f"AUTH_BACKEND={settings.AUTH_BACKEND} is not available in this version",
-            "Accounts come with a later version. Until then run it on loopback with AUTH_BACKEND=none.",
-        )
+    _refuse_what_is_not_there_yet(settings)
     worker = EmbeddedWorker(services)
 
     @asynccontextmanager
@@ -62,6 +59,23 @@ def create_app(services: Services) -> FastAPI:
         return {"status": "healthy"}
 
     return app
+
+
+def _refuse_what_is_not_there_yet(settings: Settings) -> None:
+    """Settings of the reference that would be ignored: a login that is not asked for, a service
+    that is not used. Better no start than another server than the operator thinks."""
+    available = {
+        "AUTH_BACKEND": "none",
+        "TRANSCRIPT_BACKEND": "whisper",
+        "DIARIZATION_BACKEND": "pyannote",
+        "TRANSLATION_BACKEND": "passthrough",
+    }
+    for name, only in available.items():
+        if (value := getattr(settings, name)) != only:
+            raise ConfigurationError(
+                f"{name}={value} is not available in this version",
+                f"Set {name}={only}, or leave it out.",
+            )
 
 
 def _add_cross_origin_rules(app: FastAPI, services: Services) -> None:

@@ -57,11 +57,20 @@ def test_origin_that_the_operator_named_is_let_in(make_settings: Callable[..., S
     opened.close()
 
 
-def test_accounts_that_are_not_there_yet_stop_the_start(
-    make_settings: Callable[..., Settings],
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTH_BACKEND", "password"),
+        ("TRANSCRIPT_BACKEND", "modal"),
+        ("DIARIZATION_BACKEND", "modal"),
+        ("TRANSLATION_BACKEND", "marian"),
+    ],
+)
+def test_setting_that_would_be_ignored_stops_the_start(
+    make_settings: Callable[..., Settings], name: str, value: str
 ) -> None:
-    settings = make_settings(AUTH_BACKEND="password", SECRET_KEY="a-real-secret-of-some-length")
+    settings = make_settings(**{name: value}, SECRET_KEY="a-real-secret-of-some-length")
     opened = open_services(settings)
-    with pytest.raises(ConfigurationError, match="AUTH_BACKEND"):
+    with pytest.raises(ConfigurationError, match=name):
         create_app(opened)
     opened.close()
