@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
 # Installed without what they ask for: their wheels want the CUDA libraries of torch's PyPI build
 WITHOUT_DEPENDENCIES = ["torchaudio==2.11.0", "torchcodec==0.17.0"]
-BUILD = ["setuptools", "wheel"]
+BUILD = ["setuptools>=77", "wheel"]
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def step(
 ) -> set[str]:
     """Install, and write what came new; with `only` the rest is left to the next file."""
     for requirements in installs:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--upgrade", *requirements], check=True)
     frozen = subprocess.run(
         [python, "-m", "pip", "list", "--format=freeze", "--exclude", "pip"],
         check=True, capture_output=True, text=True,
