@@ -42,7 +42,9 @@ def step(
 ) -> set[str]:
     """Install, and write what came new; with `only` the rest is left to the next file."""
     for requirements in installs:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--upgrade", *requirements], check=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "--upgrade", *requirements], check=True
+        )
     frozen = subprocess.run(
         [python, "-m", "pip", "list", "--format=freeze", "--exclude", "pip"],
         check=True, capture_output=True, text=True,

@@ -27,8 +27,9 @@ from reflector.transcript.assembly import Turn
 log = logging.getLogger(__name__)
 
 # pyannote.audio clusters all windows of a block at once, in memory that grows with their square:
-# 6,000 windows take 150 MB. That is 100 minutes at its usual step of one second.
-MAX_WINDOWS = 6000
+# 3,000 windows with two active speakers each take 150 MB. That is 50 minutes at its usual step of
+# one second.
+MAX_WINDOWS = 3000
 MIN_BLOCK_SECONDS = 600.0
 # Of the two passes over the audio the second takes most of the time
 NOT_INSTALLED = (
