@@ -20,6 +20,7 @@ from typing import BinaryIO
 from reflector.errors import InvalidInput
 from reflector.media.probe import MediaInfo, probe
 from reflector.services import Services
+from reflector.storage.durable import sync
 
 COPY_BYTES = 1 << 20
 _locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -152,9 +153,9 @@ class Incoming:
     def _save(self, state: _State) -> None:
         part = self._state_file.with_suffix(".part")
         part.write_text(json.dumps(asdict(state)))
-        _sync(part)
+        sync(part)
         part.replace(self._state_file)
-        _sync(self.folder)
+        sync(self.folder)
 
     def complete(self) -> MediaInfo:
         """Check the finished file; where it is no recording nothing of it stays."""
@@ -173,14 +174,6 @@ class Incoming:
         with suppress(FileNotFoundError):
             shutil.rmtree(self.folder)
         _locks.pop(str(self.folder), None)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def incoming_of(services: Services, transcript_id: str) -> Incoming:

@@ -14,6 +14,7 @@ from reflector.media.playback import write_mp3
 from reflector.media.probe import probe
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.specs import StepName
+from reflector.storage.durable import sync
 
 
 def audio_key(transcript_id: str) -> str:
@@ -64,8 +65,7 @@ def run_playback(context: StepContext) -> Output:
         with storage.open(context.upload_key) as source:
             info = probe(source)
             write_mp3(source, info, audio, target, context.seconds)
-        with target.open("rb") as written:
-            os.fsync(written.fileno())
+        sync(target)
         storage.adopt(target, key)
     finally:
         target.unlink(missing_ok=True)

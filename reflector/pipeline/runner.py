@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from sqlalchemy import select
-from sqlalchemy.orm import undefer
+from sqlalchemy.orm import Session, undefer
 
 from reflector.db.changes import touch
 from reflector.db.models import Participant, Status, Step, StepState, Transcript, now
@@ -176,12 +176,7 @@ class Runner:
 
     def _complete(self, step: Step, context: StepContext, digest: str, output: Output) -> None:
         with self.services.db.write() as session:
-            row, transcript = (
-                session.get(Step, step.id),
-                session.get(Transcript, step.transcript_id),
-            )
-            if row is None or transcript is None or row.worker != step.worker:
-                raise LeaseLost
+            row, transcript = _still_ours(session, step)
             events = Recorder(self.services.bus, session, transcript, step.run)
             row.state, row.finished_at, row.lease_until = StepState.DONE, now(), None
             row.digest, row.output, row.error = digest, output, None
@@ -198,12 +193,7 @@ class Runner:
         log.warning("%s: %s failed: %s", step.transcript_id, step.name, message,
                     exc_info=not isinstance(error, ReflectorError))  # fmt: skip
         with self.services.db.write() as session:
-            row, transcript = (
-                session.get(Step, step.id),
-                session.get(Transcript, step.transcript_id),
-            )
-            if row is None or transcript is None or row.worker != step.worker:
-                raise LeaseLost
+            row, transcript = _still_ours(session, step)
             events = Recorder(self.services.bus, session, transcript, step.run)
             row.error, row.lease_until = message, None
             if retry:
@@ -222,6 +212,15 @@ class Runner:
             exists = session.get(Transcript, transcript_id) is not None
         if not exists:
             self.services.storage.delete_prefix(transcript_id)
+
+
+def _still_ours(session: Session, step: Step) -> tuple[Step, Transcript]:
+    """The rows to write to; LeaseLost if another worker has the step now, or it is gone."""
+    row = session.get(Step, step.id)
+    transcript = session.get(Transcript, step.transcript_id)
+    if row is None or transcript is None or row.worker != step.worker:
+        raise LeaseLost
+    return row, transcript
 
 
 def _sentence(step: Step, error: Exception) -> str:

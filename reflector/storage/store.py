@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 
 from reflector.errors import ConfigurationError, NotFound
 from reflector.settings import Settings
+from reflector.storage.durable import sync
 
 STREAM_BYTES = 1 << 20
 
@@ -37,7 +37,7 @@ class Storage:
                 path.replace(target)
             else:
                 shutil.move(path, target)
-            _sync_folder(target.parent)
+            sync(target.parent)
             return
         obstore.put(self._store, key, path)
         path.unlink()
@@ -77,14 +77,6 @@ class Storage:
                 obstore.delete(self._store, item["path"])
         if self.root is not None:
             shutil.rmtree(self.root / prefix, ignore_errors=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def open_storage(settings: Settings) -> Storage:
