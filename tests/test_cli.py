@@ -161,3 +161,24 @@ def test_settings_that_cannot_be_used_stop_the_start(monkeypatch: pytest.MonkeyP
 def test_version_and_help(program: str) -> None:
     assert __version__ in run("--version", program=program).stdout
     assert "Usage:" in run("--help", program=program).stdout
+
+
+def test_terminal_shows_progress_to_the_end(tmp_path: Path) -> None:
+    command = [str(BIN / "reflector"), "transcribe", str(HELD_OUT), *MODELS]
+    screen, terminal = os.openpty()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with subprocess.Popen(
+        [*command, "--output", str(tmp_path / "o.txt")],
+        stdout=subprocess.DEVNULL, stderr=terminal, env={**kept, "TERM": "xterm", "COLUMNS": "120"},
+    ) as process:  # fmt: skip
+        os.close(terminal)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(screen, 65536)
+            except OSError:  # the program has closed its end
+                break
+        assert process.wait() == 0
+    os.close(screen)
+    assert b"100 %" in shown
+    assert "× real time".encode() in shown

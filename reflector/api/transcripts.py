@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from fastapi_pagination import Page, Params
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import undefer
 
 from reflector.api import schemas, views
 from reflector.api.deps import ServicesDep, find
@@ -163,7 +162,6 @@ def transcript_get_run(services: ServicesDep, transcript_id: str) -> schemas.Run
             select(Step)
             .where(Step.transcript_id == transcript_id, Step.run == transcript.last_run)
             .order_by(Step.id)
-            .options(undefer(Step.output))
         ).all()
         return schemas.RunView(
             run=transcript.last_run,
@@ -175,7 +173,7 @@ def transcript_get_run(services: ServicesDep, transcript_id: str) -> schemas.Run
 
 
 def _step_view(row: Step) -> schemas.StepView:
-    output = row.output or {}
+    remarks = row.remarks or {}
     seconds = None
     if row.state == StepState.DONE and row.started_at and row.finished_at:
         seconds = round((row.finished_at - row.started_at).total_seconds(), 3)
@@ -185,7 +183,7 @@ def _step_view(row: Step) -> schemas.StepView:
         attempt=row.attempt,
         error=row.error,
         seconds=seconds,
-        method=output.get("method"),
-        warnings=output.get("warnings", []),
-        engine=output.get("engine"),
+        method=remarks.get("method"),
+        warnings=remarks.get("warnings", []),
+        engine=remarks.get("engine"),
     )

@@ -19,10 +19,12 @@ SHARES = {"decode": 0.05, "transcribe": 0.6, "diarize": 0.3, "topics": 0.05}
 class ProgressBar:
     """Shows the progress of all steps as one bar, with the real-time factor so far."""
 
-    def __init__(self, name: str, duration: float | None) -> None:
+    def __init__(self, name: str, duration: float | None, speakers: bool) -> None:
         self._duration = duration
+        used = {step: share for step, share in SHARES.items() if speakers or step != "diarize"}
+        self._shares = {step: share / sum(used.values()) for step, share in used.items()}
         self._started = time.monotonic()
-        self._fractions = dict.fromkeys(SHARES, 0.0)
+        self._fractions = dict.fromkeys(self._shares, 0.0)
         self._task: TaskID | None = None
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -46,6 +48,8 @@ class ProgressBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._task is not None and error is None:
+            self._progress.update(self._task, completed=1.0)
         self._progress.stop()
 
     def message(self, channel: str, message: Message) -> None:
@@ -55,7 +59,7 @@ class ProgressBar:
         step = message.data["step"]
         if step in self._fractions:
             self._fractions[step] = message.data["fraction"]
-            done = sum(SHARES[name] * value for name, value in self._fractions.items())
+            done = sum(self._shares[name] * value for name, value in self._fractions.items())
             self._progress.update(self._task, completed=done, factor=self._factor())
 
     def _factor(self) -> str:

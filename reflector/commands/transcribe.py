@@ -131,7 +131,8 @@ def _one(services: Services, file: Path, request: Request) -> _Result:
         run = start_run(session, transcript)
         transcript_id = transcript.id
     _lend(services, file, transcript.upload_key)
-    with ProgressBar(file.name, info.duration) as bar:
+    speakers = services.speech.diarizer is not None
+    with ProgressBar(file.name, info.duration, speakers) as bar:
         services.bus.listen(bar.message)
         InlineRunner(services).run(transcript_id, run)
     try:

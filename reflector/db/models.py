@@ -203,6 +203,9 @@ class Step(Base):
     retry_at: Mapped[datetime | None]
     digest: Mapped[str | None] = mapped_column(doc="SHA-256 of all that the output depends on")
     output: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
+    remarks: Mapped[dict[str, Any] | None] = mapped_column(
+        doc="the small part of the output: how it was made"
+    )
     error: Mapped[str | None] = mapped_column(Text)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -35,6 +35,10 @@ ALSO_READ = {
 }
 
 
+# What of an output pages and reports show of every step, kept apart from words by the thousand
+REMARKS = ("method", "warnings", "engine")
+
+
 class Dispatcher(Protocol):
     def nudge(self, transcript_id: str, run: int, spec: StepSpec) -> None:
         """Ask some worker to look at this step soon; may be lost, doubled or late."""
@@ -180,6 +184,7 @@ class Runner:
             events = Recorder(self.services.bus, session, transcript, step.run)
             row.state, row.finished_at, row.lease_until = StepState.DONE, now(), None
             row.digest, row.output, row.error = digest, output, None
+            row.remarks = {name: output[name] for name in REMARKS if name in output}
             WORK[context.step].apply(context, session, transcript, output, events)
             if context.step is StepName.FINISH:
                 show_result(session, transcript, step.run, events)

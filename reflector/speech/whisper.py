@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import reflector.speech  # noqa: F401 - sets the environment before CTranslate2 loads
@@ -101,6 +102,7 @@ class WhisperTranscriber:
         """Words of `audio`, in order, without overlap, inside its duration."""
         pipeline = self._load()
         started = time.monotonic()
+        options = replace(options, language=self._known_language(options.language))
         words: list[Word] = []
         warnings: list[str] = []
         language, speech = options.language, 0.0
@@ -132,6 +134,19 @@ class WhisperTranscriber:
             ),
             warnings=warnings,
         )
+
+    def _known_language(self, language: str | None) -> str | None:
+        """`en-GB` → `en`; EngineError for one that the model has not learned."""
+        if language is None:
+            return None
+        code = language.partition("-")[0].lower()
+        known = self._model.supported_languages
+        if self._model.model.is_multilingual and code not in known:
+            raise EngineError(
+                f"The model {self.model_name} does not know the language {language}.",
+                "Choose another, or auto to detect it.",
+            )
+        return code
 
     def _guarded(
         self,

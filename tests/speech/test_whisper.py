@@ -165,6 +165,12 @@ class FakeModel:
     no_speech: float = 0.1
     log_probability: float = -0.2
     retries: list[dict[str, Any]] = field(default_factory=list)
+    supported_languages: tuple[str, ...] = ("en", "de")
+    is_multilingual: bool = True
+
+    @property
+    def model(self) -> FakeModel:
+        return self
 
     def as_pipeline(self) -> Any:
         model = self
@@ -191,6 +197,16 @@ def with_model(make_settings: Callable[..., Settings], model: FakeModel) -> Whis
     transcriber = WhisperTranscriber(make_settings())
     transcriber._model, transcriber._pipeline = model, model.as_pipeline()
     return transcriber
+
+
+def test_language_that_the_model_does_not_know_is_said(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    transcriber = with_model(make_settings, FakeModel(said("Guten Tag"), []))
+    audio = write_pcm(tmp_path / "a.s16", silence(6))
+    assert transcriber.transcribe(audio, TranscribeOptions("de-AT"), ignore).words
+    with pytest.raises(EngineError, match="does not know the language xx"):
+        transcriber.transcribe(audio, TranscribeOptions("xx"), ignore)
 
 
 def test_loop_is_tried_again_without_context(
