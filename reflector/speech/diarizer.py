@@ -21,6 +21,7 @@ from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.settings import Settings
 from reflector.speech.blocks import blocks
 from reflector.speech.engines import Diarization, DiarizeOptions, EngineReport, Progress
+from reflector.speech.heap import keep_large_arrays_out_of_the_heap
 from reflector.speech.linking import link_speakers
 from reflector.transcript.assembly import Turn
 
@@ -81,6 +82,7 @@ class PyannoteDiarizer:
     def _load(self) -> Any:
         with self._lock:
             if self._pipeline is None:
+                keep_large_arrays_out_of_the_heap()
                 started = time.monotonic()
                 try:
                     import torch

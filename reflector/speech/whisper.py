@@ -17,6 +17,7 @@ from reflector.settings import Settings
 from reflector.speech import guards
 from reflector.speech.blocks import blocks
 from reflector.speech.engines import EngineReport, Progress, TranscribeOptions, Transcription
+from reflector.speech.heap import keep_large_arrays_out_of_the_heap
 from reflector.speech.models import WhisperModelFolder, default_whisper_model, fetch_whisper
 from reflector.transcript.formats import minutes
 from reflector.transcript.words import Word, monotone
@@ -68,6 +69,7 @@ class WhisperTranscriber:
     def _load(self) -> Any:
         with self._lock:
             if self._pipeline is None:
+                keep_large_arrays_out_of_the_heap()
                 from faster_whisper import BatchedInferencePipeline, WhisperModel
 
                 folder = fetch_whisper(self._settings, self.model_name)
