@@ -115,6 +115,13 @@ def test_model_that_is_none_is_a_sentence_and_an_exit_code(arguments: list[str])
     assert result.stdout == ""
 
 
+def test_diarizer_that_nobody_asked_for_is_a_warning() -> None:
+    result = run("transcribe", str(HELD_OUT), "--model", str(WHISPER))
+    assert result.returncode == 0
+    assert result.stderr.startswith("warning: one speaker only: ")
+    assert "Hello everyone" in result.stdout
+
+
 def test_model_that_cannot_be_fetched_says_what_to_do() -> None:
     result = run("transcribe", str(HELD_OUT), "--model", "small", "--diarization-model", "none")
     assert result.returncode == 4

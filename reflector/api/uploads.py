@@ -105,20 +105,16 @@ class Incoming:
         InvalidInput where numbers do not fit; what came before is kept.
         """
         state = self._checked_state(chunk.total)
-        number, part = chunk.number, chunk.path
         chunk.sync()
-        if part is None:
+        if chunk.path is None:
             state.next, state.size = state.next + 1, chunk.out.tell()
-            self._save(state)
+        elif chunk.number >= state.next:
+            chunk.path.replace(self._waiting(chunk.number))
+        self._save(state)
+        # Nobody appends beside a request that is writing to the recording's end
+        if chunk.path is None or self.file not in _appending:
             while (waiting := self._waiting(state.next)).exists():
                 self._append(state, waiting)
-        elif number == state.next:
-            self._append(state, part)
-            while (waiting := self._waiting(state.next)).exists():
-                self._append(state, waiting)
-        elif number > state.next:
-            part.replace(self._waiting(number))
-            self._save(state)
         return state.next == state.total
 
     def missing(self, total: int) -> list[int]:

@@ -18,12 +18,19 @@ from reflector.api import views
 from reflector.commands.progress import ProgressBar
 from reflector.commands.report import markdown, report
 from reflector.db.models import SourceKind, Status, Step, Transcript
-from reflector.errors import InvalidInput, OutOfSpace, ReflectorError, is_out_of_space
+from reflector.errors import (
+    InvalidInput,
+    ModelUnavailable,
+    OutOfSpace,
+    ReflectorError,
+    is_out_of_space,
+)
 from reflector.media.probe import probe
 from reflector.pipeline.inline import InlineRunner
 from reflector.pipeline.runs import start_run, steps_of
 from reflector.services import Services, open_services
 from reflector.settings import Settings
+from reflector.speech.loaded import SpeechEngines
 from reflector.transcript import formats
 from reflector.transcript.words import segments
 
@@ -54,10 +61,8 @@ def transcribe(request: Request) -> int:
     reports: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="reflector-") as folder:
         services = open_services(_settings(request, Path(folder)))
+        _prepare(services, request)
         services.speech.speakers = speakers
-        services.speech.transcriber.prepare()
-        if services.speech.diarizer is not None:
-            services.speech.diarizer.prepare()
         for file in request.files:
             try:
                 result = _one(services, file, request)
@@ -77,6 +82,21 @@ def transcribe(request: Request) -> int:
         else:
             click.echo(text, nl=False)
     return exit_code
+
+
+def _prepare(services: Services, request: Request) -> None:
+    """Missing models stop the command before any work, but for a diarizer nobody asked for."""
+    services.speech.transcriber.prepare()
+    try:
+        if services.speech.diarizer is not None:
+            services.speech.diarizer.prepare()
+    except ModelUnavailable as error:
+        if request.diarization_model or request.speakers:
+            raise
+        click.echo(f"warning: one speaker only: {error}", err=True)
+        services.speech = SpeechEngines(
+            services.settings.model_copy(update={"DIARIZATION_ENABLED": False})
+        )
 
 
 def speaker_limits(value: str | None) -> tuple[int | None, int | None]:

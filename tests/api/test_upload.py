@@ -200,6 +200,30 @@ def test_crash_while_appending_leaves_a_chunk_that_can_be_sent_again(
     assert stored(services, transcript_id) == recording
 
 
+@pytest.mark.parametrize("first_breaks_off", [True, False])
+def test_same_chunk_on_two_connections_at_once_is_harmless(
+    client: TestClient,
+    services: Services,
+    transcript_id: str,
+    recording: bytes,
+    first_breaks_off: bool,
+) -> None:
+    parts = pieces(recording, 2)
+    incoming = uploads.incoming_of(services, transcript_id)
+    with incoming.receive(0, 2) as slow:
+        slow.out.write(parts[0][:1000])
+        with incoming.receive(0, 2) as fast:
+            fast.out.write(parts[0])
+            with incoming.lock:
+                assert not incoming.accept(fast)
+        if not first_breaks_off:
+            slow.out.write(parts[0][1000:])
+            with incoming.lock:
+                assert not incoming.accept(slow)
+    assert send(client, transcript_id, 1, 2, parts[1]).status_code == 200
+    assert stored(services, transcript_id) == recording
+
+
 def test_full_disk_is_507_and_earlier_chunks_stay(
     client: TestClient,
     services: Services,
