@@ -3,8 +3,6 @@
     ReflectorError                 one sentence, and where it helps a hint what to do
     ├── InvalidInput               400: a request or file that cannot be used
     ├── NotFound                   404: no such transcript, topic or audio
-    ├── AccessDenied               403: it exists, but not for this caller
-    ├── NotReady                   409: what was asked for is being prepared
     ├── OutOfSpace                 507: the disk is full; tried again once there is room
     ├── ConfigurationError         settings that the program refuses to start with
     ├── EngineError                a speech engine could not do its work
@@ -40,14 +38,6 @@ class InvalidInput(ReflectorError):
 
 class NotFound(ReflectorError):
     http_status = 404
-
-
-class AccessDenied(ReflectorError):
-    http_status = 403
-
-
-class NotReady(ReflectorError):
-    http_status = 409
 
 
 class OutOfSpace(ReflectorError):

@@ -6,7 +6,7 @@ ignored. With nothing set at all the program runs embedded: SQLite, a data folde
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -236,9 +236,3 @@ def load(**values: object) -> Settings:
             "these settings cannot be used: " + "; ".join(problems),
             "Change them in the environment or in .env.",
         ) from error
-
-
-@lru_cache(maxsize=1)
-def get() -> Settings:
-    """The settings of this process."""
-    return load()

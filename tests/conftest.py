@@ -60,7 +60,6 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    settings_module.get.cache_clear()
 
 
 @pytest.fixture

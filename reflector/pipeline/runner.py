@@ -33,8 +33,6 @@ ALSO_READ = {
     StepName.SUMMARY: (StepName.TRANSCRIBE, StepName.ASSEMBLE),
     StepName.ACTIONS: (StepName.TRANSCRIBE,),
 }
-
-
 # What of an output pages and reports show of every step, kept apart from words by the thousand
 REMARKS = ("method", "warnings", "engine")
 
@@ -86,10 +84,10 @@ class Runner:
 
     def nudge_ready(self, transcript_id: str, run: int) -> None:
         with self.services.db.write() as session:
-            specs = ready(steps_of(session, transcript_id, run))
-            for name, step in steps_of(session, transcript_id, run).items():
-                if SPECS[name] in specs:
-                    step.nudged_at = now()
+            steps = steps_of(session, transcript_id, run)
+            specs = ready(steps)
+            for spec in specs:
+                steps[spec.name].nudged_at = now()
         for spec in specs:
             self.dispatcher.nudge(transcript_id, run, spec)
 
