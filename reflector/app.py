@@ -1,4 +1,4 @@
-"""The web application: API, pages, and embedded also the worker."""
+"""The web application: API and pages; embedded also the worker."""
 
 from __future__ import annotations
 
@@ -12,12 +12,29 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
 from reflector import __version__, web
-from reflector.api import audio, errors, events, recording, transcripts
+from reflector.api import (
+    accounts,
+    audio,
+    config,
+    downloads,
+    errors,
+    events,
+    listing,
+    recording,
+    search,
+    service,
+    speakers,
+    topics,
+    transcripts,
+)
+from reflector.api.limits import Admission, RequestSizes
 from reflector.api.origin import SameOrigin
 from reflector.errors import ConfigurationError
+from reflector.health import Health
+from reflector.pipeline.specs import Queue
 from reflector.services import Services
 from reflector.settings import Settings
-from reflector.worker import EmbeddedWorker
+from reflector.worker import EMBEDDED_CONCURRENCY, Worker
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -27,13 +44,16 @@ def _operation_id(route: APIRoute) -> str:
 def create_app(services: Services) -> FastAPI:
     """The application over `services`, which the caller opens and closes."""
     settings = services.settings
-    _refuse_what_is_not_there_yet(settings)
-    worker = EmbeddedWorker(services)
+    refuse_what_is_not_there_yet(settings)
+    worker = Worker(services, list(Queue), EMBEDDED_CONCURRENCY, alone=True)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        worker.start()
-        threading.Thread(target=services.speech.prepare, name="models", daemon=True).start()
+        if services.relay is not None:
+            services.relay.listen()
+        if settings.has_own_worker:
+            worker.start()
+            threading.Thread(target=services.speech.prepare, name="models", daemon=True).start()
         yield
         worker.stop()
 
@@ -46,26 +66,29 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.runner = worker.runner
+    app.state.health = Health(services, worker.dispatcher)
+    app.state.admission = Admission(settings)
     errors.install(app)
+    app.add_middleware(RequestSizes, settings=settings)
     _add_cross_origin_rules(app, services)
     v1 = APIRouter(prefix="/v1")
-    for module in (transcripts, recording, audio, events):
+    if services.identity.backend == "password":
+        v1.include_router(accounts.login_router)
+    # `listing` and `search` before `transcripts`, where "search" would be taken for an id
+    modules = (accounts, config, listing, search, transcripts, topics, speakers, recording, audio,
+               downloads, events)  # fmt: skip
+    for module in modules:
         v1.include_router(module.router)
     app.include_router(v1)
+    service.install(app)
     web.install(app)
-
-    @app.get("/health")
-    def health() -> dict[str, str]:
-        return {"status": "healthy"}
-
     return app
 
 
-def _refuse_what_is_not_there_yet(settings: Settings) -> None:
-    """Settings of the reference that would be ignored: a login that is not asked for, a service
-    that is not used. Better no start than another server than the operator thinks."""
+def refuse_what_is_not_there_yet(settings: Settings) -> None:
+    """Settings of the reference that would be ignored: a service that is not used. Better no start
+    than another server than the operator thinks."""
     available = {
-        "AUTH_BACKEND": "none",
         "TRANSCRIPT_BACKEND": "whisper",
         "DIARIZATION_BACKEND": "pyannote",
         "TRANSLATION_BACKEND": "passthrough",
@@ -83,9 +106,12 @@ def _add_cross_origin_rules(app: FastAPI, services: Services) -> None:
 
     The reference's default is `CORS_ORIGIN=*`. On a server that asks for no login that would let
     any page that its operator visits read the meetings, so there it counts only where it was set.
+    With accounts a foreign page has to bring a token of its own: our cookie does not count for it.
     """
     settings = services.settings
-    allowed = settings.CORS_ORIGIN.split(",") if "CORS_ORIGIN" in settings.model_fields_set else []
+    has_accounts = services.identity.policy.has_accounts
+    chosen = "CORS_ORIGIN" in settings.model_fields_set
+    allowed = settings.CORS_ORIGIN.split(",") if chosen or has_accounts else []
     app.add_middleware(
         CORSMiddleware,
         allow_origins=allowed,
@@ -93,4 +119,5 @@ def _add_cross_origin_rules(app: FastAPI, services: Services) -> None:
         allow_methods=["*"],
         allow_headers=["*"],
     )
-    app.add_middleware(SameOrigin, allowed=allowed)
+    if not has_accounts:
+        app.add_middleware(SameOrigin, allowed=allowed)

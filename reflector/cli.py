@@ -8,10 +8,14 @@ from pathlib import Path
 import click
 
 from reflector import __version__, log, settings
+from reflector.commands.admin import admin
 from reflector.commands.serve import serve as run_server
 from reflector.commands.transcribe import FORMATS, Request
 from reflector.commands.transcribe import transcribe as run_transcribe
+from reflector.commands.worker import run_beat, run_worker
+from reflector.db.engine import Database
 from reflector.errors import ReflectorError
+from reflector.pipeline.specs import Queue
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,9 +34,46 @@ def cli(context: click.Context, debug: bool) -> None:
 @click.option(
     "--next-free-port", is_flag=True, help="Take the next free port if that one is taken."
 )
-def serve(host: str, port: int, next_free_port: bool) -> None:
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="API processes."
+)
+def serve(host: str, port: int, next_free_port: bool, workers: int) -> None:
     """Run the API, the pages and, embedded, the workers."""
-    run_server(settings.load(), host, port, next_free_port)
+    run_server(settings.load(), host, port, next_free_port, workers)
+
+
+@cli.command()
+@click.option(
+    "--queue",
+    "queues",
+    multiple=True,
+    type=click.Choice([queue.value for queue in Queue]),
+    help="A queue to work on; may be given several times. Default: all.",
+)
+@click.option("--concurrency", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--metrics-port", type=click.IntRange(1, 65535), help="Serve /metrics here, on loopback only."
+)
+def worker(queues: tuple[str, ...], concurrency: int, metrics_port: int | None) -> None:
+    """Work on recordings, for a server with PostgreSQL and a broker."""
+    chosen = [Queue(name) for name in queues] or list(Queue)
+    run_worker(settings.load(), chosen, concurrency, metrics_port)
+
+
+@cli.command()
+def beat() -> None:
+    """Send scheduled jobs to the workers."""
+    run_beat(settings.load())
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's schema up to date, before anything uses it."""
+    Database(settings.load().database_url).migrate()
+    click.echo("The database is up to date.")
+
+
+cli.add_command(admin)
 
 
 @cli.command()

@@ -2,7 +2,12 @@
 
     ReflectorError                 one sentence, and where it helps a hint what to do
     ├── InvalidInput               400: a request or file that cannot be used
+    ├── Unauthenticated            401: nobody, or nobody whom we know, asks for what is not theirs
+    ├── Forbidden                  403: somebody asks for what is not theirs
     ├── NotFound                   404: no such transcript, topic or audio
+    ├── TooLarge                   413: more bytes than the limits allow
+    ├── Busy                       429: more at once than the limits allow; tried again later
+    ├── Unavailable                503: a server behind this one does not answer; tried again later
     ├── OutOfSpace                 507: the disk is full; tried again once there is room
     ├── ConfigurationError         settings that the program refuses to start with
     ├── EngineError                a speech engine could not do its work
@@ -36,8 +41,28 @@ class InvalidInput(ReflectorError):
     exit_code = 2
 
 
+class Unauthenticated(ReflectorError):
+    http_status = 401
+
+
+class Forbidden(ReflectorError):
+    http_status = 403
+
+
 class NotFound(ReflectorError):
     http_status = 404
+
+
+class TooLarge(ReflectorError):
+    http_status = 413
+
+
+class Busy(ReflectorError):
+    http_status = 429
+
+
+class Unavailable(ReflectorError):
+    http_status = 503
 
 
 class OutOfSpace(ReflectorError):

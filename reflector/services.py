@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
+from reflector.auth.accounts import provision_admin
+from reflector.auth.identity import Identity
 from reflector.db.engine import Database
 from reflector.errors import ConfigurationError
 from reflector.events import Bus
+from reflector.events.relay import RedisRelay
 from reflector.language.choose import choose_analyst
 from reflector.language.meeting import Analyst
 from reflector.settings import Settings
@@ -15,19 +18,23 @@ from reflector.speech.loaded import SpeechEngines
 from reflector.storage import Storage, open_storage
 
 
-@dataclass
+@dataclass(eq=False)
 class Services:
     settings: Settings
     db: Database
     storage: Storage
     bus: Bus
     speech: SpeechEngines
+    identity: Identity
+    relay: RedisRelay | None = field(default=None)
 
     @cached_property
     def analyst(self) -> Analyst:
         return choose_analyst(self.settings)
 
     def close(self) -> None:
+        if self.relay is not None:
+            self.relay.close()
         self.db.close()
 
 
@@ -44,4 +51,9 @@ def open_services(settings: Settings) -> Services:
     storage = open_storage(settings)
     db = Database(settings.database_url)
     db.migrate()
-    return Services(settings, db, storage, Bus(), SpeechEngines(settings))
+    provision_admin(db, settings)
+    bus = Bus()
+    relay = RedisRelay(settings.events_url, bus) if settings.events_url else None
+    bus.relay = relay
+    identity = Identity(settings, db)
+    return Services(settings, db, storage, bus, SpeechEngines(settings), identity, relay)

@@ -43,6 +43,14 @@ class Settings(BaseSettings):
     PROFILING: bool = False
     SENTRY_DSN: str | None = None
     HEALTHCHECK_URL: str | None = None
+    TRUSTED_PROXIES: str = "127.0.0.1,::1"
+
+    # Limits; sizes in bytes
+    MAX_REQUEST_BYTES: PositiveInt = 2 * 2**20
+    MAX_CHUNK_BYTES: PositiveInt = 512 * 2**20
+    MAX_UPLOAD_BYTES: PositiveInt = 20 * 2**30
+    MAX_UPLOADS: PositiveInt = 32
+    MIN_FREE_BYTES: int = Field(default=2**30, ge=0)
 
     # Data
     DATABASE_URL: str | None = None
@@ -51,6 +59,7 @@ class Settings(BaseSettings):
     CELERY_BROKER_URL: str | None = None
     CELERY_RESULT_BACKEND: str | None = None
     CELERY_BEAT_POLL_INTERVAL: int = Field(default=0, ge=0)
+    REDIS_URL: str | None = None
     REDIS_HOST: str | None = None
     REDIS_PORT: Port = 6379
     REDIS_CACHE_DB: int = Field(default=2, ge=0)
@@ -60,6 +69,7 @@ class Settings(BaseSettings):
     TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID: str | None = None
     TRANSCRIPT_STORAGE_AWS_SECRET_ACCESS_KEY: SecretStr | None = None
     TRANSCRIPT_STORAGE_AWS_ENDPOINT_URL: str | None = None
+    TRANSCRIPT_STORAGE_AWS_PUBLIC_URL: str | None = None
 
     # Accounts
     SECRET_KEY: SecretStr = SecretStr(PLACEHOLDER_SECRET)
@@ -67,6 +77,9 @@ class Settings(BaseSettings):
     AUTH_JWT_ALGORITHM: str = "RS256"
     AUTH_JWT_PUBLIC_KEY: str | None = "authentik.monadical.com_public.pem"
     AUTH_JWT_AUDIENCE: str | None = None
+    AUTH_OIDC_ISSUER: str | None = None
+    AUTH_OIDC_CLIENT_ID: str | None = None
+    AUTH_OIDC_CLIENT_SECRET: SecretStr | None = None
     ADMIN_EMAIL: str | None = None
     ADMIN_PASSWORD_HASH: SecretStr | None = None
     PUBLIC_MODE: bool = False
@@ -182,9 +195,18 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _refuse_shared_work_on_sqlite(self) -> Settings:
+        if self.embedded and not self.has_own_worker:
+            raise ValueError(
+                "CELERY_BROKER_URL is for workers in other processes, which SQLite does not "
+                "serve: set DATABASE_URL to PostgreSQL as well, or leave both out"
+            )
+        return self
+
     @property
     def embedded(self) -> bool:
-        """One process with SQLite in the data folder."""
+        """SQLite in the data folder, and so one process."""
         return self.DATABASE_URL is None or self.DATABASE_URL.startswith("sqlite")
 
     @cached_property
@@ -199,7 +221,26 @@ class Settings(BaseSettings):
 
     @property
     def broker_url(self) -> str:
-        return self.CELERY_BROKER_URL or "memory://"
+        """Celery's broker; on one's own without one, the memory of the process."""
+        if self.CELERY_BROKER_URL:
+            return self.CELERY_BROKER_URL
+        return "memory://" if self.embedded else f"{self._redis}/1"
+
+    @property
+    def has_own_worker(self) -> bool:
+        """Whether the server does the work itself, because its queue reaches nobody else."""
+        return self.broker_url.startswith("memory")
+
+    @property
+    def events_url(self) -> str | None:
+        """Redis or Valkey that carries events between processes; None within one process."""
+        if self.REDIS_URL:
+            return self.REDIS_URL
+        return None if self.has_own_worker and self.REDIS_HOST is None else f"{self._redis}/0"
+
+    @property
+    def _redis(self) -> str:
+        return f"redis://{self.REDIS_HOST or 'localhost'}:{self.REDIS_PORT}"
 
     @property
     def models_dir(self) -> Path:

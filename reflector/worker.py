@@ -1,18 +1,28 @@
 """Celery: what carries nudges from whoever finished a step to whoever does the next.
 
-Embedded, the transport is this process's memory and the worker a thread of it. The database knows
-what is to be done (`pipeline/`), so a queue that is lost is refilled by the reconciler.
+Embedded, the transport is this process's memory and the worker a thread of it; otherwise workers
+are processes (`reflector worker`) and the transport is Redis or Valkey. The database knows what is
+to be done (`pipeline/`), so a queue that is lost is refilled by the reconciler, which every worker
+runs.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Sequence
 from typing import Any
 
+import redis
 from celery import Celery
+from celery.beat import Service as BeatService
 from celery.worker import WorkController
+from kombu.exceptions import OperationalError
 
+from reflector import schedule
+from reflector.db.engine import is_disconnect
+from reflector.housekeeping import deletions, public_data, sign_of_life
 from reflector.pipeline.reconcile import reconcile, release_all
 from reflector.pipeline.runner import Runner
 from reflector.pipeline.specs import Queue, StepName, StepSpec
@@ -25,6 +35,13 @@ STEP_TASK = "reflector.step"
 MEMORY_POLL_SECONDS = 0.02
 RECONCILE_SECONDS = 3.0
 EMBEDDED_CONCURRENCY = 4
+BROKER_SECONDS = 3
+PAUSE_SECONDS = 2.0
+GRACE_SECONDS = 10.0
+DRAIN_POLL_SECONDS = 0.1
+CONSUME_AGAIN_SECONDS = 2.0
+REPORT_SECONDS = 30
+BEAT_SECONDS = 5
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -32,64 +49,142 @@ def make_celery(settings: Settings) -> Celery:
     app.conf.update(
         task_ignore_result=True,
         task_acks_late=True,
+        task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=BROKER_SECONDS,
         task_default_queue=Queue.DEFAULT.value,
+        timezone="UTC",
     )
-    if settings.broker_url.startswith("memory"):
+    if settings.has_own_worker:
         app.conf.broker_transport_options = {"polling_interval": MEMORY_POLL_SECONDS}
+    else:
+        app.conf.broker_transport_options = {
+            "socket_connect_timeout": BROKER_SECONDS,
+            "socket_keepalive": True,
+            # A message that nobody has acknowledged for an hour is given out again. That may be a
+            # long step still at work: its lease keeps the second worker away.
+            "visibility_timeout": 3600,
+        }
     return app
 
 
 class CeleryDispatcher:
-    """Implements `Dispatcher`."""
+    """Implements `Dispatcher`. A broker that is away costs nobody a request: the reconciler
+    nudges again."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._silent_until = 0.0
 
     def nudge(self, transcript_id: str, run: int, spec: StepSpec) -> None:
-        self._app.send_task(
-            STEP_TASK, args=[transcript_id, run, spec.name.value], queue=spec.queue.value
-        )
+        if time.monotonic() < self._silent_until:
+            return
+        try:
+            self._app.send_task(
+                STEP_TASK,
+                args=[transcript_id, run, spec.name.value],
+                queue=spec.queue.value,
+                retry=False,
+            )
+        except (OperationalError, OSError) as error:
+            self._silent_until = time.monotonic() + PAUSE_SECONDS
+            log.warning("the broker does not answer (%s); the work is found later", error)
+
+    def is_idle(self) -> bool:
+        try:
+            waiting = self.waiting()
+        except (OperationalError, redis.RedisError, OSError):
+            return False
+        return waiting is not None and sum(waiting.values()) == 0
+
+    def waiting(self) -> dict[str, int] | None:
+        """Messages in each queue, and `unacked`, which workers have in hand; None where the broker
+        does not tell. Raises where it is away."""
+        with self._app.connection_for_read() as connection:
+            client: Any = getattr(connection.default_channel, "client", None)
+            if not hasattr(client, "llen"):
+                return None
+            counts = {queue.value: int(client.llen(queue.value)) for queue in Queue}
+            return {**counts, "unacked": int(client.hlen("unacked"))}
 
 
-class EmbeddedWorker:
-    """All queues and the reconciler as threads of this process."""
+def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
+    services = runner.services
 
-    def __init__(self, services: Services) -> None:
+    @app.task(name=STEP_TASK)  # type: ignore[untyped-decorator]
+    def step(transcript_id: str, run: int, name: str) -> None:
+        if not stop.is_set():
+            runner.execute(transcript_id, run, StepName(name))
+
+    @app.task(name=schedule.RETRY_DELETIONS)  # type: ignore[untyped-decorator]
+    def retry_deletions() -> None:
+        deletions.carry_out(services)
+
+    @app.task(name=schedule.CLEAN_UP_PUBLIC_DATA)  # type: ignore[untyped-decorator]
+    def clean_up() -> None:
+        public_data.clean_up(services)
+
+    @app.task(name=schedule.SIGN_OF_LIFE)  # type: ignore[untyped-decorator]
+    def ping() -> None:
+        sign_of_life.ping(services.settings)
+
+
+class Worker:
+    """Some queues and the reconciler as threads of this process."""
+
+    def __init__(
+        self, services: Services, queues: Sequence[Queue], concurrency: int, *, alone: bool = False
+    ) -> None:
         self._celery = make_celery(services.settings)
-        self.runner = Runner(services, CeleryDispatcher(self._celery))
+        self.dispatcher = CeleryDispatcher(self._celery)
+        self.runner = Runner(services, self.dispatcher)
+        self._queues, self._concurrency, self._alone = queues, concurrency, alone
         self._stop = threading.Event()
-
-        @self._celery.task(name=STEP_TASK)  # type: ignore[untyped-decorator]
-        def step(transcript_id: str, run: int, name: str) -> None:
-            if not self._stop.is_set():
-                self.runner.execute(transcript_id, run, StepName(name))
-
-        self._worker: Any = None
+        add_tasks(self._celery, self.runner, self._stop)
+        self._controller: Any = None
 
     def start(self) -> None:
-        """Only one process may work on a data folder; the caller holds its lock."""
-        release_all(self.runner)
-        self._worker = WorkController(
-            app=self._celery,
-            pool_cls="threads",
-            concurrency=EMBEDDED_CONCURRENCY,
-            queues=[queue.value for queue in Queue],
-            without_heartbeat=True,
-            without_mingle=True,
-            without_gossip=True,
-        )
-        threading.Thread(target=self._worker.start, name="worker", daemon=True).start()
+        """`alone`: nobody else works on this database; the caller holds the lock for that."""
+        if self._alone:
+            release_all(self.runner)
+            start_beat(self._celery, self.runner.services.settings)
+        threading.Thread(target=self._consume, name="worker", daemon=True).start()
         threading.Thread(target=self._reconcile, name="reconciler", daemon=True).start()
 
+    def _consume(self) -> None:
+        """Take messages until the process ends, whatever becomes of the broker."""
+        while not self._stop.is_set():
+            try:
+                self._controller = WorkController(
+                    app=self._celery,
+                    pool_cls="threads",
+                    concurrency=self._concurrency,
+                    queues=[queue.value for queue in self._queues],
+                    without_heartbeat=True,
+                    without_mingle=True,
+                    without_gossip=True,
+                )
+                self._controller.start()
+            except Exception:
+                log.exception("taking messages failed; it is tried again")
+            self._stop.wait(CONSUME_AGAIN_SECONDS)
+
     def _reconcile(self) -> None:
+        relay = self.runner.services.relay
         while True:
+            if relay is not None:
+                relay.report_worker(self.runner.worker, self._queues, REPORT_SECONDS)
             try:
                 reconcile(self.runner)
-            except Exception:
-                log.exception("the reconciler failed; it tries again")
+            except Exception as error:
+                if is_disconnect(error):
+                    log.warning("the database does not answer; the reconciler tries again")
+                else:
+                    log.exception("the reconciler failed; it tries again")
             if self._stop.wait(RECONCILE_SECONDS):
                 return
 
@@ -97,3 +192,24 @@ class EmbeddedWorker:
         """Start no further step. One that runs is not waited for: the process is about to end, and
         the next start takes it up again."""
         self._stop.set()
+
+    def drain(self, seconds: float = GRACE_SECONDS) -> int:
+        """Wait a moment for what runs; give the rest back for others. How many that were."""
+        self.stop()
+        relay = self.runner.services.relay
+        if relay is not None:
+            relay.forget_worker(self.runner.worker)
+        deadline = time.monotonic() + seconds
+        while self.runner.busy and time.monotonic() < deadline:
+            time.sleep(DRAIN_POLL_SECONDS)
+        return self.runner.release()
+
+
+def beat_service(app: Celery, settings: Settings) -> BeatService:
+    """The schedule; it keeps no file, because every job may as well come a little late."""
+    app.conf.beat_schedule = {job.task: job.entry() for job in schedule.jobs(settings)}
+    return BeatService(app, scheduler_cls="celery.beat:Scheduler", max_interval=BEAT_SECONDS)
+
+
+def start_beat(app: Celery, settings: Settings) -> None:
+    threading.Thread(target=beat_service(app, settings).start, name="beat", daemon=True).start()

@@ -17,8 +17,10 @@ from reflector.app import create_app
 from reflector.services import Services, open_services
 from reflector.settings import Settings
 from reflector.speech.loaded import SpeechEngines
+from tests.real.stack import REMEDY, Stack, description, missing
 from tests.server import Server, running_server
 
+EMBEDDED, SERVERS = "embedded", "servers"
 FIXTURES = Path(__file__).parent / "fixtures"
 WHISPER = FIXTURES / "models" / "whisper"
 DIARIZER = FIXTURES / "models" / "diarizer"
@@ -90,17 +92,64 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> SpeechEngines:
     )
 
 
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """PostgreSQL, Redis or Valkey, and S3; tests that need them are skipped where they are not."""
+    if lacking := missing():
+        pytest.skip(f"{', '.join(lacking)} missing: {REMEDY}")
+    started = Stack(tmp_path_factory.mktemp("stack"))
+    yield started
+    started.stop()
+
+
+OpenServices = Callable[..., Services]
+
+
 @pytest.fixture
-def services(make_settings: Callable[..., Settings], engines: SpeechEngines) -> Iterator[Services]:
-    opened = open_services(make_settings())
-    opened.speech = engines
-    yield opened
-    opened.close()
+def open_with(
+    make_settings: Callable[..., Settings],
+    engines: SpeechEngines,
+    request: pytest.FixtureRequest,
+) -> Iterator[OpenServices]:
+    """Opens services with the settings that it is given; all on one database and storage.
+
+    Embedded; parametrised with SERVERS on PostgreSQL, Redis and S3.
+    """
+    real: Stack | None = None
+    values: dict[str, Any] = {}
+    if getattr(request, "param", EMBEDDED) == SERVERS:
+        real = request.getfixturevalue("stack")
+        values = real.settings()
+    opened: list[Services] = []
+
+    def open_one(**settings: Any) -> Services:
+        services = open_services(make_settings(**{**values, **settings}))
+        services.speech = engines
+        opened.append(services)
+        return services
+
+    yield open_one
+    for services in opened:
+        services.close()
+    if real is not None:
+        real.drop(values)
+
+
+@pytest.fixture
+def services(open_with: OpenServices) -> Services:
+    return open_with()
 
 
 @pytest.fixture
 def client(services: Services) -> TestClient:
     """The API without its worker: what is uploaded waits."""
+    return client_of(services)
+
+
+def client_of(services: Services) -> TestClient:
+    if services.relay is not None and not services.relay.connected.is_set():
+        services.relay.listen()
+        assert services.relay.connected.wait(10)
     return TestClient(create_app(services), base_url="http://127.0.0.1:1250")
 
 
@@ -117,6 +166,10 @@ def sample_id(server: Server) -> str:
     transcript_id = server.upload(SAMPLE)
     server.wait_for_status(transcript_id, "ended")
     return transcript_id
+
+
+def pytest_report_header() -> str:
+    return f"real servers: {description()}"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -7,8 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,20 +15,10 @@ from typing import Any
 
 import httpx2
 
+from tests.waiting import wait_until
+
 FIXTURES = Path(__file__).parent / "fixtures"
 ADDRESS = re.compile(r"http://\S+?(?=/ )")
-PATIENCE = 120.0
-
-
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """The first true value of `condition`, asked again until the deadline."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
 
 
 class Server:

@@ -21,20 +21,22 @@ LAYERS = [
     ["cli"],
     ["commands"],
     ["app"],
-    ["worker"],
     ["web"],
     ["api"],
-    ["pipeline"],
+    ["health"],
+    ["worker"],
+    ["pipeline", "housekeeping", "schedule"],
     ["services"],
-    ["language", "speech"],
+    ["auth"],
+    ["language", "speech", "search", "exports"],
     ["storage", "media", "events", "db"],
     ["transcript"],
-    ["settings", "log"],
+    ["settings", "log", "units"],
     ["errors"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The tables of results are made of words and topics; what media reads ends up as words
-ALLOWED = {("events", "db"), ("web", "api"), ("commands", "api")}
+ALLOWED = {("events", "db")}
 
 
 def subject(module: str) -> str:

@@ -1,6 +1,7 @@
 """What the tests need from the system: installed where we may, named where we may not.
 
-Chromium drives the pages. Without it those tests are skipped and the run says so at its end.
+Chromium drives the pages; PostgreSQL and Redis (or Valkey) are the servers behind the API. Without
+them those tests are skipped and the run says so at its end.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
-PROGRAMS = {"chromium": "chromium"}
+PROGRAMS = {"chromium": "chromium", "postgres": "postgresql", "redis-server": "redis-server"}
+ALTERNATIVES = {"redis-server": ["valkey-server"], "postgres": ["initdb"]}
+POSTGRES = Path("/usr/lib/postgresql")
 
 
 def main() -> None:
-    missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    missing = [package for program, package in PROGRAMS.items() if not _is_there(program)]
     if not missing:
         return
     if os.geteuid() or not shutil.which("apt-get"):
@@ -34,6 +38,12 @@ def main() -> None:
         )
         if result.returncode:
             print(f"apt-get {command[0]} failed: {result.stderr.strip()[-500:]}", file=sys.stderr)
+
+
+def _is_there(program: str) -> bool:
+    if program == "postgres" and any(POSTGRES.glob("*/bin/postgres")):
+        return True
+    return any(shutil.which(name) for name in (program, *ALTERNATIVES.get(program, ())))
 
 
 if __name__ == "__main__":

@@ -1,29 +1,37 @@
-"""Playback audio with ranges, and the waveform."""
+"""Playback audio with ranges, links to it, and the waveform."""
 
 from __future__ import annotations
 
 import re
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from fastapi.requests import Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from reflector.api import schemas
-from reflector.api.deps import ServicesDep, find
-from reflector.db.models import Event
+from reflector.api.deps import AnyCaller, ServicesDep
+from reflector.auth.access import NOT_FOUND, Caller, find
+from reflector.auth.tokens import AUDIO_SECONDS
+from reflector.db.models import Event, Transcript
+from reflector.errors import NotFound, Unauthenticated
 from reflector.events.names import EventName
 from reflector.pipeline.media_steps import audio_key
+from reflector.services import Services
 
 router = APIRouter(tags=["transcripts"])
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+DIGITS = 18
+BAD_TOKEN = "Invalid or expired token"  # noqa: S105 - a sentence
+NO_TOKEN = "Authentication required"  # noqa: S105
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
     """`[start, end)` of a single byte range (RFC 9110, section 14.1), None if it cannot be met."""
     match = RANGE.fullmatch(header.strip())
-    if match is None or match.groups() == ("", ""):
+    if match is None or match.groups() == ("", "") or any(len(g) > DIGITS for g in match.groups()):
         return None
     first, last = match.groups()
     if first == "":
@@ -33,19 +41,53 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     return (start, end) if start < end else None
 
 
-@router.head("/transcripts/{transcript_id}/audio/mp3", operation_id="transcript_head_audio_mp3")
-@router.get("/transcripts/{transcript_id}/audio/mp3", operation_id="transcript_get_audio_mp3")
+def _listenable(
+    services: Services, session: Session, caller: Caller, transcript_id: str, token: str | None
+) -> Transcript:
+    """The transcript whose audio may be heard: by the rule for reading, or with a link to it.
+
+    An anonymous caller hears what belongs to nobody. For the rest, also where its text is public,
+    a voice is only for people with an account or with a link.
+    """
+    if token and caller.is_anonymous:
+        if services.identity.signer.opens_audio(token, transcript_id):
+            transcript = session.get(Transcript, transcript_id)
+            if transcript is None or transcript.deleted_at is not None:
+                raise NotFound(NOT_FOUND)
+            return transcript
+        try:
+            caller = services.identity.by_bearer(token)
+        except Unauthenticated:
+            raise Unauthenticated(BAD_TOKEN) from None
+    if caller.is_anonymous and services.identity.policy.has_accounts:
+        transcript = session.get(Transcript, transcript_id)
+        if transcript is None or transcript.deleted_at is not None:
+            raise NotFound(NOT_FOUND)
+        if transcript.user_id is not None:
+            raise Unauthenticated(NO_TOKEN)
+        return transcript
+    return find(session, caller, transcript_id)
+
+
+@router.head("/transcripts/{transcript_id}/audio/mp3", operation_id="v1_transcript_head_audio_mp3")
+@router.get("/transcripts/{transcript_id}/audio/mp3", operation_id="v1_transcript_get_audio_mp3")
 def transcript_get_audio_mp3(
-    request: Request, services: ServicesDep, transcript_id: str
+    request: Request,
+    services: ServicesDep,
+    caller: AnyCaller,
+    transcript_id: str,
+    token: str | None = None,
 ) -> Response:
     with services.db.read() as session:
-        transcript = find(session, transcript_id)
+        transcript = _listenable(services, session, caller, transcript_id, token)
         if transcript.audio_deleted:
-            raise HTTPException(404, "Audio unavailable due to privacy settings")
+            raise NotFound("Audio unavailable due to privacy settings")
     key = audio_key(transcript_id)
+    if (link := services.storage.link(key)) is not None:
+        return RedirectResponse(link, 307, {"Cache-Control": "private, no-store"})
     size = services.storage.size(key)
     if size is None:
-        raise HTTPException(404, "Audio not found")
+        raise NotFound("Audio not found")
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Disposition": f"inline; filename=recording_{transcript_id.partition('-')[0]}.mp3",
@@ -68,12 +110,25 @@ def transcript_get_audio_mp3(
     return StreamingResponse(body, status, headers, media_type="audio/mpeg")
 
 
+@router.post("/transcripts/{transcript_id}/audio/link")
+def transcript_create_audio_link(
+    services: ServicesDep, caller: AnyCaller, transcript_id: str
+) -> schemas.AudioLink:
+    """Extra: a link that opens this audio and nothing else, for an hour."""
+    with services.db.read() as session:
+        _listenable(services, session, caller, transcript_id, None)
+    token = services.identity.signer.audio_link(transcript_id)
+    path = f"/v1/transcripts/{transcript_id}/audio/mp3?token={token}"
+    return schemas.AudioLink(url=services.settings.BASE_URL.rstrip("/") + path,
+                             expires_in=AUDIO_SECONDS)  # fmt: skip
+
+
 @router.get("/transcripts/{transcript_id}/audio/waveform")
 def transcript_get_audio_waveform(
-    services: ServicesDep, transcript_id: str
+    services: ServicesDep, caller: AnyCaller, transcript_id: str
 ) -> schemas.AudioWaveform:
     with services.db.read() as session:
-        transcript = find(session, transcript_id)
+        transcript = find(session, caller, transcript_id)
         event = session.scalars(
             select(Event)
             .where(
@@ -85,5 +140,5 @@ def transcript_get_audio_waveform(
             .limit(1)
         ).first()
     if event is None:
-        raise HTTPException(404, "Audio not found")
+        raise NotFound("Audio not found")
     return schemas.AudioWaveform(data=event.data["waveform"])

@@ -7,31 +7,46 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from reflector.errors import OutOfSpace, ReflectorError, is_out_of_space
+from reflector.db.engine import is_disconnect
+from reflector.errors import OutOfSpace, ReflectorError, Unauthenticated, is_out_of_space
 
 log = logging.getLogger(__name__)
 
 FULL = (
     "The disk of the server is full. What was stored before is safe; try again once there is room."
 )
+NO_DATABASE = "The database does not answer. Nothing was changed; try again in a moment."
+RETRY_SECONDS = "5"
 
 
 def install(app: FastAPI) -> None:
     @app.exception_handler(ReflectorError)
     async def known(request: Request, error: ReflectorError) -> Response:
-        return JSONResponse({"detail": str(error)}, error.http_status)
+        return answer(error)
 
     @app.exception_handler(OSError)
     async def system(request: Request, error: OSError) -> Response:
-        return _full_or_500(request, error)
+        return _foreseen_or_500(request, error)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        return _full_or_500(request, error)
+        return _foreseen_or_500(request, error)
 
 
-def _full_or_500(request: Request, error: Exception) -> Response:
+def answer(error: ReflectorError) -> JSONResponse:
+    headers = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    elif error.http_status in {429, 503}:
+        headers["Retry-After"] = RETRY_SECONDS
+    return JSONResponse({"detail": str(error)}, error.http_status, headers)
+
+
+def _foreseen_or_500(request: Request, error: Exception) -> Response:
     if is_out_of_space(error):
         return JSONResponse({"detail": FULL}, OutOfSpace.http_status)
+    if is_disconnect(error):
+        log.warning("%s %s: the database does not answer", request.method, request.url.path)
+        return JSONResponse({"detail": NO_DATABASE}, 503, {"Retry-After": RETRY_SECONDS})
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return Response("Internal Server Error", 500, media_type="text/plain")

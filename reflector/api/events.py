@@ -1,4 +1,4 @@
-"""The WebSocket of one transcript: what was found so far, then what is being found."""
+"""WebSockets: one transcript as it fills, and what happens to a user's transcripts."""
 
 from __future__ import annotations
 
@@ -7,71 +7,175 @@ from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
-from fastapi.responses import Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from reflector.api.deps import ServicesDep, find, services_of
-from reflector.db.models import Event
-from reflector.events import Message, Subscription
+from reflector.api import event_schemas
+from reflector.api.deps import AnyCaller, ServicesDep, caller_of, services_of
+from reflector.api.errors import answer
+from reflector.auth.access import Caller, find
+from reflector.db.models import Event, Transcript
+from reflector.errors import Forbidden, ReflectorError
+from reflector.events import Message, Subscription, transcript_channel, user_channel
+from reflector.events.bus import Gap
 from reflector.events.names import EventName
 from reflector.services import Services
 
-router = APIRouter(tags=["transcripts"])
+router = APIRouter()
 
 REPLAYED = [name.value for name in EventName if name.is_replayed]
+HEARTBEAT_SECONDS = 25.0
+TOO_SLOW = 1013
+SUBPROTOCOL = "bearer"
+UPGRADE = {"Upgrade": "websocket"}
 
 
-@router.get("/transcripts/{transcript_id}/events")
-def transcript_get_websocket_events(services: ServicesDep, transcript_id: str) -> Response:
+@router.get("/transcripts/{transcript_id}/events", tags=["transcripts"])
+def transcript_get_websocket_events(
+    services: ServicesDep, caller: AnyCaller, transcript_id: str
+) -> event_schemas.TranscriptWsEvent:
     """Over plain HTTP: 426, this is a WebSocket."""
     with services.db.read() as session:
-        find(session, transcript_id)
-    raise HTTPException(426, "This path is a WebSocket", headers={"Upgrade": "websocket"})
+        find(session, caller, transcript_id)
+    raise HTTPException(426, "This path is a WebSocket", headers=UPGRADE)
+
+
+@router.get("/events", tags=["user"])
+def user_get_websocket_events() -> event_schemas.UserWsEvent:
+    """Over plain HTTP: 426, this is a WebSocket."""
+    raise HTTPException(426, "This path is a WebSocket", headers=UPGRADE)
+
+
+def _offered_token(socket: WebSocket) -> str | None:
+    """The token of `Sec-WebSocket-Protocol: bearer, TOKEN`."""
+    offered = socket.scope.get("subprotocols") or []
+    return offered[1] if len(offered) > 1 and offered[0] == SUBPROTOCOL else None
+
+
+async def _accept(socket: WebSocket) -> None:
+    await socket.accept(SUBPROTOCOL if _offered_token(socket) else None)
 
 
 @router.websocket("/transcripts/{transcript_id}/events")
-async def transcript_events_websocket(socket: WebSocket, transcript_id: str) -> None:
+async def transcript_events_websocket(
+    socket: WebSocket, transcript_id: str, since: int | None = None
+) -> None:
+    """What was found so far, then what is being found. Extra: `since`, the `seq` of the last
+    message that the client has, asks for all stored events after it."""
     services = services_of(socket)
+    channel = transcript_channel(transcript_id)
     # Subscribed before the replay is read, so that nothing falls in between; what comes both ways
-    # is known by its id.
-    subscription = services.bus.subscribe(transcript_id)
+    # is known by its number.
+    subscription = services.bus.subscribe(channel)
     try:
-        replay = await run_in_threadpool(_replay, services, transcript_id)
-        if replay is None:
-            await socket.send_denial_response(_not_found())
-            return
-        await socket.accept()
-        await _serve(socket, replay, subscription)
-    finally:
-        services.bus.unsubscribe(transcript_id, subscription)
-
-
-def _not_found() -> Response:
-    return Response('{"detail":"Transcript not found"}', 404, media_type="application/json")
-
-
-def _replay(services: Services, transcript_id: str) -> list[Message] | None:
-    with services.db.read() as session:
         try:
-            transcript = find(session, transcript_id)
-        except HTTPException:
-            return None
-        rows = session.scalars(
-            select(Event)
-            .where(
-                Event.transcript_id == transcript_id,
-                Event.run == (transcript.shown_run or 0),
-                Event.name.in_(REPLAYED),
-            )
-            .order_by(Event.id)
-        ).all()
+            caller = await caller_of(socket, _offered_token(socket), _header_key(socket))
+            viewer = _Viewer(services, caller, transcript_id)
+            replay = await run_in_threadpool(viewer.replay, since)
+        except ReflectorError as error:
+            await socket.send_denial_response(answer(error))
+            return
+        await _accept(socket)
+        await _serve(socket, _send_transcript(socket, viewer, replay, subscription))
+    finally:
+        services.bus.unsubscribe(channel, subscription)
+
+
+@router.websocket("/events")
+async def user_events_websocket(socket: WebSocket) -> None:
+    """What happens to the caller's transcripts, from now on."""
+    services = services_of(socket)
+    try:
+        caller = await caller_of(socket, _offered_token(socket), _header_key(socket))
+        if caller.user_id is None:
+            raise Forbidden("Not authenticated")
+    except ReflectorError as error:
+        await socket.send_denial_response(answer(error))
+        return
+    channel = user_channel(caller.user_id)
+    subscription = services.bus.subscribe(channel)
+    try:
+        await _accept(socket)
+        await _serve(socket, _send_user(socket, subscription))
+    finally:
+        services.bus.unsubscribe(channel, subscription)
+
+
+def _header_key(socket: WebSocket) -> str | None:
+    return socket.headers.get("x-api-key")
+
+
+class _Viewer:
+    """One socket's view of one transcript: what it may see, and what it has seen."""
+
+    def __init__(self, services: Services, caller: Caller, transcript_id: str) -> None:
+        self._services, self._caller, self._id = services, caller, transcript_id
+        self.seen = 0
+        self._run: int | None = None
+        self._status: str | None = None
+
+    def replay(self, since: int | None) -> list[Message]:
+        """The stored events, or those after `since`; then the status as it is."""
+        with self._services.db.read() as session:
+            transcript = find(session, self._caller, self._id)
+            after = since if since is not None and self._knows(session, transcript, since) else None
+            messages = self._events(session, transcript, after)
+            self._run = transcript.shown_run
+        return [*messages, self._status_of(transcript)]
+
+    def catch_up(self) -> list[Message]:
+        """What was stored since the last message, where live ones may have been missed. All again
+        where another run has come on show meanwhile."""
+        with self._services.db.read() as session:
+            transcript = find(session, self._caller, self._id)
+            same = transcript.shown_run == self._run
+            messages = self._events(session, transcript, self.seen if same else None)
+            self._run = transcript.shown_run
+            changed = transcript.status != self._status
+        return [*messages, *([self._status_of(transcript)] if changed else [])]
+
+    def note(self, message: Message) -> bool:
+        """Whether the viewer does not have `message` yet."""
+        if message.name == EventName.STATUS:
+            self._status = message.data.get("value")
+        if message.id is None:
+            return True
+        if message.id <= self.seen:
+            return False
+        self.seen = message.id
+        return True
+
+    def _status_of(self, transcript: Transcript) -> Message:
+        self._status = transcript.status
+        return Message(EventName.STATUS, {"value": transcript.status})
+
+    def _knows(self, session: Session, transcript: Transcript, since: int) -> bool:
+        """Whether event `since` belongs to what is on show: after it comes what is new. Otherwise
+        the client saw another result, and gets all of this one."""
+        query = select(Event.id).where(
+            Event.id == min(max(since, 0), 2**63 - 1),
+            Event.transcript_id == self._id,
+            Event.run == (transcript.shown_run or 0),
+        )
+        return session.scalar(query) is not None
+
+    def _events(self, session: Session, transcript: Transcript, after: int | None) -> list[Message]:
+        query = select(Event.id, Event.name, Event.data).where(
+            Event.transcript_id == self._id, Event.run == (transcript.shown_run or 0)
+        )
+        if after is None:
+            query = query.where(Event.name.in_(REPLAYED))
+        else:
+            query = query.where(Event.id > after, Event.name != EventName.STATUS)
+        rows = session.execute(query.order_by(Event.id)).all()
+        self.seen = max([self.seen, *(row.id for row in rows)])
         return [Message(row.name, row.data, row.id) for row in rows]
 
 
-async def _serve(socket: WebSocket, replay: list[Message], subscription: Subscription) -> None:
+async def _serve(socket: WebSocket, sending: Any) -> None:
     reader = asyncio.create_task(_until_closed(socket))
-    writer = asyncio.create_task(_send(socket, replay, subscription))
+    writer = asyncio.create_task(sending)
     done, pending = await asyncio.wait([reader, writer], return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
@@ -81,17 +185,46 @@ async def _serve(socket: WebSocket, replay: list[Message], subscription: Subscri
 
 
 async def _until_closed(socket: WebSocket) -> None:
+    """What a client sends is ignored."""
     while True:
         message: Any = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return
 
 
-async def _send(socket: WebSocket, replay: list[Message], subscription: Subscription) -> None:
-    sent = {message.id for message in replay}
+async def _send_transcript(
+    socket: WebSocket, viewer: _Viewer, replay: list[Message], subscription: Subscription
+) -> None:
     for message in replay:
-        await socket.send_json(message.wire())
-    while (live := await subscription.next()) is not None:
-        if live.id is None or live.id not in sent:
-            await socket.send_json(live.wire())
-    await socket.close(1013, "too slow: connect again for a replay")
+        await socket.send_text(message.text)
+    while (live := await _next(subscription)) is not None:
+        if not isinstance(live, Gap):
+            if viewer.note(live):
+                await socket.send_text(live.text)
+            continue
+        try:
+            missed = await run_in_threadpool(viewer.catch_up)
+        except ReflectorError:
+            break  # deleted, or not shared any more
+        for message in missed:
+            await socket.send_text(message.text)
+    await socket.close(TOO_SLOW, "connect again for what you missed")
+
+
+async def _send_user(socket: WebSocket, subscription: Subscription) -> None:
+    while (live := await _next(subscription)) is not None:
+        if not isinstance(live, Gap):
+            await socket.send_text(live.text)
+    await socket.close(TOO_SLOW, "too slow: connect again")
+
+
+HEARTBEAT = Message(EventName.HEARTBEAT, {})
+
+
+async def _next(subscription: Subscription) -> Message | Gap | None:
+    """The next message; a heartbeat where none comes, by which a browser knows that it is still
+    connected (it does not show pings to a page)."""
+    try:
+        return await asyncio.wait_for(subscription.next(), HEARTBEAT_SECONDS)
+    except TimeoutError:
+        return HEARTBEAT

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from reflector.api import schemas
-from reflector.api.deps import RunnerDep, ServicesDep, find
+from reflector.api.deps import PublicCaller, RunnerDep, ServicesDep
+from reflector.api.limits import refuse_large_recording
 from reflector.api.multipart import receive_file
 from reflector.api.uploads import Receiving, incoming_of
-from reflector.db.changes import touch
+from reflector.auth.access import Caller, Right, find
 from reflector.db.models import SourceKind, Status, Transcript, new_id
 from reflector.errors import InvalidInput
 from reflector.events.record import Recorder
@@ -30,6 +33,7 @@ router = APIRouter(tags=["transcripts"])
 
 IN_PROGRESS = "There is already an upload in progress"
 SHOWN_MISSING = 20
+MAX_CHUNKS = 100_000
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 
 
@@ -54,63 +58,82 @@ async def transcript_record_upload(
     request: Request,
     services: ServicesDep,
     runner: RunnerDep,
+    caller: PublicCaller,
     transcript_id: str,
     chunk_number: Annotated[int, Query()],
     total_chunks: Annotated[int, Query()],
 ) -> schemas.StatusAnswer:
     """One chunk, numbered from 0. The recording is complete once all chunks are here."""
-    await run_in_threadpool(_check_open, services, transcript_id)
-    if not 0 <= chunk_number < total_chunks:
+    target = _Target(services, caller, transcript_id)
+    await run_in_threadpool(target.check)
+    if not 0 <= chunk_number < total_chunks <= MAX_CHUNKS:
         raise InvalidInput(
             f"Chunk {chunk_number} of {total_chunks} cannot be: chunks are numbered from 0 to "
-            "total_chunks - 1."
+            f"total_chunks - 1, and there are at most {MAX_CHUNKS}."
         )
     incoming = incoming_of(services, transcript_id)
-    with await run_in_threadpool(incoming.receive, chunk_number, total_chunks) as chunk:
+    with (
+        request.app.state.admission.upload(services),
+        await run_in_threadpool(incoming.receive, chunk_number, total_chunks) as chunk,
+    ):
         part = await receive_file(request, "chunk", chunk.out)
-        run = await run_in_threadpool(_accept, services, transcript_id, chunk, part.filename)
+        run = await run_in_threadpool(target.accept, chunk, part.filename)
     if run is not None:
         await run_in_threadpool(runner.nudge_ready, transcript_id, run)
     return schemas.StatusAnswer()
 
 
-def _check_open(services: Services, transcript_id: str) -> None:
-    with services.db.read() as session:
-        _refuse_closed(find(session, transcript_id))
+@dataclass(frozen=True)
+class _Target:
+    """The transcript that a recording is sent to, by somebody."""
 
+    services: Services
+    caller: Caller
+    transcript_id: str
 
-def _refuse_closed(transcript: Transcript) -> None:
-    if transcript.locked:
-        raise HTTPException(400, "Transcript is locked")
-    if transcript.upload_key:
-        raise HTTPException(400, IN_PROGRESS)
+    def check(self) -> None:
+        """Whether the caller may send a recording, and the transcript still takes one."""
+        with self.services.db.read() as session:
+            self._open(session)
 
+    def _open(self, session: Session, lock: bool = False) -> Transcript:
+        transcript = find(session, self.caller, self.transcript_id, Right.CHANGE, lock=lock)
+        if transcript.locked:
+            raise InvalidInput("Transcript is locked")
+        if transcript.upload_key:
+            raise InvalidInput(IN_PROGRESS)
+        return transcript
 
-def _accept(
-    services: Services, transcript_id: str, chunk: Receiving, filename: str | None
-) -> int | None:
-    """Keep the chunk; with the last one start the first run and answer its number."""
-    incoming = chunk.incoming
-    with incoming.lock:
-        _check_open(services, transcript_id)
-        if not incoming.accept(chunk):
-            missing = incoming.missing(chunk.total)
-            if chunk.number == chunk.total - 1 and missing:
-                raise InvalidInput(_missing_sentence(missing))
-            return None
-        incoming.complete()
-        key = f"{transcript_id}/upload{_extension(filename)}"
-        services.storage.adopt(incoming.file, key)
-        with services.db.write() as session:
-            transcript = find(session, transcript_id)
-            events = Recorder(services.bus, session, transcript)
+    def accept(self, chunk: Receiving, filename: str | None) -> int | None:
+        """Keep the chunk; with the last one start the first run and answer its number."""
+        incoming = chunk.incoming
+        with incoming.lock:
+            self.check()
+            refuse_large_recording(
+                self.services.settings, incoming.stored_bytes() + chunk.received()
+            )
+            if not incoming.accept(chunk):
+                missing = incoming.missing(chunk.total)
+                if chunk.number == chunk.total - 1 and missing:
+                    raise InvalidInput(_missing_sentence(missing))
+                return None
+            incoming.complete()
+            key = f"{self.transcript_id}/upload{_extension(filename)}"
+            # The transcript may be destroyed meanwhile; then its clean-up looks once more
+            self.services.storage.adopt(incoming.file, key)
+            run = self._start(key)
+            incoming.discard()
+            return run
+
+    def _start(self, key: str) -> int:
+        with self.services.db.write() as session:
+            transcript = self._open(session, lock=True)
+            events = Recorder(self.services.bus, session, transcript)
             transcript.upload_key, transcript.upload_version = key, new_id()
             transcript.source_kind = SourceKind.FILE
             run = start_run(session, transcript)
             events.status(Status.UPLOADED)
-            touch(session, transcript)
         events.tell()
-        incoming.discard()
         return run
 
 
@@ -129,23 +152,24 @@ def _extension(filename: str | None) -> str:
 def transcript_process(
     services: ServicesDep,
     runner: RunnerDep,
+    caller: PublicCaller,
     transcript_id: str,
     steps: Literal["all", "failed"] = "all",
-) -> schemas.StatusAnswer:
+) -> schemas.ProcessStatus:
     """Process again. Extra: `steps=failed` repeats only the analysis that failed."""
     with services.db.write() as session:
-        transcript = find(session, transcript_id)
+        transcript = find(session, caller, transcript_id, Right.CHANGE, lock=True)
         if transcript.locked:
-            raise HTTPException(400, "Recording is locked")
+            raise InvalidInput("Recording is locked")
         if not transcript.upload_key:
-            raise HTTPException(400, "Recording is not ready for processing")
+            raise InvalidInput("Recording is not ready for processing")
         current = steps_of(session, transcript_id, transcript.last_run)
         if is_active(current) and transcript.status != Status.ERROR:
-            raise HTTPException(400, "already running")
+            raise InvalidInput("already running")
         failed = failed_language_steps(current)
         if steps == "failed":
             if not failed:
-                raise HTTPException(400, "No part of the analysis failed")
+                raise InvalidInput("No part of the analysis failed")
             run = transcript.last_run
             events = Recorder(services.bus, session, transcript, run)
             try_again(current, failed, events)
@@ -153,7 +177,6 @@ def transcript_process(
             run = start_run(session, transcript)
             events = Recorder(services.bus, session, transcript, run)
             events.status(Status.PROCESSING)
-        touch(session, transcript)
     events.tell()
     runner.nudge_ready(transcript_id, run)
-    return schemas.StatusAnswer()
+    return schemas.ProcessStatus()

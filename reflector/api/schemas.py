@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -9,11 +10,118 @@ from pydantic import BaseModel, Field
 from reflector.db.models import SourceKind, Status
 
 ShareMode = Literal["public", "semi-private", "private"]
+NonEmpty = Annotated[str, Field(min_length=1)]
 Language = Annotated[str, Field(max_length=16, pattern=r"^([A-Za-z-]*)$")]
 
 
 class StatusAnswer(BaseModel):
     status: str = "ok"
+
+
+class DeletionStatus(BaseModel):
+    status: str = "ok"
+
+
+class ProcessStatus(BaseModel):
+    status: str = "ok"
+
+
+class SpeakerAssignmentStatus(BaseModel):
+    status: str = "ok"
+
+
+class ConfigResponse(BaseModel):
+    zulip_enabled: bool
+    email_enabled: bool
+
+
+class LoginRequest(BaseModel):
+    email: str
+    password: str
+
+
+class LoginResponse(BaseModel):
+    """`expires_in` in seconds."""
+
+    access_token: str
+    token_type: str = "bearer"  # noqa: S105 - the kind of token, not one
+    expires_in: int
+
+
+class UserInfo(BaseModel):
+    sub: str
+    email: str | None
+
+
+class CreateApiKeyRequest(BaseModel):
+    name: NonEmpty | None = None
+
+
+class ApiKeyResponse(BaseModel):
+    id: str
+    user_id: str
+    name: str | None
+    created_at: datetime
+
+
+class CreateApiKeyResponse(ApiKeyResponse):
+    key: str
+
+
+class CreateParticipant(BaseModel):
+    name: str
+    speaker: int | None = None
+
+
+class Participant(BaseModel):
+    id: str
+    speaker: int | None
+    name: str
+
+
+class UpdateParticipant(BaseModel):
+    name: str | None = None
+    speaker: int | None = None
+
+
+class SpeakerAssignment(BaseModel):
+    """Times in seconds."""
+
+    speaker: Annotated[int, Field(ge=0)] | None = None
+    participant: str | None = None
+    timestamp_from: float
+    timestamp_to: float
+
+
+class SpeakerMerge(BaseModel):
+    speaker_from: int
+    speaker_to: int
+
+
+class SearchResult(BaseModel):
+    """`duration` in milliseconds; `rank` 1.0 where nothing was searched for."""
+
+    id: str
+    title: str | None
+    user_id: str | None
+    room_id: str | None
+    room_name: str | None
+    source_kind: SourceKind
+    created_at: str
+    status: Status
+    rank: Annotated[float, Field(ge=0, le=1)]
+    duration: Annotated[float, Field(ge=0)] | None
+    search_snippets: list[str]
+    total_match_count: Annotated[int, Field(ge=0)] = 0
+    change_seq: int | None = None
+
+
+class SearchResponse(BaseModel):
+    results: list[SearchResult]
+    total: Annotated[int, Field(ge=0)]
+    query: NonEmpty | None = None
+    limit: Annotated[int, Field(ge=1, le=100)]
+    offset: Annotated[int, Field(ge=0)]
 
 
 class CreateTranscript(BaseModel):
@@ -147,8 +255,24 @@ class GetTranscriptTopicWithWords(GetTranscriptTopic):
     words: list[Word] = []
 
 
+class SpeakerWords(BaseModel):
+    speaker: int
+    words: list[Word]
+
+
+class GetTranscriptTopicWithWordsPerSpeaker(GetTranscriptTopic):
+    words_per_speaker: list[SpeakerWords] = []
+
+
 class AudioWaveform(BaseModel):
     data: list[float]
+
+
+class AudioLink(BaseModel):
+    """Extra; `expires_in` in seconds."""
+
+    url: str
+    expires_in: int
 
 
 class StepView(BaseModel):

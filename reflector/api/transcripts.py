@@ -1,58 +1,34 @@
-"""Transcripts: list, create, read, change, delete; their topics and steps."""
+"""One transcript: create, read, change, delete and bring back."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, Query
-from fastapi_pagination import Page, Params
-from sqlalchemy import delete, func, select
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlalchemy import delete
 
 from reflector.api import schemas, views
-from reflector.api.deps import ServicesDep, find
-from reflector.api.uploads import incoming_of
+from reflector.api.answers import as_json
+from reflector.api.deps import AnyCaller, PublicCaller, RunnerDep, ServicesDep, UserCaller
+from reflector.auth.access import Right, find
 from reflector.db.changes import touch
-from reflector.db.models import Participant, SourceKind, Step, StepState, Transcript, new_id
-from reflector.pipeline.specs import StepName
+from reflector.db.models import Participant, Recording, SourceKind, Transcript, new_id, now
+from reflector.errors import InvalidInput
+from reflector.events.names import UserEventName
+from reflector.events.record import tell_owner
+from reflector.housekeeping import deletions
+from reflector.search import index
 from reflector.transcript.formats import TextFormat
 
 router = APIRouter(tags=["transcripts"])
 
-
-@router.get("/transcripts")
-def transcripts_list(
-    services: ServicesDep,
-    source_kind: SourceKind | None = None,
-    room_id: str | None = None,
-    search_term: str | None = None,
-    change_seq_from: int | None = None,
-    sort_by: Literal["created_at", "change_seq"] | None = None,
-    page: Annotated[int, Query(ge=1)] = 1,
-    size: Annotated[int, Query(ge=1, le=100)] = 50,
-) -> Page[schemas.GetTranscriptMinimal]:
-    query = select(Transcript)
-    if source_kind:
-        query = query.where(Transcript.source_kind == source_kind)
-    if room_id:
-        query = query.where(Transcript.room_id == room_id)
-    if search_term:
-        query = query.where(Transcript.title.icontains(search_term, autoescape=True))
-    if change_seq_from is not None:
-        query = query.where(Transcript.change_seq > change_seq_from)
-    by_change = sort_by == "change_seq"
-    order = Transcript.change_seq.asc() if by_change else Transcript.created_at.desc()
-    with services.db.read() as session:
-        counted = query.with_only_columns(func.count(), maintain_column_froms=True)
-        total = session.scalar(counted) or 0
-        rows = session.scalars(query.order_by(order).limit(size).offset((page - 1) * size))
-        items = [views.minimal(row) for row in rows]
-    answer: Page[Any] = Page.create(items, Params(page=page, size=size), total=total)
-    return answer
+NULLABLE = {"title", "short_summary", "long_summary", "audio_deleted"}
 
 
 @router.post("/transcripts")
 def transcripts_create(
-    services: ServicesDep, info: schemas.CreateTranscript
+    services: ServicesDep, caller: PublicCaller, info: schemas.CreateTranscript
 ) -> schemas.GetTranscriptWithParticipants:
     with services.db.write() as session:
         transcript = Transcript(
@@ -60,130 +36,123 @@ def transcripts_create(
             source_kind=info.source_kind or SourceKind.LIVE,
             source_language=info.source_language,
             target_language=info.target_language,
+            user_id=caller.user_id,
         )
         session.add(transcript)
-        session.flush()
-        touch(session, transcript)
-        body = views.with_participants(session, transcript)
+        index.update(session, transcript)
+        body = views.with_participants(session, transcript.id)
+    tell_owner(services.bus, transcript, UserEventName.TRANSCRIPT_CREATED)
     return schemas.GetTranscriptWithParticipants(**body)
 
 
 @router.get("/transcripts/{transcript_id}", response_model=schemas.GetTranscript)
 def transcript_get(
     services: ServicesDep,
+    caller: AnyCaller,
     transcript_id: str,
     transcript_format: TextFormat = TextFormat.TEXT,
-) -> dict[str, Any]:
+) -> Response:
     with services.db.read() as session:
-        transcript = find(session, transcript_id)
-        return views.with_text(session, transcript, transcript_format)
+        transcript = find(session, caller, transcript_id)
+        return as_json(views.with_text(session, transcript, transcript_format))
 
 
 @router.patch("/transcripts/{transcript_id}")
 def transcript_update(
-    services: ServicesDep, transcript_id: str, info: schemas.UpdateTranscript
+    services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.UpdateTranscript
 ) -> schemas.GetTranscriptWithParticipants:
+    """Only the fields that are sent are written."""
     with services.db.write() as session:
-        transcript = find(session, transcript_id)
+        transcript = find(session, caller, transcript_id, Right.CHANGE, lock=True)
         for name in info.model_fields_set - {"participants"}:
             value = getattr(info, name)
-            if value is not None or name in {
-                "title",
-                "short_summary",
-                "long_summary",
-                "audio_deleted",
-            }:
+            if value is not None or name in NULLABLE:
                 setattr(transcript, name, value)
         if info.participants is not None:
-            session.execute(delete(Participant).where(Participant.transcript_id == transcript_id))
-            session.add_all(
-                Participant(
-                    id=p.id or new_id(),
-                    transcript_id=transcript_id,
-                    position=position,
-                    speaker=p.speaker,
-                    name=p.name,
-                    user_id=p.user_id,
-                )
-                for position, p in enumerate(info.participants)
-            )
+            _replace_participants(session, transcript_id, info.participants)
+        if info.model_fields_set & {"name", "title", "long_summary"}:
+            index.update(session, transcript)
         touch(session, transcript)
-        session.flush()
-        body = views.with_participants(session, transcript)
+        body = views.with_participants(session, transcript_id)
     return schemas.GetTranscriptWithParticipants(**body)
 
 
-@router.delete("/transcripts/{transcript_id}")
-def transcript_delete(services: ServicesDep, transcript_id: str) -> schemas.StatusAnswer:
-    """Files first: a crash in between leaves a transcript that can be deleted again."""
-    with services.db.read() as session:
-        find(session, transcript_id)
-    incoming_of(services, transcript_id).discard()
-    services.storage.delete_prefix(transcript_id)
-    with services.db.write() as session:
-        session.delete(find(session, transcript_id))
-    return schemas.StatusAnswer()
-
-
-@router.get("/transcripts/{transcript_id}/topics")
-def transcript_get_topics(
-    services: ServicesDep, transcript_id: str
-) -> list[schemas.GetTranscriptTopic]:
-    with services.db.read() as session:
-        rows = views.topics_of(session, find(session, transcript_id), with_words=False)
-    return [schemas.GetTranscriptTopic(**row) for row in rows]
-
-
-@router.get(
-    "/transcripts/{transcript_id}/topics/with-words",
-    response_model=list[schemas.GetTranscriptTopicWithWords],
-)
-def transcript_get_topics_with_words(
-    services: ServicesDep, transcript_id: str
-) -> list[dict[str, Any]]:
-    with services.db.read() as session:
-        return views.topics_of(session, find(session, transcript_id), with_words=True)
-
-
-@router.get("/transcripts/{transcript_id}/words")
-def transcript_get_words(services: ServicesDep, transcript_id: str) -> list[schemas.Word]:
-    """Extra: all words in order, before there are topics too."""
-    with services.db.read() as session:
-        words = views.words_of(session, find(session, transcript_id))
-    return [schemas.Word(text=w.text, start=w.start, end=w.end, speaker=w.speaker) for w in words]
-
-
-@router.get("/transcripts/{transcript_id}/run")
-def transcript_get_run(services: ServicesDep, transcript_id: str) -> schemas.RunView:
-    """Extra: the newest run, step by step."""
-    with services.db.read() as session:
-        transcript = find(session, transcript_id)
-        rows = session.scalars(
-            select(Step)
-            .where(Step.transcript_id == transcript_id, Step.run == transcript.last_run)
-            .order_by(Step.id)
-        ).all()
-        return schemas.RunView(
-            run=transcript.last_run,
-            status=transcript.status,
-            error=transcript.error,
-            steps=[_step_view(row) for row in rows],
-            action_items=transcript.action_items,
+def _replace_participants(
+    session: Any, transcript_id: str, people: list[schemas.TranscriptParticipant]
+) -> None:
+    ids = [person.id for person in people if person.id]
+    speakers = [person.speaker for person in people if person.speaker is not None]
+    if len(set(ids)) < len(ids) or len(set(speakers)) < len(speakers):
+        raise InvalidInput("Two participants have the same id or the same speaker.")
+    session.execute(delete(Participant).where(Participant.transcript_id == transcript_id))
+    taken = set(session.scalars(Participant.__table__.select().with_only_columns(Participant.id)
+                                .where(Participant.id.in_(ids))))  # fmt: skip
+    session.add_all(
+        Participant(
+            id=person.id if person.id and person.id not in taken else new_id(),
+            transcript_id=transcript_id,
+            position=position,
+            speaker=person.speaker,
+            name=person.name,
+            user_id=person.user_id,
         )
-
-
-def _step_view(row: Step) -> schemas.StepView:
-    remarks = row.remarks or {}
-    seconds = None
-    if row.state == StepState.DONE and row.started_at and row.finished_at:
-        seconds = round((row.finished_at - row.started_at).total_seconds(), 3)
-    return schemas.StepView(
-        name=StepName(row.name).value,
-        state=row.state,
-        attempt=row.attempt,
-        error=row.error,
-        seconds=seconds,
-        method=remarks.get("method"),
-        warnings=remarks.get("warnings", []),
-        engine=remarks.get("engine"),
+        for position, person in enumerate(people)
     )
+
+
+@router.delete("/transcripts/{transcript_id}")
+def transcript_delete(
+    services: ServicesDep, caller: UserCaller, transcript_id: str
+) -> schemas.DeletionStatus:
+    """Into the trash, from where it can be restored or destroyed."""
+    with services.db.write() as session:
+        transcript = find(session, caller, transcript_id, Right.CHANGE, in_trash=None, lock=True)
+        deleted = transcript.deleted_at is None
+        if deleted:
+            transcript.deleted_at = now()
+            _mark_recording(session, transcript)
+    if deleted:
+        tell_owner(services.bus, transcript, UserEventName.TRANSCRIPT_DELETED)
+    return schemas.DeletionStatus()
+
+
+def _mark_recording(session: Any, transcript: Transcript) -> None:
+    if transcript.recording_id is not None:
+        recording = session.get(Recording, transcript.recording_id)
+        if recording is not None:
+            recording.deleted_at = transcript.deleted_at
+
+
+@router.post("/transcripts/{transcript_id}/restore")
+def transcript_restore(
+    services: ServicesDep, runner: RunnerDep, caller: UserCaller, transcript_id: str
+) -> schemas.DeletionStatus:
+    """Out of the trash; work that the deletion stopped goes on."""
+    with services.db.write() as session:
+        transcript = find(session, caller, transcript_id, Right.CHANGE, in_trash=None, lock=True)
+        if transcript.deleted_at is None:
+            raise InvalidInput("Transcript is not deleted")
+        transcript.deleted_at = None
+        _mark_recording(session, transcript)
+        run = transcript.last_run
+    tell_owner(services.bus, transcript, UserEventName.TRANSCRIPT_RESTORED)
+    runner.nudge_ready(transcript_id, run)
+    return schemas.DeletionStatus()
+
+
+@router.delete("/transcripts/{transcript_id}/destroy")
+def transcript_destroy(
+    services: ServicesDep, caller: UserCaller, transcript_id: str
+) -> schemas.DeletionStatus:
+    """Out of the trash for good: rows at once, stored objects until the storage has confirmed."""
+    with services.db.write() as session:
+        transcript = find(session, caller, transcript_id, Right.CHANGE, in_trash=None, lock=True)
+        if transcript.deleted_at is None:
+            raise InvalidInput("Transcript must be soft-deleted first")
+        if transcript.recording_id is not None:
+            session.execute(delete(Recording).where(Recording.id == transcript.recording_id))
+        session.delete(transcript)
+        deletions.order(session, transcript_id)
+    tell_owner(services.bus, transcript, UserEventName.TRANSCRIPT_DELETED)
+    deletions.carry_out(services)
+    return schemas.DeletionStatus()

@@ -3,6 +3,8 @@
 The next chunk in order is appended to one file, so that nothing is left to copy at the end; one
 that comes early waits in a file of its own. What has been appended is written down after it is on
 the disk, and a file that is longer than that is cut back: a chunk is either there or it is not.
+
+Several processes may take chunks of one upload at once; locks on files keep them apart.
 """
 
 from __future__ import annotations
@@ -10,12 +12,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import threading
-from collections import defaultdict
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from filelock import FileLock, Timeout
 
 from reflector.errors import InvalidInput
 from reflector.media.probe import MediaInfo, probe
@@ -23,8 +25,6 @@ from reflector.services import Services
 from reflector.storage.durable import sync
 
 COPY_BYTES = 1 << 20
-_locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
-_appending: set[Path] = set()
 
 
 @dataclass
@@ -46,6 +46,11 @@ class Receiving:
     total: int
     out: BinaryIO
     path: Path | None
+    start: int = 0
+
+    def received(self) -> int:
+        """Bytes of this chunk, once it has come."""
+        return self.out.tell() - self.start
 
     def sync(self) -> None:
         self.out.flush()
@@ -58,19 +63,25 @@ class Receiving:
         with suppress(OSError):  # a full disk has been reported by `sync` already
             self.out.close()
         if self.path is None:
-            _appending.discard(self.incoming.file)
+            self.incoming.appending.release()
         else:
             self.path.unlink(missing_ok=True)
 
 
 class Incoming:
-    """The chunks of one transcript's recording."""
+    """The chunks of one transcript's recording.
+
+    `lock` is held to look at and change its state, `appending` by whoever writes to the
+    recording's end. The files of the locks stay when the folder goes.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file = folder / "recording"
         self._state_file = folder / "state.json"
-        self.lock = _locks[str(folder)]
+        self._locks = folder.parent.parent / "locks"
+        self.lock = FileLock(self._locks / f"{folder.name}.state", thread_local=False)
+        self.appending = FileLock(self._locks / f"{folder.name}.append", thread_local=False)
 
     def receive(self, number: int, total: int) -> Receiving:
         """Where to write chunk `number` while it comes in.
@@ -78,18 +89,27 @@ class Incoming:
         That is the end of the recording itself if it is the next one and nobody else is writing
         there; what it leaves there when it breaks off is cut away before the next is written.
         """
+        self._locks.mkdir(parents=True, exist_ok=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.lock:
             state = self._checked_state(total)
-            if number == state.next and self.file not in _appending:
+            if number == state.next and self._try_appending():
                 self.file.touch()
                 out = self.file.open("r+b")
                 out.truncate(state.size)
                 out.seek(state.size)
-                _appending.add(self.file)
-                return Receiving(self, number, total, out, None)
+                return Receiving(self, number, total, out, None, state.size)
         path = self.folder / f"incoming.{os.urandom(8).hex()}"
         return Receiving(self, number, total, path.open("wb"), path)
+
+    def _try_appending(self) -> bool:
+        if self.appending.is_locked:
+            return False
+        try:
+            self.appending.acquire(timeout=0)
+        except Timeout:
+            return False
+        return True
 
     def _checked_state(self, total: int) -> _State:
         state = self._load() or _State(total)
@@ -112,14 +132,28 @@ class Incoming:
             chunk.path.replace(self._waiting(chunk.number))
         self._save(state)
         # Nobody appends beside a request that is writing to the recording's end
-        if chunk.path is None or self.file not in _appending:
-            while (waiting := self._waiting(state.next)).exists():
-                self._append(state, waiting)
+        own = chunk.path is None
+        if own or self._try_appending():
+            try:
+                while (waiting := self._waiting(state.next)).exists():
+                    self._append(state, waiting)
+            finally:
+                if not own:
+                    self.appending.release()
         return state.next == state.total
 
     def missing(self, total: int) -> list[int]:
         state = self._load() or _State(total)
         return [n for n in range(state.next, total) if not self._waiting(n).exists()]
+
+    def stored_bytes(self) -> int:
+        """What is there already, appended or waiting."""
+        state = self._load()
+        size = state.size if state else 0
+        for path in self.folder.glob("chunk.*"):
+            with suppress(FileNotFoundError):
+                size += path.stat().st_size
+        return size
 
     def _waiting(self, number: int) -> Path:
         return self.folder / f"chunk.{number}"
@@ -169,7 +203,6 @@ class Incoming:
     def discard(self) -> None:
         with suppress(FileNotFoundError):
             shutil.rmtree(self.folder)
-        _locks.pop(str(self.folder), None)
 
 
 def incoming_of(services: Services, transcript_id: str) -> Incoming:

@@ -2,27 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
-from reflector.db.models import Participant, Topic, Transcript, Words
+from reflector.db.models import Meeting, Participant, Room, Topic, Transcript, User
+from reflector.db.words import load_segments, load_words
 from reflector.transcript import formats
-from reflector.transcript.formats import TextFormat
+from reflector.transcript.formats import Names, TextFormat
 from reflector.transcript.topics import topic_view
-from reflector.transcript.words import Word, from_rows, segments
+from reflector.transcript.words import Word
 
 MINIMAL = [
     "id", "user_id", "name", "status", "locked", "duration", "title", "short_summary",
-    "long_summary", "share_mode", "source_language", "target_language", "reviewed", "meeting_id",
-    "source_kind", "room_id", "audio_deleted", "change_seq",
+    "long_summary", "created_at", "share_mode", "source_language", "target_language", "reviewed",
+    "meeting_id", "source_kind", "room_id", "audio_deleted", "change_seq",
 ]  # fmt: skip
+DELETED_ROOM = "Deleted Room"
+# A room that is gone is told apart from no room
+ROOM_NAME = case((Transcript.room_id.is_not(None), func.coalesce(Room.name, DELETED_ROOM))).label(
+    "room_name"
+)
+_COLUMNS = [*(getattr(Transcript, name) for name in MINIMAL), ROOM_NAME]
 
 
-def minimal(transcript: Transcript) -> dict[str, Any]:
-    fields = {name: getattr(transcript, name) for name in MINIMAL}
-    return {**fields, "created_at": transcript.created_at.isoformat()}
+def minimal_query() -> Select[Any]:
+    """Selects what `minimal` needs: columns, not objects, because lists are long."""
+    return select(*_COLUMNS).outerjoin(Room, Room.id == Transcript.room_id)
+
+
+def minimal(row: Row[Any]) -> dict[str, Any]:
+    fields = dict(row._mapping)
+    fields["created_at"] = iso(fields["created_at"])
+    fields["has_cloud_video"] = False
+    fields["cloud_video_duration"] = None
+    return fields
+
+
+def iso(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def one(session: Session, transcript_id: str) -> dict[str, Any]:
+    """The fields of one transcript as they are in the database now."""
+    session.flush()
+    query = minimal_query().add_columns(
+        Meeting.daily_composed_video_s3_key, Meeting.daily_composed_video_duration
+    )
+    query = query.outerjoin(Meeting, Meeting.id == Transcript.meeting_id)
+    row = session.execute(query.where(Transcript.id == transcript_id)).one()
+    fields = minimal(row)
+    fields["has_cloud_video"] = fields.pop("daily_composed_video_s3_key") is not None
+    fields["cloud_video_duration"] = fields.pop("daily_composed_video_duration")
+    return fields
 
 
 def participants_of(session: Session, transcript_id: str) -> list[Participant]:
@@ -30,56 +65,74 @@ def participants_of(session: Session, transcript_id: str) -> list[Participant]:
         session.scalars(
             select(Participant)
             .where(Participant.transcript_id == transcript_id)
-            .order_by(Participant.position)
+            .order_by(Participant.position, Participant.id)
         )
     )
 
 
-def with_participants(session: Session, transcript: Transcript) -> dict[str, Any]:
-    participants = [
-        {"id": p.id, "speaker": p.speaker, "name": p.name, "user_id": p.user_id}
-        for p in participants_of(session, transcript.id)
-    ]
-    return {**minimal(transcript), "participants": participants}
+def names_of(session: Session, transcript_id: str) -> dict[int, str]:
+    people = participants_of(session, transcript_id)
+    return {p.speaker: p.name for p in people if p.speaker is not None}
+
+
+def with_participants(session: Session, transcript_id: str) -> dict[str, Any]:
+    body = one(session, transcript_id)
+    rows = session.execute(
+        select(
+            Participant.id,
+            Participant.speaker,
+            Participant.name,
+            Participant.user_id,
+            User.email,
+        )
+        .outerjoin(User, User.id == Participant.user_id)
+        .where(Participant.transcript_id == transcript_id)
+        .order_by(Participant.position, Participant.id)
+    )
+    return {**body, "participants": [dict(row._mapping) for row in rows]}
 
 
 def words_of(session: Session, transcript: Transcript) -> list[Word]:
-    if transcript.shown_run is None:
-        return []
-    row = session.get(Words, (transcript.id, transcript.shown_run))
-    return from_rows(row.words) if row else []
+    return load_words(session, transcript.id, transcript.shown_run)
 
 
 def with_text(session: Session, transcript: Transcript, format: TextFormat) -> dict[str, Any]:
-    body = with_participants(session, transcript)
+    body = with_participants(session, transcript.id)
     names = {p["speaker"]: p["name"] for p in body["participants"] if p["speaker"] is not None}
-    parts = segments(words_of(session, transcript))
-    text: Any
-    if format is TextFormat.JSON:
-        text = formats.json_segments(parts, names)
-    elif format is TextFormat.WEBVTT_NAMED:
-        text = formats.webvtt(parts, names)
-    elif format is TextFormat.TEXT_TIMESTAMPED:
-        text = formats.text_timestamped(parts, names)
-    else:
-        text = formats.text(parts, names)
-    return {**body, "transcript_format": format.value, "transcript": text}
+    return {
+        **body,
+        "transcript_format": format.value,
+        "transcript": render(session, transcript, names, format),
+    }
+
+
+def render(session: Session, transcript: Transcript, names: Names, format: TextFormat) -> Any:
+    parts = load_segments(session, transcript.id, transcript.shown_run)
+    return formats.RENDER[format](parts, names)
+
+
+def topic_rows(session: Session, transcript: Transcript) -> list[Topic]:
+    return list(
+        session.scalars(
+            select(Topic)
+            .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
+            .order_by(Topic.position)
+        )
+    )
 
 
 def topics_of(session: Session, transcript: Transcript, with_words: bool) -> list[dict[str, Any]]:
-    rows = session.scalars(
-        select(Topic)
-        .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
-        .order_by(Topic.position)
-    ).all()
+    rows = topic_rows(session, transcript)
     words = words_of(session, transcript) if rows else []
     result = []
     for row in rows:
         part = words[row.first_word : row.last_word]
         view = topic_view(row, part)
         if with_words:
-            view["words"] = [
-                {"text": w.text, "start": w.start, "end": w.end, "speaker": w.speaker} for w in part
-            ]
+            view["words"] = [word_view(word) for word in part]
         result.append(view)
     return result
+
+
+def word_view(word: Word) -> Mapping[str, Any]:
+    return {"text": word.text, "start": word.start, "end": word.end, "speaker": word.speaker}

@@ -1,4 +1,4 @@
-"""A finished transcript as Markdown, and as data."""
+"""All that is known of a finished transcript, as data."""
 
 from __future__ import annotations
 
@@ -8,31 +8,7 @@ from typing import Any
 
 from reflector.db.models import Step, Transcript
 from reflector.pipeline.specs import StepName
-from reflector.transcript.formats import minutes, speaker_name
-from reflector.transcript.words import Segment, Word
-
-
-def markdown(
-    transcript: Transcript, topics: Sequence[Mapping[str, Any]], parts: Sequence[Segment]
-) -> str:
-    lines = [f"# {transcript.title or transcript.name}", ""]
-    if transcript.long_summary:
-        lines += [transcript.long_summary.replace("# ", "## ").strip(), ""]
-    items = transcript.action_items or {}
-    named = {"Decisions": ("decisions", "decision"), "Next steps": ("next_steps", "task")}
-    for heading, (key, field) in named.items():
-        if items.get(key):
-            lines += [f"## {heading}", "", *(f"- {item[field]}" for item in items[key]), ""]
-    if topics:
-        lines += ["## Topics", ""]
-        lines += [
-            f"- [{minutes(t['timestamp'])}] **{t['title']}** – {t['summary']}" for t in topics
-        ]
-        lines.append("")
-    lines += ["## Transcript", ""]
-    for part in parts:
-        lines += [f"**{speaker_name({}, part.speaker)}** [{minutes(part.start)}] {part.text}", ""]
-    return "\n".join(lines)
+from reflector.transcript.words import Word
 
 
 def report(

@@ -1,4 +1,4 @@
-"""`reflector serve`: one process, one data folder, one socket."""
+"""`reflector serve`: API and pages on one socket; embedded, also the worker."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ import click
 import uvicorn
 
 from reflector.app import create_app
+from reflector.commands.gunicorn import run_gunicorn
 from reflector.errors import ConfigurationError
 from reflector.services import open_services
 from reflector.settings import Settings
 
 PORTS_TO_TRY = 50
+PING_SECONDS = 20.0
 
 
 def listen(host: str, port: int, next_free: bool) -> socket.socket:
@@ -60,15 +62,39 @@ def lock_data(settings: Settings) -> IO[str]:
     return file
 
 
-def serve(settings: Settings, host: str, port: int, next_free: bool) -> None:
+def serve(settings: Settings, host: str, port: int, next_free: bool, workers: int) -> None:
     """Run until a signal ends it."""
-    if not settings.embedded:
-        raise ConfigurationError(
-            "only the embedded mode is available in this version",
-            "Unset DATABASE_URL to use SQLite in DATA_DIR.",
-        )
     try:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the data folder {settings.DATA_DIR} cannot be written: {error.strerror}",
+            "Set DATA_DIR to a folder that this user may write.",
+        ) from error
+    if not settings.has_own_worker:
+        listener = listen(host, port, next_free)
+        _announce(settings, host, port, listener)
+        run_gunicorn(settings, listener, workers)
+        return
+    if workers > 1:
+        raise ConfigurationError(
+            "--workers is for a server with PostgreSQL and a broker",
+            "Set DATABASE_URL and CELERY_BROKER_URL, or leave --workers out.",
+        )
+    _serve_alone(settings, host, port, next_free)
+
+
+def _announce(settings: Settings, host: str, port: int, listener: socket.socket) -> None:
+    actual = listener.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    if port and actual != port:
+        click.echo(f"Port {port} is taken; using {actual}.")
+    click.echo(f"Reflector is at http://{shown}:{actual}/ – data in {settings.DATA_DIR}")
+    sys.stdout.flush()
+
+
+def _serve_alone(settings: Settings, host: str, port: int, next_free: bool) -> None:
+    try:
         lock = lock_data(settings)
     except OSError as error:
         raise ConfigurationError(
@@ -78,17 +104,16 @@ def serve(settings: Settings, host: str, port: int, next_free: bool) -> None:
     listener = listen(host, port, next_free)
     services = open_services(settings)
     app = create_app(services)
-    actual = listener.getsockname()[1]
-    shown = f"[{host}]" if ":" in host else host
-    if port and actual != port:
-        click.echo(f"Port {port} is taken; using {actual}.")
-    click.echo(f"Reflector is at http://{shown}:{actual}/ – data in {settings.DATA_DIR}")
-    sys.stdout.flush()
+    _announce(settings, host, port, listener)
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends cleanly and then sends itself the signal again, which would end this process
         # before it has cleaned up
         signal.signal(number, lambda *_: None)
-    config = uvicorn.Config(app, log_level="warning", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app, log_level="warning", log_config=None, access_log=False,
+        ws_ping_interval=PING_SECONDS, ws_ping_timeout=PING_SECONDS,
+        forwarded_allow_ips=settings.TRUSTED_PROXIES,
+    )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listener])
     services.close()
     lock.close()

@@ -15,8 +15,9 @@ import click
 
 from reflector import settings as settings_module
 from reflector.api import views
+from reflector.api.downloads import document_of
 from reflector.commands.progress import ProgressBar
-from reflector.commands.report import markdown, report
+from reflector.commands.report import report
 from reflector.db.models import SourceKind, Status, Step, Transcript
 from reflector.errors import (
     InvalidInput,
@@ -25,6 +26,7 @@ from reflector.errors import (
     ReflectorError,
     is_out_of_space,
 )
+from reflector.exports.markdown import markdown
 from reflector.media.probe import probe
 from reflector.pipeline.inline import InlineRunner
 from reflector.pipeline.runs import start_run, steps_of
@@ -186,7 +188,7 @@ def _result(services: Services, file: Path, transcript_id: str, run: int, format
                 click.echo(f"warning: {file}: {warning}", err=True)
         parts = segments(words)
         if format_ == "md":
-            text = markdown(transcript, topics, parts)
+            text = markdown(document_of(session, transcript))
         elif format_ == "json":
             text = json.dumps(formats.json_segments(parts, {}), ensure_ascii=False, indent=2) + "\n"
         else:

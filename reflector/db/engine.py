@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pydantic_core import from_json, to_json
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from reflector.errors import ConfigurationError
 
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 10
+IDLE_SECONDS = 1.0
+POOL_CONNECTIONS = 10
+MORE_CONNECTIONS = 30
+MIGRATION_LOCK = 7_315_001  # any number that only this program uses in its database
+RETRY_SECONDS = 60.0
+RETRY_PAUSE = 0.25
+
+Answer = TypeVar("Answer")
+
+
+def is_disconnect(error: BaseException | None) -> bool:
+    """Whether the database was not there to answer, so that the same again may work."""
+    while error is not None:
+        if isinstance(error, (OperationalError, PoolTimeout)):
+            return True
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            return True
+        error = error.__cause__
+    return False
+
+
+def persist(action: Callable[[], Answer], seconds: float = RETRY_SECONDS) -> Answer:
+    """Do `action` again while the database is away, for at most `seconds`.
+
+    A commit whose answer was lost may have happened: `action` has to find that out itself.
+    """
+    deadline = time.monotonic() + seconds
+    pause = RETRY_PAUSE
+    while True:
+        try:
+            return action()
+        except Exception as error:
+            if not is_disconnect(error) or time.monotonic() + pause > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, 5.0)
+
+
+def _note_checkin(_connection: Any, record: Any) -> None:
+    record.info["checked_in"] = time.monotonic()
+
+
+def _to_json(value: Any) -> str:
+    return to_json(value).decode()
 
 
 def _sqlite_pragmas(connection: Any, _record: object) -> None:
@@ -40,13 +90,37 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        arguments: dict[str, Any] = {"timeout": BUSY_SECONDS} if self.is_sqlite else {}
-        self.engine: Engine = create_engine(
-            url, connect_args=arguments, pool_pre_ping=not self.is_sqlite
-        )
+        options: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": from_json}
+        if self.is_sqlite:
+            options["connect_args"] = {"timeout": BUSY_SECONDS}
+        else:
+            options |= {
+                "connect_args": {"connect_timeout": CONNECT_SECONDS, "options": "-c timezone=UTC"},
+                "pool_size": POOL_CONNECTIONS,
+                "max_overflow": MORE_CONNECTIONS,
+                "pool_use_lifo": True,
+            }
+        self.engine: Engine = create_engine(url, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_pragmas)
+        else:
+            event.listen(self.engine, "checkin", _note_checkin)
+            event.listen(self.engine, "checkout", self._ping_if_idle)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    def _ping_if_idle(self, connection: Any, record: Any, _proxy: object) -> None:
+        """Find out what a restart of the server has cut. SQLAlchemy's own `pool_pre_ping` asks
+        before each use, which costs a busy server a round trip for every request."""
+        if time.monotonic() - record.info.get("checked_in", 0.0) < IDLE_SECONDS:
+            return
+        try:
+            alive = self.engine.dialect.do_ping(connection)
+        except DBAPIError as error:
+            raise DisconnectionError from error
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
+        if not alive:
+            raise DisconnectionError
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -61,22 +135,34 @@ class Database:
             yield session
             session.commit()
 
-    def migrate(self) -> None:
-        """Bring the schema to the newest revision; a ConfigurationError if it cannot be opened."""
+    def migrate(self, revision: str = "head") -> None:
+        """Bring the schema to `revision`; ConfigurationError if the database cannot be opened.
+
+        Of several processes that start at once one does it and the others wait.
+        """
         if self.is_sqlite and self.engine.url.database:
             Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         try:
             with self.engine.connect() as connection:
+                if revision == "head" and self._is_current(connection, config):
+                    return
+                if not self.is_sqlite:
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, revision)
                 connection.commit()
         except OperationalError as error:
             raise ConfigurationError(
                 f"the database cannot be opened: {error.orig}",
                 "Check DATABASE_URL, or that DATA_DIR can be written.",
             ) from error
+
+    @staticmethod
+    def _is_current(connection: Any, config: Config) -> bool:
+        newest = ScriptDirectory.from_config(config).get_current_head()
+        return MigrationContext.configure(connection).get_current_revision() == newest
 
     def close(self) -> None:
         self.engine.dispose()

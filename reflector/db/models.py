@@ -7,76 +7,41 @@ takes its place in one transaction (`Transcript.shown_run`).
 
 from __future__ import annotations
 
-import uuid
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
-    DateTime,
+    FetchedValue,
     Float,
-    ForeignKey,
     Index,
     String,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import Mapped, mapped_column
 
+from reflector.db.base import (
+    Base,
+    RowNumber,
+    ShareMode,
+    SourceKind,
+    Status,
+    StepState,
+    UTCDateTime,
+    new_id,
+    now,
+    transcript_key,
+)
+from reflector.db.people import LoginAttempt, User, UserApiKey
+from reflector.db.rooms import Meeting, Recording, Room
 
-def new_id() -> str:
-    return str(uuid.uuid4())
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """Aware datetimes in and out, on SQLite too, which forgets the zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.astimezone(UTC) if value else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
-
-
-class Status(StrEnum):
-    IDLE = "idle"
-    UPLOADED = "uploaded"
-    RECORDING = "recording"
-    PROCESSING = "processing"
-    ERROR = "error"
-    ENDED = "ended"
-
-
-class SourceKind(StrEnum):
-    ROOM = "room"
-    LIVE = "live"
-    FILE = "file"
-
-
-class StepState(StrEnum):
-    PENDING = "pending"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-    @property
-    def is_final(self) -> bool:
-        return self in (StepState.DONE, StepState.FAILED)
-
-
-class Base(DeclarativeBase):
-    type_annotation_map = {datetime: UTCDateTime(), dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+__all__ = [
+    "Base", "Deletion", "Event", "LoginAttempt", "Meeting", "Participant", "Recording", "Room",
+    "SearchDocument", "ShareMode", "SourceKind", "Status", "Step", "StepState", "Topic",
+    "Transcript", "UTCDateTime", "User", "UserApiKey", "Words", "new_id", "now",
+]  # fmt: skip
 
 
 class Transcript(Base):
@@ -96,22 +61,29 @@ class Transcript(Base):
     target_language: Mapped[str | None]
     reviewed: Mapped[bool] = mapped_column(default=False)
     user_id: Mapped[str | None]
-    share_mode: Mapped[str] = mapped_column(default="private")
+    share_mode: Mapped[str] = mapped_column(default=ShareMode.PRIVATE)
     meeting_id: Mapped[str | None]
     recording_id: Mapped[str | None]
+    zulip_message_id: Mapped[int | None]
     source_kind: Mapped[str]
     audio_deleted: Mapped[bool | None]
     room_id: Mapped[str | None]
-    change_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    change_seq: Mapped[int] = mapped_column(
+        BigInteger,
+        default=0,
+        server_onupdate=FetchedValue(),
+        doc="set by a trigger at every insert and update",
+    )
     upload_key: Mapped[str | None] = mapped_column(doc="the recording in storage, as it came")
     upload_version: Mapped[str | None] = mapped_column(doc="another value for another recording")
     shown_run: Mapped[int | None] = mapped_column(doc="the run whose result is on show")
     last_run: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
+    deleted_at: Mapped[datetime | None] = mapped_column(doc="in the trash since")
 
     __table_args__ = (
         Index("idx_transcript_created_at", "created_at"),
-        Index("idx_transcript_user_id", "user_id"),
+        Index("idx_transcript_user_id_created_at", "user_id", "created_at"),
         Index("idx_transcript_room_id_created_at", "room_id", "created_at"),
         Index("idx_transcript_source_kind", "source_kind"),
         Index("idx_transcript_recording_id", "recording_id"),
@@ -120,24 +92,11 @@ class Transcript(Base):
     )
 
 
-class ChangeSequence(Base):
-    """One row: the last `change_seq` given out."""
-
-    __tablename__ = "change_sequence"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    value: Mapped[int] = mapped_column(BigInteger)
-
-
-def _transcript_key(**options: Any) -> Mapped[str]:
-    return mapped_column(ForeignKey("transcript.id", ondelete="CASCADE"), **options)
-
-
 class Participant(Base):
     __tablename__ = "participant"
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    transcript_id: Mapped[str] = _transcript_key(index=True)
+    transcript_id: Mapped[str] = transcript_key(index=True)
     position: Mapped[int] = mapped_column(default=0)
     speaker: Mapped[int | None]
     name: Mapped[str]
@@ -145,13 +104,17 @@ class Participant(Base):
 
 
 class Words(Base):
-    """All words of a run in one value: `[[text, start, end, speaker], …]`, seconds."""
+    """All words of a run in one value: `[[text, start, end, speaker], …]`, seconds.
+
+    `segments` are made of them, in the same form, because nearly every reader wants those.
+    """
 
     __tablename__ = "words"
 
-    transcript_id: Mapped[str] = _transcript_key(primary_key=True)
+    transcript_id: Mapped[str] = transcript_key(primary_key=True)
     run: Mapped[int] = mapped_column(primary_key=True)
-    words: Mapped[list[Any]]
+    words: Mapped[list[Any]] = mapped_column(JSON, deferred=True)
+    segments: Mapped[list[Any] | None] = mapped_column(JSON, deferred=True)
 
 
 class Topic(Base):
@@ -160,7 +123,7 @@ class Topic(Base):
     __tablename__ = "topic"
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    transcript_id: Mapped[str] = _transcript_key()
+    transcript_id: Mapped[str] = transcript_key()
     run: Mapped[int]
     position: Mapped[int]
     title: Mapped[str]
@@ -176,8 +139,8 @@ class Topic(Base):
 class Event(Base):
     __tablename__ = "event"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    transcript_id: Mapped[str] = _transcript_key()
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=True)
+    transcript_id: Mapped[str] = transcript_key()
     run: Mapped[int]
     name: Mapped[str]
     data: Mapped[dict[str, Any]]
@@ -191,8 +154,8 @@ class Step(Base):
 
     __tablename__ = "step"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    transcript_id: Mapped[str] = _transcript_key()
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=True)
+    transcript_id: Mapped[str] = transcript_key()
     run: Mapped[int]
     name: Mapped[str]
     state: Mapped[str] = mapped_column(default=StepState.PENDING)
@@ -215,3 +178,35 @@ class Step(Base):
         Index("idx_step_state", "state", "lease_until"),
         Index("idx_step_digest", "transcript_id", "name", "digest"),
     )
+
+
+class SearchDocument(Base):
+    """What search looks through: the text that is on show.
+
+    PostgreSQL computes `vector` from it, with the text's own language; on SQLite a table of FTS5
+    with the same row number stands beside it (`reflector/search/`).
+    """
+
+    __tablename__ = "search_document"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=True)
+    transcript_id: Mapped[str] = transcript_key(unique=True)
+    language: Mapped[str] = mapped_column(doc="a text search configuration, `simple` if unknown")
+    title: Mapped[str] = mapped_column(Text, default="")
+    summary: Mapped[str] = mapped_column(Text, default="")
+    body: Mapped[str] = mapped_column(Text, default="")
+
+
+class Deletion(Base):
+    """Stored objects that have to go, kept until the storage has confirmed that they are gone."""
+
+    __tablename__ = "deletion"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=True)
+    prefix: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(default=now)
+    error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (Index("idx_deletion_due_at", "due_at"),)

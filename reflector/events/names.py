@@ -15,10 +15,34 @@ class EventName(StrEnum):
     ACTION_ITEMS = "ACTION_ITEMS"
     DURATION = "DURATION"
     WAVEFORM = "WAVEFORM"
-    # Extra: clients of the reference ignore names that they do not know
+    # Extras: clients of the reference ignore names that they do not know
     PROGRESS = "PROGRESS"
+    HEARTBEAT = "HEARTBEAT"
 
     @property
     def is_replayed(self) -> bool:
         """Whether a client that connects later gets it again."""
-        return self not in (EventName.TRANSCRIPT, EventName.STATUS, EventName.PROGRESS)
+        return self not in _NOT_REPLAYED
+
+
+_NOT_REPLAYED = {
+    EventName.TRANSCRIPT, EventName.STATUS, EventName.PROGRESS, EventName.HEARTBEAT,
+}  # fmt: skip
+
+
+class UserEventName(StrEnum):
+    """What the owner of a transcript is told on a channel of their own."""
+
+    TRANSCRIPT_CREATED = "TRANSCRIPT_CREATED"
+    TRANSCRIPT_DELETED = "TRANSCRIPT_DELETED"
+    TRANSCRIPT_RESTORED = "TRANSCRIPT_RESTORED"
+    TRANSCRIPT_STATUS = "TRANSCRIPT_STATUS"
+    TRANSCRIPT_FINAL_TITLE = "TRANSCRIPT_FINAL_TITLE"
+    TRANSCRIPT_DURATION = "TRANSCRIPT_DURATION"
+
+
+MIRRORED = {
+    EventName.STATUS: UserEventName.TRANSCRIPT_STATUS,
+    EventName.FINAL_TITLE: UserEventName.TRANSCRIPT_FINAL_TITLE,
+    EventName.DURATION: UserEventName.TRANSCRIPT_DURATION,
+}

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from reflector.db import models
 from reflector.db.models import Status, Transcript
-from reflector.events.bus import Bus, Message
-from reflector.events.names import EventName
+from reflector.events.bus import Bus, Message, transcript_channel, user_channel
+from reflector.events.names import MIRRORED, EventName, UserEventName
 
 
 class Recorder:
@@ -43,7 +43,15 @@ class Recorder:
             self.add(EventName.STATUS, {"value": status.value})
 
     def tell(self) -> None:
+        channel = transcript_channel(self._transcript.id)
         for event, shown in self._stored:
             if shown:
-                message = Message(event.name, event.data, event.id)
-                self._bus.publish(self._transcript.id, message)
+                self._bus.publish(channel, Message(event.name, event.data, event.id))
+                if mirrored := MIRRORED.get(EventName(event.name)):
+                    tell_owner(self._bus, self._transcript, mirrored, **event.data)
+
+
+def tell_owner(bus: Bus, transcript: Transcript, name: UserEventName, **data: Any) -> None:
+    if transcript.user_id is not None:
+        message = Message(name, {"id": transcript.id, **data})
+        bus.publish(user_channel(transcript.user_id), message)

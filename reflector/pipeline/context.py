@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from reflector.db.models import Transcript
+from reflector.db.words import load_words
 from reflector.errors import NotFound
-from reflector.events import Message
+from reflector.events import Message, transcript_channel
 from reflector.events.names import EventName
 from reflector.language.meeting import Meeting
 from reflector.media.decode import PcmAudio, decode
 from reflector.pipeline.specs import StepName
 from reflector.services import Services
-from reflector.transcript.words import Word, from_rows
+from reflector.transcript.words import Word
 
 Output = dict[str, Any]
 PROGRESS_SECONDS = 0.25
@@ -57,7 +58,9 @@ class StepContext:
 
     @cached_property
     def words(self) -> list[Word]:
-        return from_rows(self.output(StepName.ASSEMBLE)["words"])
+        """Those of the run, as its readers have corrected them since."""
+        with self.services.db.read() as session:
+            return load_words(session, self.transcript.id, self.run)
 
     @property
     def language(self) -> str:
@@ -114,4 +117,5 @@ class StepContext:
         }
         if seconds is not None:
             data["seconds"] = round(seconds, 1)
-        self.services.bus.publish(self.transcript.id, Message(EventName.PROGRESS, data))
+        channel = transcript_channel(self.transcript.id)
+        self.services.bus.publish(channel, Message(EventName.PROGRESS, data))

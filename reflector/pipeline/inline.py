@@ -24,6 +24,9 @@ class InlineRunner:
     def nudge(self, transcript_id: str, run: int, spec: StepSpec) -> None:
         self._queue.put((transcript_id, run, spec))
 
+    def is_idle(self) -> bool:
+        return False
+
     def run(self, transcript_id: str, run: int) -> None:
         """Work until the run has nothing left to do."""
         self._runner.nudge_ready(transcript_id, run)

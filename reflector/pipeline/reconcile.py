@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy.orm import aliased
 
 from reflector.db.models import Status, Step, StepState, Transcript, now
 from reflector.events.record import Recorder
@@ -17,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # A nudge may wait in a queue behind long jobs; a second one does no harm, thousands would.
 NUDGE_AGAIN_SECONDS = 120
+# Where the queues are empty and no worker has a message in hand, a nudge this old was lost.
+LOST_AFTER_SECONDS = 5
 MAX_ATTEMPTS = 5
 
 
@@ -33,56 +37,60 @@ def release_all(runner: Runner) -> None:
 
 def reconcile(runner: Runner) -> int:
     """Free dead leases and nudge each step whose turn it is; the number of nudges."""
-    _free_dead_leases(runner)
+    with runner.services.db.read() as session:
+        dead = session.scalars(
+            select(Step.id).where(Step.state == StepState.RUNNING, Step.lease_until < now())
+        ).all()
+    for step_id in dead:
+        _free(runner, step_id)
     nudges = _due(runner)
     for transcript_id, run, spec in nudges:
         runner.dispatcher.nudge(transcript_id, run, spec)
     return len(nudges)
 
 
-def _free_dead_leases(runner: Runner) -> None:
-    recorders = []
-    with runner.services.db.read() as session:
-        dead = select(Step.id).where(Step.state == StepState.RUNNING, Step.lease_until < now())
-        if session.scalar(dead.limit(1)) is None:
-            return
+def _free(runner: Runner, step_id: int) -> None:
+    """Take a dead lease away; a step whose worker dies again and again is given up."""
     with runner.services.db.write() as session:
-        rows = session.scalars(
-            select(Step).where(Step.state == StepState.RUNNING, Step.lease_until < now())
-        ).all()
-        for step in rows:
-            step.nudged_at = None
-            step.lease_until = None
-            step.worker = None
-            if step.attempt < MAX_ATTEMPTS:
-                step.state = StepState.PENDING
-                log.warning(
-                    "%s: %s lost its worker, starting it again", step.transcript_id, step.name
-                )
-                continue
+        found = session.get(Step, step_id)
+        if found is None:
+            return
+        transcript = session.get(Transcript, found.transcript_id, with_for_update=True)
+        step = session.get(Step, step_id, with_for_update=True, populate_existing=True)
+        if transcript is None or step is None or not _is_dead(step):
+            return
+        step.nudged_at = step.lease_until = step.worker = None
+        events = Recorder(runner.services.bus, session, transcript, step.run)
+        if step.attempt < MAX_ATTEMPTS:
+            step.state = StepState.PENDING
+            log.warning("%s: %s lost its worker, starting it again", step.transcript_id, step.name)
+        else:
             step.state, step.finished_at = StepState.FAILED, now()
             step.error = (
                 f"The worker stopped {step.attempt} times during {step.name}. "
                 "The log of that time says why; then process the recording again."
             )
             if not SPECS[StepName(step.name)].optional:
-                transcript = session.get_one(Transcript, step.transcript_id)
                 transcript.error = step.error
-                events = Recorder(runner.services.bus, session, transcript, step.run)
                 events.status(Status.ERROR)
-                recorders.append(events)
-    for events in recorders:
-        events.tell()
+    events.tell()
+
+
+def _is_dead(step: Step) -> bool:
+    return (
+        step.state == StepState.RUNNING
+        and step.lease_until is not None
+        and step.lease_until < now()
+    )
 
 
 def _due(runner: Runner) -> list[tuple[str, int, StepSpec]]:
-    stale = now() - timedelta(seconds=NUDGE_AGAIN_SECONDS)
-    due: list[tuple[str, int, StepSpec]] = []
-    pending = select(Step.transcript_id, Step.run).where(Step.state == StepState.PENDING).distinct()
+    seconds = LOST_AFTER_SECONDS if runner.dispatcher.is_idle() else NUDGE_AGAIN_SECONDS
+    stale = now() - timedelta(seconds=seconds)
     with runner.services.db.read() as session:
         waiting = [
             (transcript_id, run, spec)
-            for transcript_id, run in session.execute(pending).all()
+            for transcript_id, run in session.execute(_stuck_runs(stale)).all()
             for steps in [steps_of(session, transcript_id, run)]
             for spec in ready(steps)
             if _is_stale(steps[spec.name], stale)
@@ -96,8 +104,32 @@ def _due(runner: Runner) -> list[tuple[str, int, StepSpec]]:
                 .where(Step.transcript_id == transcript_id, Step.run == run, Step.name == spec.name)
                 .values(nudged_at=now())
             )
-            due.append((transcript_id, run, spec))
-    return due
+    return waiting
+
+
+def _stuck_runs(stale: datetime) -> Select[Any]:
+    """Runs with work left in which nothing runs and nothing was nudged lately: what is at work
+    nudges the next by itself, and thousands that wait in a queue are not looked at one by one."""
+    other = aliased(Step)
+    moving = exists().where(
+        other.transcript_id == Step.transcript_id,
+        other.run == Step.run,
+        or_(
+            other.state == StepState.RUNNING,
+            and_(
+                other.state == StepState.PENDING,
+                other.nudged_at >= stale,
+                or_(other.retry_at.is_(None), other.retry_at > now()),
+            ),
+        ),
+    )
+    query: Select[Any] = (
+        select(Step.transcript_id, Step.run)
+        .join(Transcript, Transcript.id == Step.transcript_id)
+        .where(Step.state == StepState.PENDING, Transcript.deleted_at.is_(None), ~moving)
+        .distinct()
+    )
+    return query
 
 
 def _is_stale(step: Step, stale: datetime) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 import uuid
 from datetime import timedelta
 from typing import Protocol
@@ -11,28 +13,35 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from reflector.db.changes import touch
-from reflector.db.models import Participant, Status, Step, StepState, Transcript, now
-from reflector.errors import ReflectorError, is_out_of_space
+from reflector.db.engine import is_disconnect, persist
+from reflector.db.models import Deletion, Participant, Status, Step, StepState, Transcript, now
+from reflector.errors import ReflectorError, Unavailable, is_out_of_space
 from reflector.events.record import Recorder
+from reflector.pipeline import metrics
 from reflector.pipeline.context import Output, StepContext, digest_of
 from reflector.pipeline.finish import show_result
 from reflector.pipeline.leases import Lease, LeaseLost, take
 from reflector.pipeline.runs import failed_need, is_stopped, ready, steps_of
 from reflector.pipeline.specs import SPECS, StepName, StepSpec
 from reflector.pipeline.table import WORK
+from reflector.search import index
 from reflector.services import Services
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 15
+AWAY_SECONDS = 3
 FULL_DISK = "The disk is full. Free some space; the work goes on by itself once there is room."
 # What a step may read beyond the steps that it waits for
 ALSO_READ = {
     StepName.TOPICS: (StepName.TRANSCRIBE,),
-    StepName.TITLE: (StepName.TRANSCRIBE, StepName.ASSEMBLE),
-    StepName.SUMMARY: (StepName.TRANSCRIBE, StepName.ASSEMBLE),
+    StepName.TITLE: (StepName.TRANSCRIBE,),
+    StepName.SUMMARY: (StepName.TRANSCRIBE,),
     StepName.ACTIONS: (StepName.TRANSCRIBE,),
+    StepName.FINISH: (StepName.TRANSCRIBE,),
 }
+# Steps that may change what search looks through
+INDEXED = {StepName.ASSEMBLE, StepName.TITLE, StepName.SUMMARY, StepName.FINISH}
 # What of an output pages and reports show of every step, kept apart from words by the thousand
 REMARKS = ("method", "warnings", "engine")
 
@@ -40,6 +49,9 @@ REMARKS = ("method", "warnings", "engine")
 class Dispatcher(Protocol):
     def nudge(self, transcript_id: str, run: int, spec: StepSpec) -> None:
         """Ask some worker to look at this step soon; may be lost, doubled or late."""
+
+    def is_idle(self) -> bool:
+        """Whether surely no nudge is on its way; false where that cannot be told."""
 
 
 class _NeedFailed(ReflectorError):
@@ -53,37 +65,63 @@ class Runner:
         self.services = services
         self.dispatcher = dispatcher
         self.worker = worker or uuid.uuid4().hex
+        self._busy = 0
+        self._busy_lock = threading.Lock()
+
+    @property
+    def busy(self) -> int:
+        """Steps at work in this process."""
+        return self._busy
 
     def execute(self, transcript_id: str, run: int, name: StepName) -> None:
         """Do the step if it is free; then nudge those whose turn it is."""
-        step = take(
-            self.services.db, transcript_id, run, name, f"{self.worker}/{uuid.uuid4().hex[:8]}"
-        )
+        with self._busy_lock:
+            self._busy += 1
+        try:
+            self._execute(transcript_id, run, name)
+        finally:
+            with self._busy_lock:
+                self._busy -= 1
+
+    def _execute(self, transcript_id: str, run: int, name: StepName) -> None:
+        worker = f"{self.worker}/{uuid.uuid4().hex[:8]}"
+        step = persist(lambda: take(self.services.db, transcript_id, run, name, worker))
         if step is None:
             return
         log.info("%s: %s starts (attempt %s)", transcript_id, name, step.attempt)
         try:
             with Lease(self.services.db, step) as lease:
                 try:
-                    self._show_processing(step)
-                    context = self._context(step, lease)
-                    digest = self._digest(context)
-                    output = self._known_output(step, digest)
-                    if output is None:
-                        output = WORK[name].run(context)
-                    lease.check()
-                    self._complete(step, context, digest, output)
+                    self._work(step, lease)
                 except LeaseLost:
                     raise
                 except Exception as error:  # noqa: BLE001 - a step's failure is its result
-                    self._fail(step, error)
+                    failure = error  # which Python forgets at the end of this block
+                    persist(lambda: self._fail(step, failure))
         except LeaseLost:
             self._clear_if_deleted(transcript_id)
             return
-        self.nudge_ready(transcript_id, run)
+        persist(lambda: self.nudge_ready(transcript_id, run))
+
+    def _work(self, step: Step, lease: Lease) -> None:
+        """Between two looks at the database it may be away: what a model found in an hour is not
+        thrown away for a restart of seconds."""
+        persist(lambda: self._show_processing(step))
+        context = persist(lambda: self._context(step, lease))
+        digest = self._digest(context)
+        known = persist(lambda: self._known_output(step, digest))
+        started = time.monotonic()
+        output = WORK[context.step].run(context) if known is None else known
+        lease.check()
+        persist(lambda: self._complete(step, context, digest, output))
+        if known is None:
+            metrics.step_done(context.step, time.monotonic() - started, output)
 
     def nudge_ready(self, transcript_id: str, run: int) -> None:
         with self.services.db.write() as session:
+            transcript = session.get(Transcript, transcript_id)
+            if transcript is None or transcript.deleted_at is not None:
+                return
             steps = steps_of(session, transcript_id, run)
             specs = ready(steps)
             for spec in specs:
@@ -91,20 +129,38 @@ class Runner:
         for spec in specs:
             self.dispatcher.nudge(transcript_id, run, spec)
 
+    def release(self) -> int:
+        """Give back what this worker was doing, for others to take up at once; the number of
+        steps. Their attempts do not count."""
+        with self.services.db.write() as session:
+            ours = session.scalars(
+                select(Step).where(
+                    Step.state == StepState.RUNNING, Step.worker.startswith(f"{self.worker}/")
+                )
+            ).all()
+            for step in ours:
+                step.state, step.worker, step.lease_until = StepState.PENDING, None, None
+                step.nudged_at, step.attempt = None, max(0, step.attempt - 1)
+        return len(ours)
+
     def _show_processing(self, step: Step) -> None:
         with self.services.db.read() as session:
             transcript = session.get(Transcript, step.transcript_id)
             stopped = is_stopped(steps_of(session, step.transcript_id, step.run))
-            if transcript and transcript.status == Status.PROCESSING and not stopped:
+            if (
+                transcript is not None
+                and transcript.deleted_at is None
+                and transcript.status == Status.PROCESSING
+                and not stopped
+            ):
                 return
         with self.services.db.write() as session:
-            transcript = session.get(Transcript, step.transcript_id)
-            row = session.get(Step, step.id)
-            if transcript is None or row is None:
-                raise LeaseLost
-            if is_stopped(steps_of(session, step.transcript_id, step.run)):
-                # Its neighbour failed while this step waited in a queue
+            row, transcript = _still_ours(session, step)
+            stopped = is_stopped(steps_of(session, step.transcript_id, step.run))
+            if stopped or transcript.deleted_at is not None:
+                # Its neighbour failed, or the transcript was deleted, while this step waited
                 row.state, row.worker, row.lease_until = StepState.PENDING, None, None
+                row.attempt -= 1
                 session.commit()
                 raise LeaseLost
             events = Recorder(self.services.bus, session, transcript, step.run)
@@ -179,6 +235,8 @@ class Runner:
     def _complete(self, step: Step, context: StepContext, digest: str, output: Output) -> None:
         with self.services.db.write() as session:
             row, transcript = _still_ours(session, step)
+            if row.state == StepState.DONE:
+                return  # the answer to an earlier commit was lost
             events = Recorder(self.services.bus, session, transcript, step.run)
             row.state, row.finished_at, row.lease_until = StepState.DONE, now(), None
             row.digest, row.output, row.error = digest, output, None
@@ -186,17 +244,23 @@ class Runner:
             WORK[context.step].apply(context, session, transcript, output, events)
             if context.step is StepName.FINISH:
                 show_result(session, transcript, step.run, events)
+            if context.step in INDEXED and transcript.shown_run == step.run:
+                index.update(session, transcript, context.language)
             touch(session, transcript)
         events.tell()
         log.info("%s: %s done", step.transcript_id, step.name)
 
     def _fail(self, step: Step, error: Exception) -> None:
-        retry = is_out_of_space(error)
-        message = FULL_DISK if retry else _sentence(step, error)
+        full = is_out_of_space(error)
+        retry = full or isinstance(error, Unavailable) or is_disconnect(error)
+        message = FULL_DISK if full else _sentence(step, error)
+        metrics.step_failed(StepName(step.name))
         log.warning("%s: %s failed: %s", step.transcript_id, step.name, message,
                     exc_info=not isinstance(error, ReflectorError))  # fmt: skip
         with self.services.db.write() as session:
             row, transcript = _still_ours(session, step)
+            if row.state != StepState.RUNNING:
+                return  # the answer to an earlier commit was lost
             events = Recorder(self.services.bus, session, transcript, step.run)
             row.error, row.lease_until = message, None
             if retry:
@@ -204,23 +268,29 @@ class Runner:
                 row.retry_at = now() + timedelta(seconds=RETRY_SECONDS)
             else:
                 row.state, row.finished_at = StepState.FAILED, now()
-            if retry or not SPECS[StepName(step.name)].optional:
+            if retry and not full:
+                row.retry_at = now() + timedelta(seconds=AWAY_SECONDS)
+            elif full or not SPECS[StepName(step.name)].optional:
                 transcript.error = message
                 events.status(Status.ERROR)
             touch(session, transcript)
         events.tell()
 
     def _clear_if_deleted(self, transcript_id: str) -> None:
-        with self.services.db.read() as session:
-            exists = session.get(Transcript, transcript_id) is not None
-        if not exists:
-            self.services.storage.delete_prefix(transcript_id)
+        """What this worker put into storage after the clean-up had looked must go as well."""
+        with self.services.db.write() as session:
+            if session.get(Transcript, transcript_id) is None:
+                session.add(Deletion(prefix=transcript_id))
 
 
 def _still_ours(session: Session, step: Step) -> tuple[Step, Transcript]:
-    """The rows to write to; LeaseLost if another worker has the step now, or it is gone."""
-    row = session.get(Step, step.id)
-    transcript = session.get(Transcript, step.transcript_id)
+    """The rows to write to, locked; LeaseLost if another worker has the step now, or it is gone.
+
+    The transcript first, like everybody who writes to it: events get their numbers in the order
+    in which they are committed, and nobody waits for two rows in different orders.
+    """
+    transcript = session.get(Transcript, step.transcript_id, with_for_update=True)
+    row = session.get(Step, step.id, with_for_update=True)
     if row is None or transcript is None or row.worker != step.worker:
         raise LeaseLost
     return row, transcript

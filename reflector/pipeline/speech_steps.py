@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from reflector.db.models import Transcript, Words
+from reflector.db.models import Transcript
+from reflector.db.words import store_words
 from reflector.events.names import EventName
 from reflector.events.record import Recorder
 from reflector.pipeline.context import Output, StepContext
@@ -83,6 +84,7 @@ def run_assemble(context: StepContext) -> Output:
 def apply_assemble(
     context: StepContext, session: Session, transcript: Transcript, output: Output, events: Recorder
 ) -> None:
-    session.merge(Words(transcript_id=transcript.id, run=context.run, words=output["words"]))
-    text = plain_text(from_rows(output["words"]))
+    words = from_rows(output["words"])
+    store_words(session, transcript.id, context.run, words)
+    text = plain_text(words)
     events.add(EventName.TRANSCRIPT, {"text": text, "translation": None})

@@ -4,25 +4,75 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import obstore
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from reflector.errors import ConfigurationError, NotFound
+from reflector.errors import ConfigurationError, NotFound, Unavailable
 from reflector.settings import Settings
 from reflector.storage.durable import sync
 
 STREAM_BYTES = 1 << 20
+PART_BYTES = 8 << 20
+PARTS_AT_ONCE = 4
+LINK_SECONDS = 3_600
+# Tried again inside the library for at most this long; a worker's step comes back later anyway
+RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
+
+
+class _Reader(RawIOBase):
+    """obstore's reader as a file of Python's own kind."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._reader.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._reader.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        with _in_sentences("(being read)"):
+            piece = memoryview(self._reader.read(len(buffer)))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+@contextmanager
+def _in_sentences(key: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotFoundError) as error:
+        raise NotFound(f"The stored object {key} is missing.") from error
+    except BaseError as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise Unavailable(f"The storage does not answer: {reason}") from error
 
 
 class Storage:
-    """`root` is set where objects are files of this machine."""
+    """`root` is set where objects are files of this machine; NotFound and Unavailable otherwise.
 
-    def __init__(self, store: ObjectStore, root: Path | None = None) -> None:
+    `public` signs links that browsers can follow, where the storage can be reached by them.
+    """
+
+    def __init__(
+        self, store: ObjectStore, root: Path | None = None, public: S3Store | None = None
+    ) -> None:
         self._store = store
+        self._public = public
         self.root = root
 
     def adopt(self, path: Path, key: str) -> None:
@@ -39,61 +89,109 @@ class Storage:
                 shutil.move(path, target)
             sync(target.parent)
             return
-        obstore.put(self._store, key, path)
+        with _in_sentences(key):
+            obstore.put(
+                self._store, key, path, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+            )
         path.unlink()
 
     def open(self, key: str) -> BinaryIO:
         """A seekable reader; NotFound if there is no such object."""
-        try:
+        with _in_sentences(key):
             if self.root is not None:
                 return (self.root / key).open("rb")
-            return cast(BinaryIO, obstore.open_reader(self._store, key))
-        except (FileNotFoundError, NotFoundError) as error:
-            raise NotFound(f"The stored object {key} is missing.") from error
+            reader = obstore.open_reader(self._store, key)
+            return cast(BinaryIO, BufferedReader(_Reader(reader), STREAM_BYTES))
 
     def size(self, key: str) -> int | None:
         """Bytes, or None if there is no such object."""
         try:
-            return int(obstore.head(self._store, key)["size"])
-        except (FileNotFoundError, NotFoundError):
+            with _in_sentences(key):
+                return int(obstore.head(self._store, key)["size"])
+        except NotFound:
             return None
 
     def read_range(self, key: str, start: int, end: int) -> Iterator[bytes]:
-        """Bytes `[start, end)` in pieces of at most 1 MiB."""
-        with self.open(key) as reader:
-            reader.seek(start)
-            left = end - start
-            while left > 0:
-                piece = bytes(reader.read(min(STREAM_BYTES, left)))
-                if not piece:
-                    return
-                left -= len(piece)
-                yield piece
+        """Bytes `[start, end)` in pieces of about 1 MiB."""
+        if self.root is not None:
+            yield from _file_range(self.root / key, start, end)
+            return
+        with _in_sentences(key):
+            answer = obstore.get(self._store, key, options={"range": (start, end)})
+            for piece in answer.stream(min_chunk_size=STREAM_BYTES):
+                yield bytes(piece)
+
+    def link(self, key: str, seconds: int = LINK_SECONDS) -> str | None:
+        """A link to the object that a browser can follow without an account; None if there is no
+        address of the storage for browsers."""
+        if self._public is None:
+            return None
+        return str(obstore.sign(self._public, "GET", key, timedelta(seconds=seconds)))
+
+    def keys(self, prefix: str) -> list[str]:
+        with _in_sentences(prefix):
+            return [
+                str(i["path"]) for page in obstore.list(self._store, prefix=prefix) for i in page
+            ]
 
     def delete_prefix(self, prefix: str) -> None:
         """Delete every object whose key starts with the folder `prefix`."""
-        for page in obstore.list(self._store, prefix=prefix):
-            for item in page:
-                obstore.delete(self._store, item["path"])
+        with _in_sentences(prefix):
+            for page in obstore.list(self._store, prefix=prefix):
+                for item in page:
+                    obstore.delete(self._store, item["path"])
         if self.root is not None:
             shutil.rmtree(self.root / prefix, ignore_errors=True)
+
+    def check(self) -> None:
+        """Unavailable where objects cannot be listed."""
+        with _in_sentences("(check)"):
+            next(iter(obstore.list(self._store, prefix="health-check")), None)
+
+
+def _file_range(path: Path, start: int, end: int) -> Iterator[bytes]:
+    with _in_sentences(path.name), path.open("rb") as reader:
+        reader.seek(start)
+        left = end - start
+        while left > 0 and (piece := reader.read(min(STREAM_BYTES, left))):
+            left -= len(piece)
+            yield piece
+
+
+def _s3(settings: Settings, endpoint: str | None) -> S3Store:
+    secret = settings.TRANSCRIPT_STORAGE_AWS_SECRET_ACCESS_KEY
+    options: dict[str, Any] = {
+        "region": settings.TRANSCRIPT_STORAGE_AWS_REGION,
+        "access_key_id": settings.TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID,
+        "secret_access_key": secret.get_secret_value() if secret else None,
+        "endpoint": endpoint,
+        # Servers of one's own answer on paths, Amazon on a name for each bucket
+        "virtual_hosted_style_request": endpoint is None,
+        "client_options": {"allow_http": bool(endpoint and endpoint.startswith("http://"))},
+        "retry_config": RETRIES,
+    }
+    return S3Store(
+        settings.TRANSCRIPT_STORAGE_AWS_BUCKET_NAME,
+        **{name: value for name, value in options.items() if value is not None},
+    )
 
 
 def open_storage(settings: Settings) -> Storage:
     """The storage that the settings name; ConfigurationError where it cannot be used."""
     if settings.TRANSCRIPT_STORAGE_BACKEND == "aws":
-        secret = settings.TRANSCRIPT_STORAGE_AWS_SECRET_ACCESS_KEY
-        endpoint = settings.TRANSCRIPT_STORAGE_AWS_ENDPOINT_URL
-        return Storage(
-            S3Store(
-                settings.TRANSCRIPT_STORAGE_AWS_BUCKET_NAME,
-                region=settings.TRANSCRIPT_STORAGE_AWS_REGION,
-                access_key_id=settings.TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID,
-                secret_access_key=secret.get_secret_value() if secret else None,
-                endpoint=endpoint,
-                virtual_hosted_style_request=endpoint is None,
-                client_options={"allow_http": bool(endpoint and endpoint.startswith("http://"))},
+        if not (
+            settings.TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID
+            and settings.TRANSCRIPT_STORAGE_AWS_SECRET_ACCESS_KEY
+        ):
+            raise ConfigurationError(
+                "TRANSCRIPT_STORAGE_BACKEND=aws needs an access key",
+                "Set TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID and "
+                "TRANSCRIPT_STORAGE_AWS_SECRET_ACCESS_KEY.",
             )
+        public = settings.TRANSCRIPT_STORAGE_AWS_PUBLIC_URL
+        return Storage(
+            _s3(settings, settings.TRANSCRIPT_STORAGE_AWS_ENDPOINT_URL),
+            public=_s3(settings, public) if public else None,
         )
     root = settings.storage_dir
     try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from html import escape
+from typing import Any
 
 from reflector.transcript.words import Segment
 
@@ -64,6 +65,14 @@ def json_segments(segments: Sequence[Segment], names: Names) -> list[dict[str, o
         }
         for s in segments
     ]
+
+
+RENDER: dict[TextFormat, Callable[[Sequence[Segment], Names], Any]] = {
+    TextFormat.TEXT: text,
+    TextFormat.TEXT_TIMESTAMPED: text_timestamped,
+    TextFormat.WEBVTT_NAMED: webvtt,
+    TextFormat.JSON: json_segments,
+}
 
 
 def minutes(seconds: float) -> str:

@@ -1,47 +1,60 @@
-"""Two pages and their files."""
+"""The pages and their files. Who may not see a page is sent to the login."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from fastapi.templating import Jinja2Templates
 
-from reflector import __version__
-from reflector.api.deps import ServicesDep, find
-from reflector.language.meeting import Method
+from reflector.api.deps import AnyCaller, ServicesDep
+from reflector.auth.access import Door, find
+from reflector.errors import Forbidden, Unauthenticated
+from reflector.web import login
 from reflector.web.headers import PageHeaders
+from reflector.web.render import FOLDER, page
 
-FOLDER = Path(__file__).parent
-templates = Jinja2Templates(FOLDER / "templates")
 router = APIRouter(include_in_schema=False)
 
 
-def _page(request: Request, name: str, services: ServicesDep, **values: object) -> HTMLResponse:
-    common = {
-        "version": __version__,
-        "notices": services.speech.notices,
-        "has_llm": services.analyst.method is Method.LLM,
-    }
-    return templates.TemplateResponse(request, name, {**common, **values})
+def _to_login(request: Request) -> Response:
+    return RedirectResponse(f"/login?back={quote(request.url.path)}", 303)
 
 
 @router.get("/")
-def index(request: Request, services: ServicesDep) -> HTMLResponse:
-    return _page(request, "index.html", services)
+def index(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
+    try:
+        services.identity.policy.admit(caller, Door.PUBLIC)
+    except Unauthenticated:
+        return _to_login(request)
+    return page(request, "index.html", services, caller=caller)
 
 
 @router.get("/transcripts/{transcript_id}")
-def transcript(request: Request, services: ServicesDep, transcript_id: str) -> HTMLResponse:
+def transcript(
+    request: Request, services: ServicesDep, caller: AnyCaller, transcript_id: str
+) -> Response:
     with services.db.read() as session:
-        row = find(session, transcript_id)
+        try:
+            row = find(session, caller, transcript_id)
+        except Forbidden:
+            if caller.is_anonymous:
+                return _to_login(request)
+            raise
         title = row.title or row.name or "Recording"
-    return _page(request, "transcript.html", services, transcript_id=transcript_id, title=title)
+    return page(
+        request,
+        "transcript.html",
+        services,
+        caller=caller,
+        transcript_id=transcript_id,
+        title=title,
+    )
 
 
 def install(app: FastAPI) -> None:
     app.include_router(router)
+    app.include_router(login.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.add_middleware(PageHeaders)

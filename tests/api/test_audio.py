@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -11,12 +13,10 @@ CONTENT = bytes(range(256)) * 40
 
 
 @pytest.fixture
-def path(client: TestClient, services: Services) -> str:
+def path(client: TestClient, services: Services, tmp_path: Path) -> str:
     transcript_id = client.post("/v1/transcripts", json={"name": "x"}).json()["id"]
-    assert services.storage.root is not None
-    folder = services.storage.root / transcript_id
-    folder.mkdir()
-    (folder / "audio.mp3").write_bytes(CONTENT)
+    (tmp_path / "audio.mp3").write_bytes(CONTENT)
+    services.storage.adopt(tmp_path / "audio.mp3", f"{transcript_id}/audio.mp3")
     return f"/v1/transcripts/{transcript_id}/audio/mp3"
 
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
-from reflector.events import Bus, Message
+from reflector.events import Bus, Message, transcript_channel
 from reflector.events.bus import QUEUE_LIMIT
 from reflector.services import Services
 
@@ -34,8 +34,10 @@ def test_every_viewer_gets_every_event(client: TestClient, services: Services) -
     path = f"/v1/transcripts/{transcript_id}/events"
     with client.websocket_connect(path) as one, client.websocket_connect(path) as two:
         for number in range(3):
-            services.bus.publish(transcript_id, Message("STATUS", {"value": number}))
+            message = Message("PROGRESS", {"value": number})
+            services.bus.publish(transcript_channel(transcript_id), message)
         for viewer in (one, two):
+            assert viewer.receive_json() == {"event": "STATUS", "data": {"value": "idle"}}
             got = [viewer.receive_json() for _ in range(3)]
             assert [m["data"]["value"] for m in got] == [0, 1, 2]
 
@@ -46,8 +48,10 @@ def test_viewer_that_leaves_takes_nobody_with_it(client: TestClient, services: S
     with client.websocket_connect(path) as stays:
         with client.websocket_connect(path):
             pass
-        services.bus.publish(transcript_id, Message("STATUS", {"value": "ended"}))
-        assert stays.receive_json()["event"] == "STATUS"
+        message = Message("STATUS", {"value": "ended"})
+        services.bus.publish(transcript_channel(transcript_id), message)
+        assert stays.receive_json()["data"] == {"value": "idle"}
+        assert stays.receive_json()["data"] == {"value": "ended"}
 
 
 def test_slow_viewer_is_cut_off_and_the_others_go_on() -> None:
@@ -80,7 +84,7 @@ def test_events_from_other_threads_arrive_in_order() -> None:
         got = []
         for _ in range(100):
             message = await subscription.next()
-            assert message is not None
+            assert isinstance(message, Message)
             got.append(message.data["n"])
         publisher.join()
         return got

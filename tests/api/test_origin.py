@@ -60,7 +60,6 @@ def test_origin_that_the_operator_named_is_let_in(make_settings: Callable[..., S
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("AUTH_BACKEND", "password"),
         ("TRANSCRIPT_BACKEND", "modal"),
         ("DIARIZATION_BACKEND", "modal"),
         ("TRANSLATION_BACKEND", "marian"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
-from reflector.db.models import Topic, Transcript, Words
+from reflector.db.models import SearchDocument, Topic, Transcript, Words
 from reflector.services import Services
 
 MINIMAL = {
@@ -171,16 +174,36 @@ def test_patch_with_an_unknown_share_mode_is_422(client: TestClient) -> None:
     assert client.patch(path, json={"share_mode": "everyone"}).status_code == 422
 
 
-def test_delete_leaves_neither_row_nor_file(client: TestClient, services: Services) -> None:
+def test_deleted_transcript_is_gone_until_it_is_restored(client: TestClient) -> None:
+    path = f"/v1/transcripts/{create(client)}"
+    for _ in range(2):
+        assert client.delete(path).json() == {"status": "ok"}
+    assert client.get(path).status_code == 404
+    assert client.get("/v1/transcripts").json()["total"] == 0
+    assert client.post(f"{path}/restore").json() == {"status": "ok"}
+    assert client.get(path).status_code == 200
+    again = client.post(f"{path}/restore")
+    assert (again.status_code, again.json()) == (400, {"detail": "Transcript is not deleted"})
+
+
+def test_destroy_leaves_neither_row_nor_object(
+    client: TestClient, services: Services, tmp_path: Path
+) -> None:
     transcript_id = create(client)
     fill(services, transcript_id)
-    assert services.storage.root is not None
-    folder = services.storage.root / transcript_id
-    folder.mkdir()
-    (folder / "audio.mp3").write_bytes(b"x")
-    assert client.delete(f"/v1/transcripts/{transcript_id}").json() == {"status": "ok"}
-    assert client.get(f"/v1/transcripts/{transcript_id}").status_code == 404
-    assert not folder.exists()
+    (tmp_path / "audio.mp3").write_bytes(b"x")
+    services.storage.adopt(tmp_path / "audio.mp3", f"{transcript_id}/audio.mp3")
+    path = f"/v1/transcripts/{transcript_id}"
+    early = client.delete(f"{path}/destroy")
+    assert early.status_code == 400
+    assert early.json() == {"detail": "Transcript must be soft-deleted first"}
+    client.delete(path)
+    assert client.delete(f"{path}/destroy").json() == {"status": "ok"}
+    assert client.delete(f"{path}/destroy").status_code == 404
+    assert services.storage.keys(transcript_id) == []
+    with services.db.read() as session:
+        for table in (Transcript, Words, Topic, SearchDocument):
+            assert session.scalars(select(table)).all() == []
 
 
 @pytest.mark.parametrize(

@@ -47,15 +47,15 @@ def pieces(content: bytes, count: int) -> list[bytes]:
 
 
 def stored(services: Services, transcript_id: str) -> bytes:
-    assert services.storage.root is not None
-    (file,) = (services.storage.root / transcript_id).iterdir()
-    return file.read_bytes()
+    (key,) = services.storage.keys(transcript_id)
+    with services.storage.open(key) as file:
+        return bytes(file.read())
 
 
-def left_behind(services: Services) -> list[Path]:
-    assert services.storage.root is not None
-    folders = [services.settings.uploads_dir, services.storage.root]
-    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+def left_behind(services: Services, transcript_id: str) -> list[str]:
+    folder = services.settings.uploads_dir
+    files = [str(path) for path in folder.rglob("*") if path.is_file()]
+    return files + services.storage.keys(transcript_id)
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [0, 2, 1, 3], [2, 1, 0, 3], [1, 1, 0, 0, 2, 2, 3]])
@@ -102,7 +102,7 @@ def test_numbers_that_cannot_be_are_400(
     answer = send(client, transcript_id, number, total, b"x")
     assert answer.status_code == 400
     assert "numbered from 0" in answer.json()["detail"]
-    assert left_behind(services) == []
+    assert left_behind(services, transcript_id) == []
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_is_no_recording_is_400_and_the_next_upload_works(
     answer = send(client, transcript_id, 0, 1, content, name)
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith("File ")
-    assert left_behind(services) == []
+    assert left_behind(services, transcript_id) == []
     assert send(client, transcript_id, 0, 1, recording).status_code == 200
 
 
@@ -131,7 +131,7 @@ def test_truncated_mp4_is_400_and_nothing_is_left(
     answer = send(client, transcript_id, 0, 1, content[: len(content) // 2], "a.mp4")
     assert answer.status_code == 400
     assert "cut short" in answer.json()["detail"]
-    assert left_behind(services) == []
+    assert left_behind(services, transcript_id) == []
 
 
 def test_second_upload_is_400(client: TestClient, transcript_id: str, recording: bytes) -> None:
@@ -181,10 +181,10 @@ def test_file_name_of_the_client_never_becomes_a_path(
     client: TestClient, services: Services, transcript_id: str, recording: bytes, name: str
 ) -> None:
     assert send(client, transcript_id, 0, 1, recording, name or "blob").status_code == 200
-    assert services.storage.root is not None
-    (file,) = (services.storage.root / transcript_id).iterdir()
-    assert file.stem == "upload"
-    assert len(file.name) < 20
+    (key,) = services.storage.keys(transcript_id)
+    name = key.rpartition("/")[2]
+    assert name.partition(".")[0] == "upload"
+    assert len(name) < 20
 
 
 def test_crash_while_appending_leaves_a_chunk_that_can_be_sent_again(

@@ -15,7 +15,7 @@ from reflector.language.meeting import Meeting
 from reflector.settings import Settings
 from reflector.transcript.words import Word
 from tests.doubles.language_server import GOOD, LanguageServer, language_server
-from tests.server import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import HELD_OUT, SAMPLE
 from tests.killable import ORDER
-from tests.server import Server, running_server, wait_until
+from tests.server import Server, running_server
+from tests.waiting import wait_until
 
 
 def rows(data: Path, query: str) -> list[tuple[object, ...]]:

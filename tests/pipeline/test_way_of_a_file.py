@@ -149,7 +149,7 @@ def test_viewer_sees_every_event_in_its_order(server: Server) -> None:
             message = json.loads(socket.recv(timeout=60))
             seen.append((message["event"], message["data"]))
     statuses = [data["value"] for name, data in seen if name == "STATUS"]
-    assert statuses == ["uploaded", "processing", "ended"]
+    assert statuses == ["idle", "uploaded", "processing", "ended"]
     names = [name for name, _ in seen]
     for earlier, later in [
         ("DURATION", "TRANSCRIPT"),

@@ -1,0 +1,65 @@
+"""The list of transcripts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from fastapi_pagination import Page
+from sqlalchemy import func, select
+
+from reflector.api import schemas, views
+from reflector.api.answers import as_json
+from reflector.api.deps import PublicCaller, ServicesDep
+from reflector.auth.access import listed
+from reflector.db.changes import settled
+from reflector.db.models import SourceKind, Transcript
+
+router = APIRouter(tags=["transcripts"])
+
+# The largest numbers that the databases take for a row count and for a change
+MAX_PAGE = 10**9
+MAX_BIGINT = 2**63 - 1
+
+
+@router.get("/transcripts", response_model=Page[schemas.GetTranscriptMinimal])
+def transcripts_list(
+    services: ServicesDep,
+    caller: PublicCaller,
+    source_kind: SourceKind | None = None,
+    room_id: str | None = None,
+    search_term: str | None = None,
+    change_seq_from: int | None = None,
+    sort_by: Literal["created_at", "change_seq"] | None = None,
+    page: Annotated[int, Query(ge=1)] = 1,
+    size: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> Response:
+    """Own transcripts and those of shared rooms, the newest first; with `sort_by=change_seq` and
+    `change_seq_from`, a feed of all that changed since."""
+    conditions: list[Any] = [Transcript.deleted_at.is_(None), listed(caller)]
+    if source_kind:
+        conditions.append(Transcript.source_kind == source_kind)
+    if room_id:
+        conditions.append(Transcript.room_id == room_id)
+    if search_term:
+        conditions.append(Transcript.title.icontains(search_term, autoescape=True))
+    if change_seq_from is not None:
+        after = max(-MAX_BIGINT, min(change_seq_from, MAX_BIGINT))
+        conditions.append(Transcript.change_seq > after)
+    by_change = sort_by == "change_seq"
+    order = Transcript.change_seq.asc() if by_change else Transcript.created_at.desc()
+    query = views.minimal_query().where(*conditions).order_by(order, Transcript.id)
+    query = query.limit(size).offset((min(page, MAX_PAGE) - 1) * size)
+    with services.db.read() as session:
+        if (by_change or change_seq_from is not None) and (only := settled(session)) is not None:
+            conditions.append(only)
+            query = query.where(only)
+        items = [views.minimal(row) for row in session.execute(query)]
+        if page == 1 and len(items) < size:
+            total = len(items)
+        else:
+            total = session.scalar(select(func.count(Transcript.id)).where(*conditions)) or 0
+    body = {"items": items, "total": total, "page": page, "size": size,
+            "pages": -(-total // size)}  # fmt: skip
+    return as_json(body)

@@ -1,0 +1,145 @@
+"""Search in titles, summaries and words."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import AwareDatetime
+from sqlalchemy import func, literal, select
+from sqlalchemy.orm import Session
+
+from reflector.api import schemas
+from reflector.api.answers import as_json
+from reflector.api.deps import PublicCaller, ServicesDep
+from reflector.api.views import ROOM_NAME, iso
+from reflector.auth.access import listed, trash_of
+from reflector.db.models import Room, SearchDocument, SourceKind, Transcript
+from reflector.errors import InvalidInput, Unauthenticated
+from reflector.search import find, snippets
+from reflector.search.query import Query as SearchQuery
+from reflector.search.query import parse
+
+router = APIRouter(tags=["transcripts"])
+
+MAX_OFFSET = 2**31 - 1
+_FIELDS = ["id", "title", "user_id", "room_id", "source_kind", "created_at", "status", "duration",
+           "change_seq"]  # fmt: skip
+
+
+@router.get("/transcripts/search", response_model=schemas.SearchResponse)
+def transcripts_search(
+    services: ServicesDep,
+    caller: PublicCaller,
+    q: Annotated[str, Query(description='Words, a "phrase", or, -without; empty for all')],
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    room_id: str | None = None,
+    source_kind: SourceKind | None = None,
+    from_: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    to: AwareDatetime | None = None,
+    include_deleted: bool = False,
+) -> Response:
+    """The best matches first; without words the newest. `include_deleted` looks in one's own trash
+    only, the last deleted first."""
+    if from_ and to and from_ > to:
+        raise InvalidInput("'from' must be less than or equal to 'to'")
+    if include_deleted and caller.is_anonymous and services.identity.policy.has_accounts:
+        raise Unauthenticated("Not authenticated")
+    conditions: list[Any] = (
+        [Transcript.deleted_at.is_not(None), trash_of(caller)]
+        if include_deleted
+        else [Transcript.deleted_at.is_(None), listed(caller)]
+    )
+    if room_id:
+        conditions.append(Transcript.room_id == room_id)
+    if source_kind:
+        conditions.append(Transcript.source_kind == source_kind)
+    if from_:
+        conditions.append(Transcript.created_at >= from_)
+    if to:
+        conditions.append(Transcript.created_at <= to)
+    query = parse(q)
+    typed = " ".join(q.split())
+    rows: list[dict[str, Any]] = []
+    total = 0
+    if not (typed and query.is_empty):  # where nothing but punctuation was typed, nothing matches
+        page = (limit, min(offset, MAX_OFFSET))
+        with services.db.read() as session:
+            rows, total = _rows(session, query, conditions, page, include_deleted)
+    body = {
+        "results": [_result(row, typed, query) for row in rows],
+        "total": total,
+        "query": typed or None,
+        "limit": limit,
+        "offset": offset,
+    }
+    return as_json(body)
+
+
+def _rows(
+    session: Session,
+    query: SearchQuery,
+    conditions: list[Any],
+    page: tuple[int, int],
+    trash: bool,
+) -> tuple[list[Any], int]:
+    columns = [*(getattr(Transcript, name) for name in _FIELDS), ROOM_NAME]
+    if query.is_empty:
+        ranked: Any = select(*columns, literal(1.0).label("rank"))
+        order: list[Any] = [Transcript.created_at.desc()]
+        counted = select(func.count(Transcript.id)).where(*conditions)
+    else:
+        matches = find.matches(session, query)
+        ranked = select(*columns, matches.c.rank).join(
+            matches, matches.c.transcript_id == Transcript.id
+        )
+        order = [matches.c.rank.desc(), Transcript.created_at.desc()]
+        counted = (
+            select(func.count(Transcript.id))
+            .join(matches, matches.c.transcript_id == Transcript.id)
+            .where(*conditions)
+        )
+    if trash:
+        order = [Transcript.deleted_at.desc()]
+    limit, offset = page
+    ranked = (
+        ranked.outerjoin(Room, Room.id == Transcript.room_id)
+        .where(*conditions)
+        .order_by(*order, Transcript.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    rows = [dict(row._mapping) for row in session.execute(ranked)]
+    full = len(rows) == limit or (offset and not rows)
+    total = (session.scalar(counted) or 0) if full else offset + len(rows)
+    if rows and not query.is_empty:
+        texts = {
+            row.transcript_id: row
+            for row in session.execute(
+                select(
+                    SearchDocument.transcript_id,
+                    SearchDocument.language,
+                    SearchDocument.summary,
+                    SearchDocument.body,
+                ).where(SearchDocument.transcript_id.in_([row["id"] for row in rows]))
+            )
+        }
+        for row in rows:
+            row["text"] = texts.get(row["id"])
+    return rows, total
+
+
+def _result(row: dict[str, Any], typed: str, query: SearchQuery) -> dict[str, Any]:
+    text = row.pop("text", None)
+    found = snippets.Found()
+    if text is not None:
+        found = snippets.find(typed, query, text.language, text.summary, text.body)
+    return {
+        **row,
+        "created_at": iso(row["created_at"]),
+        "rank": min(1.0, max(0.0, row["rank"])),
+        "search_snippets": found.snippets,
+        "total_match_count": found.count,
+    }

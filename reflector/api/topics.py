@@ -1,0 +1,102 @@
+"""Topics and words of a transcript, and the steps of its newest run."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlalchemy import select
+
+from reflector.api import schemas, views
+from reflector.api.answers import as_json
+from reflector.api.deps import AnyCaller, ServicesDep
+from reflector.auth.access import find
+from reflector.db.models import Step, StepState
+from reflector.errors import NotFound
+from reflector.pipeline.specs import StepName
+
+router = APIRouter(tags=["transcripts"])
+
+
+@router.get("/transcripts/{transcript_id}/topics", response_model=list[schemas.GetTranscriptTopic])
+def transcript_get_topics(services: ServicesDep, caller: AnyCaller, transcript_id: str) -> Response:
+    with services.db.read() as session:
+        transcript = find(session, caller, transcript_id)
+        return as_json(views.topics_of(session, transcript, with_words=False))
+
+
+@router.get(
+    "/transcripts/{transcript_id}/topics/with-words",
+    response_model=list[schemas.GetTranscriptTopicWithWords],
+)
+def transcript_get_topics_with_words(
+    services: ServicesDep, caller: AnyCaller, transcript_id: str
+) -> Response:
+    with services.db.read() as session:
+        transcript = find(session, caller, transcript_id)
+        return as_json(views.topics_of(session, transcript, with_words=True))
+
+
+@router.get("/transcripts/{transcript_id}/topics/{topic_id}/words-per-speaker")
+def transcript_get_topics_with_words_per_speaker(
+    services: ServicesDep, caller: AnyCaller, transcript_id: str, topic_id: str
+) -> schemas.GetTranscriptTopicWithWordsPerSpeaker:
+    """One topic with its words, a group for each stretch of one speaker."""
+    with services.db.read() as session:
+        topics = views.topics_of(session, find(session, caller, transcript_id), with_words=True)
+    topic = next((topic for topic in topics if topic["id"] == topic_id), None)
+    if topic is None:
+        raise NotFound("Topic not found")
+    words = topic.pop("words")
+    stretches = [
+        schemas.SpeakerWords(speaker=speaker, words=list(group))
+        for speaker, group in groupby(words, key=lambda word: word["speaker"])
+    ]
+    return schemas.GetTranscriptTopicWithWordsPerSpeaker(**topic, words_per_speaker=stretches)
+
+
+@router.get("/transcripts/{transcript_id}/words", response_model=list[schemas.Word])
+def transcript_get_words(services: ServicesDep, caller: AnyCaller, transcript_id: str) -> Response:
+    """Extra: all words in order, before there are topics too."""
+    with services.db.read() as session:
+        words = views.words_of(session, find(session, caller, transcript_id))
+    return as_json([views.word_view(word) for word in words])
+
+
+@router.get("/transcripts/{transcript_id}/run")
+def transcript_get_run(
+    services: ServicesDep, caller: AnyCaller, transcript_id: str
+) -> schemas.RunView:
+    """Extra: the newest run, step by step."""
+    with services.db.read() as session:
+        transcript = find(session, caller, transcript_id)
+        rows = session.scalars(
+            select(Step)
+            .where(Step.transcript_id == transcript_id, Step.run == transcript.last_run)
+            .order_by(Step.id)
+        ).all()
+        return schemas.RunView(
+            run=transcript.last_run,
+            status=transcript.status,
+            error=transcript.error,
+            steps=[_step_view(row) for row in rows],
+            action_items=transcript.action_items,
+        )
+
+
+def _step_view(row: Step) -> schemas.StepView:
+    remarks = row.remarks or {}
+    seconds = None
+    if row.state == StepState.DONE and row.started_at and row.finished_at:
+        seconds = round((row.finished_at - row.started_at).total_seconds(), 3)
+    return schemas.StepView(
+        name=StepName(row.name).value,
+        state=row.state,
+        attempt=row.attempt,
+        error=row.error,
+        seconds=seconds,
+        method=remarks.get("method"),
+        warnings=remarks.get("warnings", []),
+        engine=remarks.get("engine"),
+    )

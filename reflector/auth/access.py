@@ -1,0 +1,135 @@
+"""What a caller may do with a transcript: decided here and nowhere else.
+
+| transcript     | anonymous | any account | owner |
+|----------------|-----------|-------------|-------|
+| of nobody      | read      | read, change | –    |
+| private        | –         | –           | read, change |
+| semi-private   | –         | read        | read, change |
+| public         | read      | read        | read, change |
+
+Without accounts (`AUTH_BACKEND=none`) whoever reaches the server may also change what is of
+nobody; with accounts an anonymous caller may do so only where `PUBLIC_MODE` opens a route.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from reflector.db.models import Room, ShareMode, Transcript
+from reflector.errors import Forbidden, NotFound, Unauthenticated
+
+NOT_FOUND = "Transcript not found"
+NO_READ = "Transcript access denied"
+NO_CHANGE = "Not authorized"
+
+
+class Door(Enum):
+    """Who is let in at a route at all."""
+
+    ANY = auto()
+    PUBLIC = auto()
+    """Accounts; anonymous callers with PUBLIC_MODE."""
+    USER = auto()
+
+
+class Right(Enum):
+    READ = auto()
+    CHANGE = auto()
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with an account, or anonymous: `user_id` None."""
+
+    user_id: str | None = None
+    email: str | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.user_id is None
+
+
+ANONYMOUS = Caller()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`has_accounts` is false with AUTH_BACKEND=none."""
+
+    has_accounts: bool
+    public_mode: bool
+
+    def admit(self, caller: Caller, door: Door) -> None:
+        """Unauthenticated where the route is not for anonymous callers."""
+        if not caller.is_anonymous or door is Door.ANY or not self.has_accounts:
+            return
+        if door is Door.USER or not self.public_mode:
+            raise Unauthenticated("Not authenticated")
+
+
+def may_read(caller: Caller, transcript: Transcript) -> bool:
+    if transcript.user_id is None or transcript.share_mode == ShareMode.PUBLIC:
+        return True
+    if caller.is_anonymous:
+        return False
+    return transcript.user_id == caller.user_id or transcript.share_mode == ShareMode.SEMI_PRIVATE
+
+
+def may_change(caller: Caller, transcript: Transcript) -> bool:
+    return transcript.user_id is None or transcript.user_id == caller.user_id
+
+
+def find(
+    session: Session,
+    caller: Caller,
+    transcript_id: str,
+    right: Right = Right.READ,
+    *,
+    in_trash: bool | None = False,
+    lock: bool = False,
+) -> Transcript:
+    """The transcript, if `caller` has `right` to it; NotFound or Forbidden otherwise.
+
+    `in_trash` None finds it there or not. `lock` is for who is going to write: on PostgreSQL
+    writers of one transcript take turns, so its events are committed in the order of their numbers.
+    """
+    transcript = session.get(Transcript, transcript_id, with_for_update=lock or None)
+    if transcript is None:
+        raise NotFound(NOT_FOUND)
+    deleted = transcript.deleted_at is not None
+    if in_trash is False:
+        if deleted:
+            raise NotFound(NOT_FOUND)
+        if not may_read(caller, transcript):
+            raise Forbidden(NO_READ)
+    if right is Right.CHANGE and not may_change(caller, transcript):
+        raise Forbidden(NO_CHANGE)
+    return transcript
+
+
+def listed(caller: Caller) -> ColumnElement[bool]:
+    """The transcripts that lists and search show: one's own and those of shared rooms.
+
+    A shared room does not show what its owner made private: nobody else could open it.
+    """
+    if caller.is_anonymous:
+        return or_(Transcript.user_id.is_(None), Transcript.share_mode == ShareMode.PUBLIC)
+    shared_rooms = select(Room.id).where(Room.is_shared)
+    return or_(
+        Transcript.user_id == caller.user_id,
+        and_(
+            Transcript.room_id.in_(shared_rooms),
+            or_(Transcript.user_id.is_(None), Transcript.share_mode != ShareMode.PRIVATE),
+        ),
+    )
+
+
+def trash_of(caller: Caller) -> ColumnElement[bool]:
+    """What the caller deleted; without accounts that is what belongs to nobody."""
+    if caller.is_anonymous:
+        return Transcript.user_id.is_(None)
+    return Transcript.user_id == caller.user_id

@@ -1,0 +1,102 @@
+"""`reflector admin`: accounts from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any, TypeVar
+
+import click
+from sqlalchemy import select
+
+from reflector import settings
+from reflector.auth import accounts
+from reflector.db.engine import Database
+from reflector.db.models import User
+from reflector.errors import InvalidInput
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group()
+def admin() -> None:
+    """Accounts for AUTH_BACKEND=password."""
+
+
+def password_options(command: Command) -> Command:
+    """Passwords come from the terminal, from a file or a pipe; never from the command line, which
+    every user of the machine can read."""
+    return click.option(
+        "--password-file",
+        type=click.File("r"),
+        help="Read the password's first line from this file; - is standard input.",
+    )(command)
+
+
+@admin.command()
+@click.argument("email")
+@password_options
+def create(email: str, password_file: IO[str] | None) -> None:
+    """Make an account."""
+    hashed = accounts.checked_hash(_password(password_file))
+    with _database() as db, db.write() as session:
+        user = accounts.create(session, email, hashed)
+    click.echo(f"Made the account {user.email}.")
+    _mention_backend()
+
+
+@admin.command("set-password")
+@click.argument("email")
+@password_options
+def set_password(email: str, password_file: IO[str] | None) -> None:
+    """Change a password; the account's sessions end."""
+    hashed = accounts.checked_hash(_password(password_file))
+    with _database() as db, db.write() as session:
+        user = accounts.set_password(session, email, hashed)
+    click.echo(f"Changed the password of {user.email}; its sessions have ended.")
+
+
+@admin.command("list")
+def list_() -> None:
+    """List the accounts."""
+    with _database() as db, db.read() as session:
+        users = session.scalars(select(User).order_by(User.created_at)).all()
+    for user in users:
+        kind = "password" if user.password_hash else "identity provider"
+        click.echo(f"{user.email}\t{kind}\t{user.created_at:%Y-%m-%d}\t{user.id}")
+    if not users:
+        click.echo("There are no accounts. Make one: reflector admin create EMAIL", err=True)
+
+
+@admin.command("hash")
+@password_options
+def hash_(password_file: IO[str] | None) -> None:
+    """Print the hash of a password, for ADMIN_PASSWORD_HASH."""
+    click.echo(accounts.checked_hash(_password(password_file)))
+
+
+def _password(file: IO[str] | None) -> str:
+    if file is not None:
+        return file.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise InvalidInput(
+            "There is no terminal to type a password at.",
+            "Give it with --password-file FILE, or --password-file - for standard input.",
+        )
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    db = Database(settings.load().database_url)
+    db.migrate()
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def _mention_backend() -> None:
+    if settings.load().AUTH_BACKEND != "password":
+        click.echo("It is used once AUTH_BACKEND=password is set.", err=True)

@@ -1,0 +1,82 @@
+"""`reflector worker` and `reflector beat`: the processes that do the work of a larger server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Sequence
+
+from prometheus_client import start_http_server
+
+from reflector.app import refuse_what_is_not_there_yet
+from reflector.errors import ConfigurationError
+from reflector.pipeline.specs import Queue
+from reflector.services import open_services
+from reflector.settings import Settings
+from reflector.worker import Worker, beat_service, make_celery
+
+log = logging.getLogger(__name__)
+
+MODEL_QUEUES = {Queue.SPEECH}
+
+
+def _refuse_embedded(settings: Settings) -> None:
+    if settings.has_own_worker:
+        raise ConfigurationError(
+            "the server does its work itself with these settings, and no other process can help",
+            "Set DATABASE_URL to PostgreSQL and CELERY_BROKER_URL to Valkey or Redis.",
+        )
+
+
+def _until_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def run_worker(
+    settings: Settings, queues: Sequence[Queue], concurrency: int, metrics_port: int | None
+) -> None:
+    """Work until a signal comes; what is unfinished then is left to others at once."""
+    _refuse_embedded(settings)
+    refuse_what_is_not_there_yet(settings)
+    stop = _until_signal()
+    services = open_services(settings)
+    if metrics_port:
+        try:
+            start_http_server(metrics_port, addr="127.0.0.1")
+        except OSError as error:
+            raise ConfigurationError(
+                f"metrics cannot be served on port {metrics_port}: {error.strerror}",
+                "Choose another with --metrics-port.",
+            ) from error
+    worker = Worker(services, queues, concurrency)
+    worker.start()
+    if MODEL_QUEUES & set(queues):
+        threading.Thread(target=services.speech.prepare, name="models", daemon=True).start()
+    log.info("working on %s", ", ".join(queue.value for queue in queues))
+    stop.wait()
+    left = worker.drain()
+    if left:
+        log.info("%s unfinished steps are free for other workers", left)
+    services.close()
+    # A model in the middle of a window cannot be interrupted
+    os._exit(0)
+
+
+def run_beat(settings: Settings) -> None:
+    """Send what is scheduled until a signal comes. One process of this kind is enough."""
+    _refuse_embedded(settings)
+    stop = _until_signal()
+    service = beat_service(make_celery(settings), settings)
+    thread = threading.Thread(target=service.start, name="beat", daemon=True)
+    thread.start()
+    log.info("scheduled: %s", ", ".join(sorted(service.scheduler.schedule)))
+    while not stop.wait(1.0):
+        if not thread.is_alive():
+            raise ConfigurationError("the schedule has stopped", "The log says why.")
+    service.stop(wait=False)
+    os._exit(0)

@@ -1,0 +1,56 @@
+"""Accounts, their keys, and attempts to log in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from reflector.db.base import Base, RowNumber, new_id, now
+
+
+class User(Base):
+    """`authentik_uid` is the subject at the identity provider, `local:EMAIL` for a password account.
+
+    A session carries `token_version` and ends when that changes.
+    """
+
+    __tablename__ = "user"
+
+    id: Mapped[str] = mapped_column(String, primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(doc="in lower case")
+    authentik_uid: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str | None]
+    provisioned_hash: Mapped[str | None] = mapped_column(doc="the ADMIN_PASSWORD_HASH last taken")
+    token_version: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    __table_args__ = (Index("idx_user_email", "email"),)
+
+
+class UserApiKey(Base):
+    """`key_hash` is the HMAC-SHA256 of the key under SECRET_KEY, in hex."""
+
+    __tablename__ = "user_api_key"
+
+    id: Mapped[str] = mapped_column(String, primary_key=True, default=new_id)
+    user_id: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    __table_args__ = (Index("idx_user_api_key_user_id", "user_id"),)
+
+
+class LoginAttempt(Base):
+    """One failed login, or one still being checked; `key` is an account or a client's address."""
+
+    __tablename__ = "login_attempt"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=True)
+    key: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=now)
+
+    __table_args__ = (Index("idx_login_attempt_key", "key", "at"),)

@@ -1,0 +1,43 @@
+"""The words of a run, written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from reflector.db.models import Words
+from reflector.transcript.words import Segment, Word, from_rows, segments
+
+
+def store_words(session: Session, transcript_id: str, run: int, words: Sequence[Word]) -> None:
+    """Put `words` in the place of what the run had, with the segments that they form."""
+    session.merge(
+        Words(
+            transcript_id=transcript_id,
+            run=run,
+            words=[word.row() for word in words],
+            segments=[[s.text, s.start, s.end, s.speaker] for s in segments(words)],
+        )
+    )
+
+
+def load_words(session: Session, transcript_id: str, run: int | None) -> list[Word]:
+    """No words where the run has none yet."""
+    rows = session.scalar(_of(Words.words, transcript_id, run))
+    return from_rows(rows or ())
+
+
+def load_segments(session: Session, transcript_id: str, run: int | None) -> list[Segment]:
+    row = session.execute(_of(Words.segments, transcript_id, run)).first()
+    if row is None:
+        return []
+    if row[0] is None:  # written before there was this column
+        return segments(load_words(session, transcript_id, run))
+    return [Segment(*segment) for segment in row[0]]
+
+
+def _of(column: Any, transcript_id: str, run: int | None) -> Select[Any]:
+    return select(column).where(Words.transcript_id == transcript_id, Words.run == run)

@@ -1,0 +1,86 @@
+"""Stored objects are deleted until the storage confirms that they are gone.
+
+The order to delete is a row, written in the transaction that deletes the transcript. It goes when
+two looks, some time apart, have found nothing: a worker may be putting an object there just now.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from contextlib import suppress
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from reflector.db.models import Deletion, now
+from reflector.errors import ReflectorError
+from reflector.services import Services
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN = timedelta(minutes=2)
+FIRST_RETRY = timedelta(seconds=10)
+LONGEST_RETRY = timedelta(hours=1)
+
+
+def order(session: Session, prefix: str) -> None:
+    """Have everything under the folder `prefix` deleted, once this transaction is committed."""
+    session.add(Deletion(prefix=prefix))
+
+
+def carry_out(services: Services) -> int:
+    """Do what is due; the number of orders that are still open. Errors stay with their order."""
+    with services.db.read() as session:
+        due = session.scalars(
+            select(Deletion.id).where(Deletion.due_at <= now()).order_by(Deletion.due_at).limit(100)
+        ).all()
+    for number in due:
+        _carry_out_one(services, number)
+    with services.db.read() as session:
+        return len(session.scalars(select(Deletion.id)).all())
+
+
+def _carry_out_one(services: Services, number: int) -> None:
+    with services.db.write() as session:
+        # Whoever moves the date on has the order for now
+        prefix = session.scalar(
+            update(Deletion)
+            .where(Deletion.id == number, Deletion.due_at <= now())
+            .values(due_at=now() + LOOK_AGAIN, attempts=Deletion.attempts + 1)
+            .returning(Deletion.prefix)
+            .execution_options(synchronize_session=False)
+        )
+    if prefix is None:
+        return
+    problem: str | None = None
+    found = 0
+    try:
+        found = _delete(services, prefix)
+    except (ReflectorError, OSError) as error:
+        problem = str(error)
+        log.warning("what was deleted under %s is still stored: %s", prefix, problem)
+    with services.db.write() as session:
+        order = session.get(Deletion, number, with_for_update=True)
+        if order is None:
+            return
+        order.error = problem
+        if problem is not None:
+            wait = min(FIRST_RETRY * 2 ** min(order.attempts, 10), LONGEST_RETRY)
+            order.due_at = now() + wait
+        elif found == 0 and now() - order.created_at >= LOOK_AGAIN:
+            session.delete(order)
+
+
+def _delete(services: Services, prefix: str) -> int:
+    """How many objects were there."""
+    found = len(services.storage.keys(prefix))
+    services.storage.delete_prefix(prefix)
+    uploads = services.settings.uploads_dir
+    for folder in (uploads, services.settings.scratch_dir):
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder / prefix)
+    for lock in (uploads.parent / "locks").glob(f"{prefix}.*"):
+        lock.unlink(missing_ok=True)
+    return found

@@ -1,0 +1,51 @@
+"""In public mode, what belongs to nobody goes after some days."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from reflector.db.models import Meeting, Recording, Transcript, now
+from reflector.housekeeping import deletions
+from reflector.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def clean_up(services: Services) -> int:
+    """Remove anonymous transcripts older than PUBLIC_DATA_RETENTION_DAYS with their recordings,
+    meetings and stored objects; how many transcripts. Nothing without PUBLIC_MODE."""
+    settings = services.settings
+    if not settings.PUBLIC_MODE:
+        return 0
+    limit = now() - timedelta(days=settings.PUBLIC_DATA_RETENTION_DAYS)
+    with services.db.read() as session:
+        old = session.scalars(
+            select(Transcript.id).where(Transcript.user_id.is_(None), Transcript.created_at < limit)
+        ).all()
+    for transcript_id in old:
+        destroy(services, transcript_id)
+    if old:
+        deletions.carry_out(services)
+        log.info("removed %s anonymous transcripts older than %s", len(old), limit.date())
+    return len(old)
+
+
+def destroy(services: Services, transcript_id: str) -> None:
+    """Remove a transcript for good: its rows now, its objects until they are gone."""
+    with services.db.write() as session:
+        transcript = session.get(Transcript, transcript_id, with_for_update=True)
+        if transcript is None:
+            return
+        meeting_id = transcript.meeting_id
+        if transcript.recording_id is not None:
+            recording = session.get(Recording, transcript.recording_id)
+            if recording is not None:
+                meeting_id = meeting_id or recording.meeting_id
+                session.delete(recording)
+        if meeting_id is not None:
+            session.execute(delete(Meeting).where(Meeting.id == meeting_id))
+        session.delete(transcript)
+        deletions.order(session, transcript_id)

@@ -1,0 +1,45 @@
+"""What is done by the clock and when; only what the settings ask for.
+
+`CELERY_BEAT_POLL_INTERVAL` replaces the period of jobs that poll; jobs at an hour of the day and
+the sign of life keep theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from celery.schedules import crontab
+
+from reflector.settings import Settings
+
+RETRY_DELETIONS = "reflector.retry_deletions"
+CLEAN_UP_PUBLIC_DATA = "reflector.cleanup_old_public_data"
+SIGN_OF_LIFE = "reflector.healthcheck_ping"
+
+DELETIONS_SECONDS = 60
+SIGN_OF_LIFE_SECONDS = 600
+CLEAN_UP_HOUR = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """`schedule` in seconds, or an hour of the day in UTC."""
+
+    task: str
+    schedule: float | crontab
+
+    def entry(self) -> dict[str, Any]:
+        # A turn that nobody took before the next one comes need not be made up for
+        expires = self.schedule if isinstance(self.schedule, float) else 3600
+        return {"task": self.task, "schedule": self.schedule, "options": {"expires": expires}}
+
+
+def jobs(settings: Settings) -> list[Job]:
+    poll = settings.CELERY_BEAT_POLL_INTERVAL
+    wanted = [Job(RETRY_DELETIONS, float(poll or DELETIONS_SECONDS))]
+    if settings.PUBLIC_MODE:
+        wanted.append(Job(CLEAN_UP_PUBLIC_DATA, crontab(hour=CLEAN_UP_HOUR, minute=0)))
+    if settings.HEALTHCHECK_URL:
+        wanted.append(Job(SIGN_OF_LIFE, float(SIGN_OF_LIFE_SECONDS)))
+    return wanted

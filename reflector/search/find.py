@@ -1,0 +1,122 @@
+"""The documents that match a query, with a rank between 0 and 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Float,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import REGCONFIG, TSVECTOR
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement, Subquery, literal_column
+
+from reflector.db.models import SearchDocument
+from reflector.search.index import postgresql_configuration
+from reflector.search.languages import CONFIGURATIONS, NO_STEMS, stems
+from reflector.search.query import Group, Query, Term
+
+ALL = sorted({*CONFIGURATIONS.values(), NO_STEMS})
+NORMALISATION = 32  # ts_rank: rank / (rank + 1)
+WEIGHTS = "10.0, 4.0, 2.0"  # title, summary, text; PostgreSQL's own are 1.0, 0.4, 0.2
+
+
+def languages_of(session: Session) -> list[str]:
+    """The languages that documents are in."""
+    names = select(func.unnest(ALL).label("name")).subquery()
+    if session.get_bind().dialect.name != "postgresql":
+        return list(session.scalars(select(SearchDocument.language).distinct()))
+    there = select(SearchDocument.id).where(SearchDocument.language == names.c.name).exists()
+    return list(session.scalars(select(names.c.name).where(there)))
+
+
+def matches(session: Session, query: Query) -> Subquery:
+    """`(transcript_id, rank)` of all documents that match."""
+    languages = languages_of(session)
+    if session.get_bind().dialect.name == "postgresql":
+        return _on_postgresql(query, languages)
+    return _on_sqlite(query, languages)
+
+
+def _on_postgresql(query: Query, languages: list[str]) -> Subquery:
+    vector: ColumnElement[Any] = literal_column("search_document.vector", TSVECTOR)
+    conditions, ranks = [], []
+    for language in languages:
+        config = cast(literal(postgresql_configuration(language)), REGCONFIG)
+        asked = func.websearch_to_tsquery(config, query.websearch())
+        is_language = SearchDocument.language == language
+        conditions.append(and_(is_language, vector.op("@@")(asked)))
+        ranks.append((is_language, func.ts_rank(vector, asked, NORMALISATION)))
+    rank = _case(ranks)
+    return (
+        select(SearchDocument.transcript_id, rank.label("rank"))
+        .where(or_(false(), *conditions))
+        .subquery()
+    )
+
+
+def _case(ranks: Sequence[tuple[ColumnElement[bool], ColumnElement[Any]]]) -> ColumnElement[Any]:
+    if len(ranks) == 1:
+        return ranks[0][1]
+    return case(*ranks, else_=0.0) if ranks else cast(literal(0.0), Float)
+
+
+def _on_sqlite(query: Query, languages: list[str]) -> Subquery:
+    conditions = [
+        and_(SearchDocument.language == language, or_(*(_group(g, language) for g in query.groups)))
+        for language in languages
+    ]
+    # bm25 is negative, the better the smaller; every wanted word of every language counts
+    wanted = {_phrase(Term(words), lang) for words in query.wanted for lang in languages}
+    scores = (
+        text(
+            f"SELECT rowid AS row, -bm25(search_index, {WEIGHTS}) AS score FROM search_index "  # noqa: S608 - no input
+            "WHERE search_index MATCH :wanted"
+        )
+        .bindparams(bindparam("wanted", " OR ".join(sorted(wanted))))
+        .columns(row=SearchDocument.id.type, score=Float)
+        .subquery()
+    )
+    if not wanted:
+        rank: ColumnElement[Any] = literal(0.0)
+        return _documents(rank, conditions, None)
+    rank = func.coalesce(scores.c.score / (scores.c.score + 1.0), 0.0)
+    return _documents(rank, conditions, scores)
+
+
+def _documents(
+    rank: ColumnElement[Any], conditions: list[ColumnElement[bool]], scores: Subquery | None
+) -> Subquery:
+    query = select(SearchDocument.transcript_id, rank.label("rank"))
+    if scores is not None:
+        query = query.outerjoin(scores, scores.c.row == SearchDocument.id)
+    return query.where(or_(false(), *conditions)).subquery()
+
+
+def _group(group: Group, language: str) -> ColumnElement[bool]:
+    parts = [_has(term, language) for term in group]
+    return and_(*(not_(p) if t.unwanted else p for p, t in zip(parts, group, strict=True)))
+
+
+def _has(term: Term, language: str) -> ColumnElement[bool]:
+    rows: Select[Any] = select(literal_column("rowid")).select_from(text("search_index"))
+    match = literal_column("search_index").op("MATCH")(_phrase(term, language))
+    return SearchDocument.id.in_(rows.where(match))
+
+
+def _phrase(term: Term, language: str) -> str:
+    """In the language of FTS5; words hold letters and digits only."""
+    return f'"{stems(term.words, language)}"'

@@ -1,0 +1,82 @@
+"""A transcript's document for search, kept in the transaction that changes its text."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy.orm import Session
+
+from reflector.db.models import SearchDocument, Transcript, Words
+from reflector.search.languages import NO_STEMS, configuration, plain, stems
+
+_VECTOR = text("""
+UPDATE search_document SET config = CAST(:config AS regconfig), vector =
+    setweight(to_tsvector(CAST(:config AS regconfig), :title), 'A')
+    || setweight(to_tsvector(CAST(:config AS regconfig), :summary), 'B')
+    || setweight(to_tsvector(CAST(:config AS regconfig), :body), 'C')
+WHERE id = :id
+""")
+_DELETE_STEMS = text("DELETE FROM search_index WHERE rowid = :id")
+_STEMS = text(
+    "INSERT INTO search_index (rowid, title, summary, body) VALUES (:id, :title, :summary, :body)"
+).bindparams(bindparam("title"), bindparam("summary"), bindparam("body"))
+# PostgreSQL's tsvector ends at 1 MiB; 50 hours of speech stay below
+MAX_BODY = 4_000_000
+
+
+def postgresql_configuration(language: str) -> str:
+    return language if language == NO_STEMS else f"reflector_{language}"
+
+
+def update(session: Session, transcript: Transcript, language: str | None = None) -> None:
+    """Take over title, summary and the words on show; `language` is that of the words, where they
+    are new."""
+    session.flush()
+    document = session.scalars(
+        select(SearchDocument).where(SearchDocument.transcript_id == transcript.id)
+    ).first()
+    if document is None:
+        document = SearchDocument(transcript_id=transcript.id, language=NO_STEMS)
+        session.add(document)
+    chosen = language or _declared(transcript)
+    if language or document.language == NO_STEMS:
+        document.language = configuration(chosen)
+    document.title = _clean(transcript.title or transcript.name)
+    document.summary = _clean(transcript.long_summary or "")
+    document.body = _clean(_body(session, transcript))[:MAX_BODY]
+    session.flush()
+    _write_terms(session, document)
+
+
+def remove(session: Session, transcript_id: str) -> None:
+    """For a transcript that goes; its row would take the document along, not always its terms."""
+    session.execute(delete(SearchDocument).where(SearchDocument.transcript_id == transcript_id))
+
+
+def _declared(transcript: Transcript) -> str | None:
+    return None if transcript.source_language == "auto" else transcript.source_language
+
+
+def _body(session: Session, transcript: Transcript) -> str:
+    if transcript.shown_run is None:
+        return ""
+    segments = session.scalar(
+        select(Words.segments).where(
+            Words.transcript_id == transcript.id, Words.run == transcript.shown_run
+        )
+    )
+    return "\n".join(row[0] for row in segments or ())
+
+
+def _clean(value: str) -> str:
+    return value.replace("\x00", "")
+
+
+def _write_terms(session: Session, document: SearchDocument) -> None:
+    fields = {name: plain(getattr(document, name)) for name in ("title", "summary", "body")}
+    if session.get_bind().dialect.name == "postgresql":
+        config = postgresql_configuration(document.language)
+        session.execute(_VECTOR, {"id": document.id, "config": config, **fields})
+        return
+    stemmed = {name: stems(value, document.language) for name, value in fields.items()}
+    session.execute(_DELETE_STEMS, {"id": document.id})
+    session.execute(_STEMS, {"id": document.id, **stemmed})

@@ -1,0 +1,67 @@
+"""What was typed into the search field, taken apart like PostgreSQL's `websearch_to_tsquery`:
+
+words are all wanted, `"a phrase"` in this order, `or` separates alternatives, `-word` is unwanted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from reflector.search.languages import UNSPACED, plain
+
+TOKEN = re.compile(r'(-?)"([^"]*)"?|(\S+)')
+
+
+@dataclass(frozen=True)
+class Term:
+    """Words that have to follow each other, separated by single spaces."""
+
+    words: str
+    unwanted: bool = False
+
+
+Group = tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """Groups of terms: all terms of any one group."""
+
+    groups: tuple[Group, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.groups
+
+    @property
+    def wanted(self) -> list[str]:
+        return [term.words for group in self.groups for term in group if not term.unwanted]
+
+    def websearch(self) -> str:
+        """For `websearch_to_tsquery`, which reads it in exactly this way."""
+        return " or ".join(
+            " ".join(f'{"-" if term.unwanted else ""}"{term.words}"' for term in group)
+            for group in self.groups
+        )
+
+
+def parse(text: str) -> Query:
+    groups: list[list[Term]] = [[]]
+    for minus, phrase, word in TOKEN.findall(text):
+        if word.lower() == "or":
+            groups.append([])
+            continue
+        unwanted = bool(minus) or word.startswith("-")
+        groups[-1].extend(_terms(word or phrase, unwanted, is_phrase=not word))
+    return Query(tuple(tuple(group) for group in groups if group))
+
+
+def _terms(text: str, unwanted: bool, is_phrase: bool) -> list[Term]:
+    """`follow-up` is two words in this order, as the text's splitting makes it."""
+    words = plain(text)
+    if not words:
+        return []
+    if is_phrase or unwanted or " " in words or UNSPACED.search(words):
+        return [Term(words, unwanted)]
+    return [Term(words)]

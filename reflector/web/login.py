@@ -1,0 +1,131 @@
+"""Logging in and out in a browser: a form for passwords, or the identity provider.
+
+The session is a cookie that scripts cannot read; the API takes it from our own pages only.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from reflector.api.accounts import check_password, client_address
+from reflector.api.deps import COOKIE, ServicesDep, is_own_page
+from reflector.auth.browser import BrowserLogin
+from reflector.auth.tokens import SESSION_SECONDS, derived_key
+from reflector.db.models import User
+from reflector.errors import Forbidden, ReflectorError
+from reflector.services import Services
+from reflector.web.render import page
+
+router = APIRouter(include_in_schema=False)
+
+PENDING_COOKIE = "reflector_login"
+PENDING_SECONDS = 600
+CALLBACK = "/login/callback"
+
+
+def local_path(back: str) -> str:
+    """`back` if it is a path of this server: a link to a login must not lead elsewhere after it."""
+    if back.startswith("/") and not back.startswith(("//", "/\\")) and "\n" not in back:
+        return back
+    return "/"
+
+
+@lru_cache(maxsize=4)
+def _browser_login(services: Services) -> BrowserLogin:
+    secret = services.settings.SECRET_KEY.get_secret_value().encode()
+    key = derived_key(secret, "reflector:login")
+    return BrowserLogin(services.settings, services.identity.provider, key)
+
+
+@router.get("/login")
+def login_form(request: Request, services: ServicesDep, back: str = "/") -> Response:
+    if services.identity.backend == "password":
+        return page(request, "login.html", services, back=local_path(back), problem=None)
+    if services.identity.backend == "jwt" and services.settings.AUTH_OIDC_ISSUER:
+        try:
+            address, pending = _browser_login(services).begin(_callback(request), local_path(back))
+        except ReflectorError as error:
+            return _problem(request, services, error)
+        response = RedirectResponse(address, 303)
+        _set(request, response, PENDING_COOKIE, pending, PENDING_SECONDS)
+        return response
+    return RedirectResponse("/", 303)
+
+
+@router.post("/login")
+def login_with_password(
+    request: Request,
+    services: ServicesDep,
+    email: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    back: Annotated[str, Form()] = "/",
+) -> Response:
+    if services.identity.backend != "password" or not is_own_page(request.headers):
+        raise Forbidden("This is not a page of this server.")
+    try:
+        user = check_password(services, email, password, client_address(request))
+    except ReflectorError as error:
+        response = page(
+            request,
+            "login.html",
+            services,
+            back=local_path(back),
+            problem=error.message,
+            email=email,
+        )
+        response.status_code = error.http_status
+        return response
+    return _logged_in(request, services, user, local_path(back))
+
+
+@router.get(CALLBACK)
+def login_callback(request: Request, services: ServicesDep) -> Response:
+    try:
+        subject, email, back = _browser_login(services).finish(
+            str(request.url), _callback(request), request.cookies.get(PENDING_COOKIE, "")
+        )
+        caller = services.identity.account_of(subject, email)
+    except ReflectorError as error:
+        return _problem(request, services, error)
+    with services.db.read() as session:
+        user = session.get_one(User, caller.user_id)
+    response = _logged_in(request, services, user, local_path(back))
+    response.delete_cookie(PENDING_COOKIE)
+    return response
+
+
+@router.post("/logout")
+def logout(request: Request) -> Response:
+    if not is_own_page(request.headers):
+        raise Forbidden("This is not a page of this server.")
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+def _logged_in(request: Request, services: Services, user: User, back: str) -> Response:
+    token = services.identity.signer.session(user.id, user.email, user.token_version)
+    response = RedirectResponse(back, 303)
+    _set(request, response, COOKIE, token, SESSION_SECONDS)
+    return response
+
+
+def _set(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+    response.set_cookie(
+        name, value, max_age=seconds, httponly=True, samesite="lax",
+        secure=request.url.scheme == "https",
+    )  # fmt: skip
+
+
+def _callback(request: Request) -> str:
+    return str(request.base_url).rstrip("/") + CALLBACK
+
+
+def _problem(request: Request, services: Services, error: ReflectorError) -> HTMLResponse:
+    response = page(request, "problem.html", services, problem=str(error))
+    response.status_code = error.http_status
+    return response

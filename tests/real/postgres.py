@@ -1,0 +1,82 @@
+"""PostgreSQL in a temporary folder, from Debian's binaries."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from tests.real.process import ServerProcess, free_port, program, unprivileged
+
+LIBRARIES = Path("/usr/lib/postgresql")
+
+
+def installed() -> dict[int, Path]:
+    """Major version → folder of programs, of every PostgreSQL of this machine."""
+    found = {
+        int(folder.name): folder / "bin"
+        for folder in LIBRARIES.glob("[0-9]*")
+        if (folder / "bin" / "initdb").is_file()
+    }
+    if not found and (initdb := program("initdb")):
+        found[0] = Path(initdb).resolve().parent
+    return found
+
+
+class Postgres:
+    """One cluster; `url()` makes an empty database in it."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self._data = folder / "data"
+        user = unprivileged()
+        if user:
+            # Every folder above belongs to root: let the other user through, not look around
+            for place in [folder, *folder.parents]:
+                if place.stat().st_uid == os.getuid() and place != Path("/"):
+                    place.chmod(place.stat().st_mode | 0o111)
+            shutil.chown(folder, user)
+        self._count = 0
+        subprocess.run(
+            [str(programs / "initdb"), "-D", str(self._data), "-U", "reflector", "--auth=trust",
+             "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
+            check=True, capture_output=True, user=user, cwd=folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        )  # fmt: skip
+        self.server = ServerProcess(
+            "postgres",
+            [str(programs / "postgres"), "-D", str(self._data), "-p", str(self.port),
+             "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}",
+             "-c", "max_connections=200", "-c", "shared_buffers=128MB"],
+            folder, self._answers, user, stop_signal=signal.SIGINT,
+        )  # fmt: skip
+        self.server.start()
+
+    def _dsn(self, database: str) -> str:
+        return f"postgresql://reflector@127.0.0.1:{self.port}/{database}"
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._dsn("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def url(self, template: str | None = None) -> str:
+        """The URL of a new database: empty, or a copy of the one at the URL `template`."""
+        self._count += 1
+        name = f"test_{self._count}"
+        source = f" TEMPLATE {template.rpartition('/')[2]}" if template else ""
+        with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}{source}".encode())
+        return self._dsn(name)
+
+    def drop(self, url: str) -> None:
+        name = url.rpartition("/")[2]
+        with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
