@@ -97,7 +97,7 @@ def transcript_export(
     return Response(render(document), media_type=media_type, headers=headers)
 
 
-@router.get("/transcripts/{transcript_id}/download/zip", response_class=Response)
+@router.get("/transcripts/{transcript_id}/download/zip")
 def transcript_download_zip(
     services: ServicesDep, caller: UserCaller, transcript_id: str
 ) -> Response:

@@ -6,6 +6,7 @@ import logging
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DataError, StatementError
 
 from reflector.db.engine import is_disconnect
 from reflector.errors import OutOfSpace, ReflectorError, Unauthenticated, is_out_of_space
@@ -16,6 +17,7 @@ FULL = (
     "The disk of the server is full. What was stored before is safe; try again once there is room."
 )
 NO_DATABASE = "The database does not answer. Nothing was changed; try again in a moment."
+UNSTORABLE = "The request holds a number or a character that cannot be stored."
 RETRY_SECONDS = "5"
 
 
@@ -24,6 +26,15 @@ def install(app: FastAPI) -> None:
     async def known(request: Request, error: ReflectorError) -> Response:
         return answer(error)
 
+    for kind in (DataError, StatementError, OverflowError, UnicodeEncodeError):
+
+        @app.exception_handler(kind)
+        async def unstorable(request: Request, error: Exception) -> Response:
+            """Numbers beyond 64 bits and characters that no text may hold, in whatever field."""
+            if is_unstorable(error):
+                return JSONResponse({"detail": UNSTORABLE}, 422)
+            return _foreseen_or_500(request, error)
+
     @app.exception_handler(OSError)
     async def system(request: Request, error: OSError) -> Response:
         return _foreseen_or_500(request, error)
@@ -31,6 +42,14 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         return _foreseen_or_500(request, error)
+
+
+def is_unstorable(error: BaseException | None) -> bool:
+    if isinstance(error, DataError | OverflowError | UnicodeEncodeError):
+        return True
+    return isinstance(error, StatementError) and isinstance(
+        error.orig, OverflowError | UnicodeEncodeError | ValueError
+    )
 
 
 def answer(error: ReflectorError) -> JSONResponse:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from reflector.api.schemas import GetTranscriptTopic
+from reflector.api.schemas import GetTranscriptTopic, NonEmpty
 from reflector.db.models import Status
 
 
@@ -105,7 +105,7 @@ TranscriptWsEvent = Annotated[
 
 
 class UserTranscriptCreatedData(BaseModel):
-    id: str
+    id: NonEmpty
 
 
 class UserWsTranscriptCreated(BaseModel):
@@ -114,7 +114,7 @@ class UserWsTranscriptCreated(BaseModel):
 
 
 class UserTranscriptDeletedData(BaseModel):
-    id: str
+    id: NonEmpty
 
 
 class UserWsTranscriptDeleted(BaseModel):
@@ -123,7 +123,7 @@ class UserWsTranscriptDeleted(BaseModel):
 
 
 class UserTranscriptRestoredData(BaseModel):
-    id: str
+    id: NonEmpty
 
 
 class UserWsTranscriptRestored(BaseModel):
@@ -132,7 +132,7 @@ class UserWsTranscriptRestored(BaseModel):
 
 
 class UserTranscriptStatusData(BaseModel):
-    id: str
+    id: NonEmpty
     value: Status
 
 
@@ -142,8 +142,8 @@ class UserWsTranscriptStatus(BaseModel):
 
 
 class UserTranscriptFinalTitleData(BaseModel):
-    id: str
-    title: str
+    id: NonEmpty
+    title: NonEmpty
 
 
 class UserWsTranscriptFinalTitle(BaseModel):
@@ -152,7 +152,7 @@ class UserWsTranscriptFinalTitle(BaseModel):
 
 
 class UserTranscriptDurationData(BaseModel):
-    id: str
+    id: NonEmpty
     duration: float
 
 

@@ -179,4 +179,4 @@ def transcript_process(
             events.status(Status.PROCESSING)
     events.tell()
     runner.nudge_ready(transcript_id, run)
-    return schemas.ProcessStatus()
+    return schemas.ProcessStatus(status="ok")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from reflector.db.models import SourceKind, Status
+from reflector.db.models import SourceKind, Status, new_id
 
 ShareMode = Literal["public", "semi-private", "private"]
 NonEmpty = Annotated[str, Field(min_length=1)]
@@ -19,15 +19,15 @@ class StatusAnswer(BaseModel):
 
 
 class DeletionStatus(BaseModel):
-    status: str = "ok"
+    status: str
 
 
 class ProcessStatus(BaseModel):
-    status: str = "ok"
+    status: str
 
 
 class SpeakerAssignmentStatus(BaseModel):
-    status: str = "ok"
+    status: str
 
 
 class ConfigResponse(BaseModel):
@@ -58,14 +58,14 @@ class CreateApiKeyRequest(BaseModel):
 
 
 class ApiKeyResponse(BaseModel):
-    id: str
-    user_id: str
-    name: str | None
+    id: NonEmpty
+    user_id: NonEmpty
+    name: NonEmpty | None
     created_at: datetime
 
 
 class CreateApiKeyResponse(ApiKeyResponse):
-    key: str
+    key: NonEmpty
 
 
 class CreateParticipant(BaseModel):
@@ -101,11 +101,11 @@ class SpeakerMerge(BaseModel):
 class SearchResult(BaseModel):
     """`duration` in milliseconds; `rank` 1.0 where nothing was searched for."""
 
-    id: str
-    title: str | None
-    user_id: str | None
-    room_id: str | None
-    room_name: str | None
+    id: NonEmpty
+    title: str | None = None
+    user_id: str | None = None
+    room_id: str | None = None
+    room_name: str | None = None
     source_kind: SourceKind
     created_at: str
     status: Status
@@ -151,7 +151,7 @@ class UpdateTranscript(BaseModel):
 
 
 class TranscriptParticipantWithEmail(BaseModel):
-    id: str
+    id: str = Field(default_factory=new_id)
     speaker: int | None
     name: str
     user_id: str | None = None
@@ -190,17 +190,17 @@ class GetTranscriptWithParticipants(GetTranscriptMinimal):
 
 
 class GetTranscriptWithText(GetTranscriptWithParticipants):
-    transcript_format: Literal["text"]
+    transcript_format: Literal["text"] = "text"
     transcript: str
 
 
 class GetTranscriptWithTextTimestamped(GetTranscriptWithParticipants):
-    transcript_format: Literal["text-timestamped"]
+    transcript_format: Literal["text-timestamped"] = "text-timestamped"
     transcript: str
 
 
 class GetTranscriptWithWebVTTNamed(GetTranscriptWithParticipants):
-    transcript_format: Literal["webvtt-named"]
+    transcript_format: Literal["webvtt-named"] = "webvtt-named"
     transcript: str
 
 
@@ -213,7 +213,7 @@ class TranscriptSegment(BaseModel):
 
 
 class GetTranscriptWithJSON(GetTranscriptWithParticipants):
-    transcript_format: Literal["json"]
+    transcript_format: Literal["json"] = "json"
     transcript: list[TranscriptSegment]
 
 
@@ -246,8 +246,8 @@ class GetTranscriptTopic(BaseModel):
 
 class Word(BaseModel):
     text: str
-    start: float
-    end: float
+    start: Annotated[float, Field(ge=0)]
+    end: Annotated[float, Field(ge=0)]
     speaker: int = 0
 
 

@@ -125,7 +125,7 @@ def transcript_delete_participant(
         if row is not None and row.transcript_id == transcript_id:
             session.delete(row)
             touch(session, transcript)
-    return schemas.DeletionStatus()
+    return schemas.DeletionStatus(status="ok")
 
 
 @router.patch("/transcripts/{transcript_id}/speaker/assign")
@@ -150,7 +150,7 @@ def transcript_assign_speaker(
         start, end = info.timestamp_from, info.timestamp_to
         changed = [replace(w, speaker=speaker) if start <= w.start <= end else w for w in words]
         _save(session, transcript, changed)
-    return schemas.SpeakerAssignmentStatus()
+    return schemas.SpeakerAssignmentStatus(status="ok")
 
 
 @router.patch("/transcripts/{transcript_id}/speaker/merge")
@@ -172,7 +172,7 @@ def transcript_merge_speaker(
             for w in words
         ]
         _save(session, transcript, changed)
-    return schemas.SpeakerAssignmentStatus()
+    return schemas.SpeakerAssignmentStatus(status="ok")
 
 
 def _first_free(session: Session, transcript_id: str, words: list[Word]) -> int:

@@ -113,7 +113,7 @@ def transcript_delete(
             _mark_recording(session, transcript)
     if deleted:
         tell_owner(services.bus, transcript, UserEventName.TRANSCRIPT_DELETED)
-    return schemas.DeletionStatus()
+    return schemas.DeletionStatus(status="ok")
 
 
 def _mark_recording(session: Any, transcript: Transcript) -> None:
@@ -137,7 +137,7 @@ def transcript_restore(
         run = transcript.last_run
     tell_owner(services.bus, transcript, UserEventName.TRANSCRIPT_RESTORED)
     runner.nudge_ready(transcript_id, run)
-    return schemas.DeletionStatus()
+    return schemas.DeletionStatus(status="ok")
 
 
 @router.delete("/transcripts/{transcript_id}/destroy")
@@ -155,4 +155,4 @@ def transcript_destroy(
         deletions.order(session, transcript_id)
     tell_owner(services.bus, transcript, UserEventName.TRANSCRIPT_DELETED)
     deletions.carry_out(services)
-    return schemas.DeletionStatus()
+    return schemas.DeletionStatus(status="ok")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Select, and_, exists, or_, select, update
 from sqlalchemy.orm import aliased
@@ -107,7 +106,7 @@ def _due(runner: Runner) -> list[tuple[str, int, StepSpec]]:
     return waiting
 
 
-def _stuck_runs(stale: datetime) -> Select[Any]:
+def _stuck_runs(stale: datetime) -> Select[str, int]:
     """Runs with work left in which nothing runs and nothing was nudged lately: what is at work
     nudges the next by itself, and thousands that wait in a queue are not looked at one by one."""
     other = aliased(Step)
@@ -123,13 +122,12 @@ def _stuck_runs(stale: datetime) -> Select[Any]:
             ),
         ),
     )
-    query: Select[Any] = (
+    return (
         select(Step.transcript_id, Step.run)
         .join(Transcript, Transcript.id == Step.transcript_id)
         .where(Step.state == StepState.PENDING, Transcript.deleted_at.is_(None), ~moving)
         .distinct()
     )
-    return query
 
 
 def _is_stale(step: Step, stale: datetime) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import (
     Float,
     Select,
+    String,
     and_,
-    bindparam,
     case,
     cast,
     false,
@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import REGCONFIG, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG, TSVECTOR
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement, Subquery, literal_column
 
@@ -31,14 +31,15 @@ from reflector.search.query import Group, Query, Term
 
 ALL = sorted({*CONFIGURATIONS.values(), NO_STEMS})
 NORMALISATION = 32  # ts_rank: rank / (rank + 1)
-WEIGHTS = "10.0, 4.0, 2.0"  # title, summary, text; PostgreSQL's own are 1.0, 0.4, 0.2
+WEIGHTS = {"title": 1.0, "summary": 0.4, "body": 0.2}  # PostgreSQL's own for A, B, C
 
 
 def languages_of(session: Session) -> list[str]:
     """The languages that documents are in."""
-    names = select(func.unnest(ALL).label("name")).subquery()
     if session.get_bind().dialect.name != "postgresql":
         return list(session.scalars(select(SearchDocument.language).distinct()))
+    # A look into the index for each language there could be, instead of one at every row
+    names = select(func.unnest(literal(ALL, ARRAY(String))).label("name")).subquery()
     there = select(SearchDocument.id).where(SearchDocument.language == names.c.name).exists()
     return list(session.scalars(select(names.c.name).where(there)))
 
@@ -79,31 +80,27 @@ def _on_sqlite(query: Query, languages: list[str]) -> Subquery:
         and_(SearchDocument.language == language, or_(*(_group(g, language) for g in query.groups)))
         for language in languages
     ]
-    # bm25 is negative, the better the smaller; every wanted word of every language counts
-    wanted = {_phrase(Term(words), lang) for words in query.wanted for lang in languages}
-    scores = (
-        text(
-            f"SELECT rowid AS row, -bm25(search_index, {WEIGHTS}) AS score FROM search_index "  # noqa: S608 - no input
-            "WHERE search_index MATCH :wanted"
-        )
-        .bindparams(bindparam("wanted", " OR ".join(sorted(wanted))))
-        .columns(row=SearchDocument.id.type, score=Float)
+    ranks = [
+        (SearchDocument.language == language, _weighed(query, language)) for language in languages
+    ]
+    score = _case(ranks)
+    rank = score / (score + 1.0)
+    return (
+        select(SearchDocument.transcript_id, rank.label("rank"))
+        .where(or_(false(), *conditions))
         .subquery()
     )
-    if not wanted:
-        rank: ColumnElement[Any] = literal(0.0)
-        return _documents(rank, conditions, None)
-    rank = func.coalesce(scores.c.score / (scores.c.score + 1.0), 0.0)
-    return _documents(rank, conditions, scores)
 
 
-def _documents(
-    rank: ColumnElement[Any], conditions: list[ColumnElement[bool]], scores: Subquery | None
-) -> Subquery:
-    query = select(SearchDocument.transcript_id, rank.label("rank"))
-    if scores is not None:
-        query = query.outerjoin(scores, scores.c.row == SearchDocument.id)
-    return query.where(or_(false(), *conditions)).subquery()
+def _weighed(query: Query, language: str) -> ColumnElement[Any]:
+    """The weights of the columns that each wanted word is in. FTS5's own bm25 will not do: how
+    rare a word is in one language says nothing about the same word in another."""
+    parts: list[ColumnElement[Any]] = [
+        case((_has(Term(words), language, column), weight), else_=0.0)
+        for words in query.wanted
+        for column, weight in WEIGHTS.items()
+    ]
+    return sum(parts[1:], start=parts[0]) if parts else literal(0.0)
 
 
 def _group(group: Group, language: str) -> ColumnElement[bool]:
@@ -111,9 +108,10 @@ def _group(group: Group, language: str) -> ColumnElement[bool]:
     return and_(*(not_(p) if t.unwanted else p for p, t in zip(parts, group, strict=True)))
 
 
-def _has(term: Term, language: str) -> ColumnElement[bool]:
+def _has(term: Term, language: str, column: str | None = None) -> ColumnElement[bool]:
+    wanted = _phrase(term, language)
     rows: Select[Any] = select(literal_column("rowid")).select_from(text("search_index"))
-    match = literal_column("search_index").op("MATCH")(_phrase(term, language))
+    match = literal_column("search_index").op("MATCH")(f"{column} : {wanted}" if column else wanted)
     return SearchDocument.id.in_(rows.where(match))
 
 
