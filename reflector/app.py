@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
@@ -32,9 +32,9 @@ from reflector.api.origin import SameOrigin
 from reflector.errors import ConfigurationError
 from reflector.health import Health
 from reflector.pipeline.specs import Queue
+from reflector.queues import CeleryDispatcher, make_celery
 from reflector.services import Services
 from reflector.settings import Settings
-from reflector.worker import EMBEDDED_CONCURRENCY, Worker
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -45,17 +45,16 @@ def create_app(services: Services) -> FastAPI:
     """The application over `services`, which the caller opens and closes."""
     settings = services.settings
     refuse_what_is_not_there_yet(settings)
-    worker = Worker(services, list(Queue), EMBEDDED_CONCURRENCY, alone=True)
+    dispatcher = CeleryDispatcher(make_celery(settings))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if services.relay is not None:
             services.relay.listen()
-        if settings.has_own_worker:
-            worker.start()
-            threading.Thread(target=services.speech.prepare, name="models", daemon=True).start()
+        stop = _work_alone(services, dispatcher) if settings.has_own_worker else None
         yield
-        worker.stop()
+        if stop is not None:
+            stop()
 
     app = FastAPIOffline(
         title="Reflector",
@@ -65,8 +64,8 @@ def create_app(services: Services) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.services = services
-    app.state.runner = worker.runner
-    app.state.health = Health(services, worker.dispatcher)
+    app.state.dispatcher = dispatcher
+    app.state.health = Health(services, dispatcher)
     app.state.admission = Admission(settings)
     errors.install(app)
     app.add_middleware(RequestSizes, settings=settings)
@@ -83,6 +82,16 @@ def create_app(services: Services) -> FastAPI:
     service.install(app)
     web.install(app)
     return app
+
+
+def _work_alone(services: Services, dispatcher: CeleryDispatcher) -> Callable[[], None]:
+    """Work in threads of this process; the answer stops that."""
+    from reflector.worker import EMBEDDED_CONCURRENCY, Worker
+
+    worker = Worker(services, dispatcher, list(Queue), EMBEDDED_CONCURRENCY, alone=True)
+    worker.start()
+    threading.Thread(target=services.speech.prepare, name="models", daemon=True).start()
+    return worker.stop
 
 
 def refuse_what_is_not_there_yet(settings: Settings) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 import httpx2
 from sqlalchemy import text
 
+from reflector.queues import CeleryDispatcher
 from reflector.services import Services
 from reflector.settings import Settings
 from reflector.units import in_words
-from reflector.worker import CeleryDispatcher
 
 LLM_SECONDS = 3.0
 REMEMBER_SECONDS = 5.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from reflector.auth.accounts import provision_admin
 from reflector.auth.identity import Identity
@@ -11,11 +12,13 @@ from reflector.db.engine import Database
 from reflector.errors import ConfigurationError
 from reflector.events import Bus
 from reflector.events.relay import RedisRelay
-from reflector.language.choose import choose_analyst
-from reflector.language.meeting import Analyst
 from reflector.settings import Settings
-from reflector.speech.loaded import SpeechEngines
 from reflector.storage import Storage, open_storage
+
+# What only workers need is imported where it is used: an API process is half as large without
+if TYPE_CHECKING:
+    from reflector.language.meeting import Analyst
+    from reflector.speech.loaded import SpeechEngines
 
 
 @dataclass(eq=False)
@@ -24,13 +27,20 @@ class Services:
     db: Database
     storage: Storage
     bus: Bus
-    speech: SpeechEngines
     identity: Identity
     relay: RedisRelay | None = field(default=None)
 
     @cached_property
     def analyst(self) -> Analyst:
+        from reflector.language.choose import choose_analyst
+
         return choose_analyst(self.settings)
+
+    @cached_property
+    def speech(self) -> SpeechEngines:
+        from reflector.speech.loaded import SpeechEngines
+
+        return SpeechEngines(self.settings)
 
     def close(self) -> None:
         if self.relay is not None:
@@ -56,4 +66,4 @@ def open_services(settings: Settings) -> Services:
     relay = RedisRelay(settings.events_url, bus) if settings.events_url else None
     bus.relay = relay
     identity = Identity(settings, db)
-    return Services(settings, db, storage, bus, SpeechEngines(settings), identity, relay)
+    return Services(settings, db, storage, bus, identity, relay)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,18 @@ def _picture(container: Any) -> None:
     picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
     container.mux(stream.encode(picture))
     container.mux(stream.encode(None))
+
+
+def cut(source: Path, target: Path, start: float, seconds: float) -> Path:
+    """A part of a recording as 16 kHz mono WAV."""
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=16_000)
+    with av.open(str(source)) as container:
+        frames = [f for frame in container.decode(audio=0) for f in resampler.resample(frame)]
+    samples = np.concatenate([frame.to_ndarray()[0] for frame in frames])
+    part = samples[int(start * 16_000) : int((start + seconds) * 16_000)]
+    with wave.open(str(target), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(16_000)
+        out.writeframes(part.tobytes())
+    return target

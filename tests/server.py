@@ -22,7 +22,7 @@ ADDRESS = re.compile(r"http://\S+?(?=/ )")
 
 
 class Server:
-    def __init__(self, data: Path, **environment: str) -> None:
+    def __init__(self, data: Path, port: int = 0, **environment: str) -> None:
         self.data = data
         self.log = data / "server.log"
         program = environment.pop("PROGRAM", "reflector")
@@ -38,8 +38,9 @@ class Server:
         }
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", program, "serve", "--port", "0"],
+                [sys.executable, "-m", program, "serve", "--port", str(port)],
                 stdout=subprocess.PIPE, stderr=log, text=True, cwd=data, env={**kept, **settings},
+                start_new_session=True,
             )  # fmt: skip
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -52,7 +53,8 @@ class Server:
         self.http = httpx2.Client(base_url=self.url, timeout=60)
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        """With the processes that it has started, as systemd does."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self._gone()
 
     def stop(self) -> int:
@@ -115,8 +117,8 @@ class Server:
 
 
 @contextmanager
-def running_server(data: Path, **environment: str) -> Iterator[Server]:
-    server = Server(data, **environment)
+def running_server(data: Path, port: int = 0, **environment: str) -> Iterator[Server]:
+    server = Server(data, port, **environment)
     try:
         yield server
     finally:

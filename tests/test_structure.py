@@ -25,6 +25,7 @@ LAYERS = [
     ["api"],
     ["health"],
     ["worker"],
+    ["queues"],
     ["pipeline", "housekeeping", "schedule"],
     ["services"],
     ["auth"],

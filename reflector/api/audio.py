@@ -17,8 +17,8 @@ from reflector.auth.tokens import AUDIO_SECONDS
 from reflector.db.models import Event, Transcript
 from reflector.errors import NotFound, Unauthenticated
 from reflector.events.names import EventName
-from reflector.pipeline.media_steps import audio_key
 from reflector.services import Services
+from reflector.storage.keys import audio_key
 
 router = APIRouter(tags=["transcripts"])
 

@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 
 from reflector.auth.access import Caller, Door
 from reflector.auth.identity import Credentials
-from reflector.pipeline.runner import Runner
+from reflector.pipeline.dispatch import Dispatcher
 from reflector.services import Services
 
 COOKIE = "reflector_session"
@@ -30,8 +30,8 @@ def _services(request: Request) -> Services:
     return services_of(request)
 
 
-def _runner(request: Request) -> Runner:
-    return cast(Runner, request.app.state.runner)
+def _dispatcher(request: Request) -> Dispatcher:
+    return cast(Dispatcher, request.app.state.dispatcher)
 
 
 async def caller_of(
@@ -67,7 +67,7 @@ def _at(door: Door) -> Callable[..., Awaitable[Caller]]:
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
-RunnerDep = Annotated[Runner, Depends(_runner)]
+DispatcherDep = Annotated[Dispatcher, Depends(_dispatcher)]
 AnyCaller = Annotated[Caller, Depends(_at(Door.ANY))]
 PublicCaller = Annotated[Caller, Depends(_at(Door.PUBLIC))]
 UserCaller = Annotated[Caller, Depends(_at(Door.USER))]

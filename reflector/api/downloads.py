@@ -23,8 +23,8 @@ from reflector.exports.archive import Entry, zipped
 from reflector.exports.data import data
 from reflector.exports.document import Document
 from reflector.exports.markdown import markdown
-from reflector.pipeline.media_steps import audio_key
 from reflector.services import Services
+from reflector.storage.keys import audio_key
 from reflector.transcript import formats
 
 router = APIRouter(tags=["transcripts"])

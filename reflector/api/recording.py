@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from reflector.api import schemas
-from reflector.api.deps import PublicCaller, RunnerDep, ServicesDep
+from reflector.api.deps import DispatcherDep, PublicCaller, ServicesDep
 from reflector.api.limits import refuse_large_recording
 from reflector.api.multipart import receive_file
 from reflector.api.uploads import Receiving, incoming_of
@@ -20,6 +20,7 @@ from reflector.auth.access import Caller, Right, find
 from reflector.db.models import SourceKind, Status, Transcript, new_id
 from reflector.errors import InvalidInput
 from reflector.events.record import Recorder
+from reflector.pipeline.dispatch import nudge_ready
 from reflector.pipeline.runs import (
     failed_language_steps,
     is_active,
@@ -28,6 +29,7 @@ from reflector.pipeline.runs import (
     try_again,
 )
 from reflector.services import Services
+from reflector.storage.keys import upload_key
 
 router = APIRouter(tags=["transcripts"])
 
@@ -57,7 +59,7 @@ EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 async def transcript_record_upload(
     request: Request,
     services: ServicesDep,
-    runner: RunnerDep,
+    dispatcher: DispatcherDep,
     caller: PublicCaller,
     transcript_id: str,
     chunk_number: Annotated[int, Query()],
@@ -79,7 +81,7 @@ async def transcript_record_upload(
         part = await receive_file(request, "chunk", chunk.out)
         run = await run_in_threadpool(target.accept, chunk, part.filename)
     if run is not None:
-        await run_in_threadpool(runner.nudge_ready, transcript_id, run)
+        await run_in_threadpool(nudge_ready, services.db, dispatcher, transcript_id, run)
     return schemas.StatusAnswer()
 
 
@@ -118,7 +120,7 @@ class _Target:
                     raise InvalidInput(_missing_sentence(missing))
                 return None
             incoming.complete()
-            key = f"{self.transcript_id}/upload{_extension(filename)}"
+            key = upload_key(self.transcript_id, _extension(filename))
             # The transcript may be destroyed meanwhile; then its clean-up looks once more
             self.services.storage.adopt(incoming.file, key)
             run = self._start(key)
@@ -151,7 +153,7 @@ def _extension(filename: str | None) -> str:
 @router.post("/transcripts/{transcript_id}/process")
 def transcript_process(
     services: ServicesDep,
-    runner: RunnerDep,
+    dispatcher: DispatcherDep,
     caller: PublicCaller,
     transcript_id: str,
     steps: Literal["all", "failed"] = "all",
@@ -178,5 +180,5 @@ def transcript_process(
             events = Recorder(services.bus, session, transcript, run)
             events.status(Status.PROCESSING)
     events.tell()
-    runner.nudge_ready(transcript_id, run)
+    nudge_ready(services.db, dispatcher, transcript_id, run)
     return schemas.ProcessStatus(status="ok")

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 
 from reflector.api import schemas, views
 from reflector.api.answers import as_json
-from reflector.api.deps import AnyCaller, PublicCaller, RunnerDep, ServicesDep, UserCaller
+from reflector.api.deps import AnyCaller, DispatcherDep, PublicCaller, ServicesDep, UserCaller
 from reflector.auth.access import Right, find
 from reflector.db.changes import touch
 from reflector.db.models import Participant, Recording, SourceKind, Transcript, new_id, now
@@ -18,6 +18,7 @@ from reflector.errors import InvalidInput
 from reflector.events.names import UserEventName
 from reflector.events.record import tell_owner
 from reflector.housekeeping import deletions
+from reflector.pipeline.dispatch import nudge_ready
 from reflector.search import index
 from reflector.transcript.formats import TextFormat
 
@@ -125,7 +126,7 @@ def _mark_recording(session: Any, transcript: Transcript) -> None:
 
 @router.post("/transcripts/{transcript_id}/restore")
 def transcript_restore(
-    services: ServicesDep, runner: RunnerDep, caller: UserCaller, transcript_id: str
+    services: ServicesDep, dispatcher: DispatcherDep, caller: UserCaller, transcript_id: str
 ) -> schemas.DeletionStatus:
     """Out of the trash; work that the deletion stopped goes on."""
     with services.db.write() as session:
@@ -136,7 +137,7 @@ def transcript_restore(
         _mark_recording(session, transcript)
         run = transcript.last_run
     tell_owner(services.bus, transcript, UserEventName.TRANSCRIPT_RESTORED)
-    runner.nudge_ready(transcript_id, run)
+    nudge_ready(services.db, dispatcher, transcript_id, run)
     return schemas.DeletionStatus(status="ok")
 
 

@@ -20,7 +20,6 @@ from typing import BinaryIO
 from filelock import FileLock, Timeout
 
 from reflector.errors import InvalidInput
-from reflector.media.probe import MediaInfo, probe
 from reflector.services import Services
 from reflector.storage.durable import sync
 
@@ -187,15 +186,17 @@ class Incoming:
         part.replace(self._state_file)
         sync(self.folder)
 
-    def complete(self) -> MediaInfo:
+    def complete(self) -> None:
         """Check the finished file; where it is no recording nothing of it stays."""
+        from reflector.media.probe import probe  # FFmpeg: only for who takes recordings
+
         state = self._load()
         assert state is not None
         with self.file.open("r+b") as file:
             file.truncate(state.size)
         try:
             with self.file.open("rb") as file:
-                return probe(file)
+                probe(file)
         except InvalidInput:
             self.discard()
             raise

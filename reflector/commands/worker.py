@@ -13,9 +13,10 @@ from prometheus_client import start_http_server
 from reflector.app import refuse_what_is_not_there_yet
 from reflector.errors import ConfigurationError
 from reflector.pipeline.specs import Queue
+from reflector.queues import CeleryDispatcher, make_celery
 from reflector.services import open_services
 from reflector.settings import Settings
-from reflector.worker import Worker, beat_service, make_celery
+from reflector.worker import Worker, beat_service
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ def run_worker(
                 f"metrics cannot be served on port {metrics_port}: {error.strerror}",
                 "Choose another with --metrics-port.",
             ) from error
-    worker = Worker(services, queues, concurrency)
+    dispatcher = CeleryDispatcher(make_celery(settings))
+    worker = Worker(services, dispatcher, queues, concurrency)
     worker.start()
     if MODEL_QUEUES & set(queues):
         threading.Thread(target=services.speech.prepare, name="models", daemon=True).start()

@@ -8,12 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from pydantic_core import from_json, to_json
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
@@ -28,6 +24,8 @@ MORE_CONNECTIONS = 30
 MIGRATION_LOCK = 7_315_001  # any number that only this program uses in its database
 RETRY_SECONDS = 60.0
 RETRY_PAUSE = 0.25
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 Answer = TypeVar("Answer")
 
@@ -58,6 +56,15 @@ def persist(action: Callable[[], Answer], seconds: float = RETRY_SECONDS) -> Ans
                 raise
         time.sleep(pause)
         pause = min(2 * pause, 5.0)
+
+
+def _is_current(connection: Connection) -> bool:
+    """Whether the schema is that of the newest file in the folder of migrations."""
+    newest = max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return bool(newest.partition("_")[0] == revision)
 
 
 def _note_checkin(_connection: Any, record: Any) -> None:
@@ -142,12 +149,15 @@ class Database:
         """
         if self.is_sqlite and self.engine.url.database:
             Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         try:
             with self.engine.connect() as connection:
-                if revision == "head" and self._is_current(connection, config):
+                if revision == "head" and _is_current(connection):
                     return
+                from alembic import command  # not for each process at each start
+                from alembic.config import Config
+
+                config = Config()
+                config.set_main_option("script_location", str(MIGRATIONS))
                 if not self.is_sqlite:
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
                 config.attributes["connection"] = connection
@@ -158,11 +168,6 @@ class Database:
                 f"the database cannot be opened: {error.orig}",
                 "Check DATABASE_URL, or that DATA_DIR can be written.",
             ) from error
-
-    @staticmethod
-    def _is_current(connection: Any, config: Config) -> bool:
-        newest = ScriptDirectory.from_config(config).get_current_head()
-        return MigrationContext.configure(connection).get_current_revision() == newest
 
     def close(self) -> None:
         self.engine.dispose()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
-
-import docx
-from docx.shared import Pt
+from typing import Any
 
 from reflector.exports.document import Document
 from reflector.transcript.formats import minutes
@@ -20,6 +18,9 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def word(document: Document) -> bytes:
+    import docx  # half a second that only this export has to spend
+    from docx.shared import Pt
+
     file = docx.Document()
     file.core_properties.title = _clean(document.title)
     file.core_properties.author = ""
@@ -53,7 +54,7 @@ def word(document: Document) -> bytes:
     return out.getvalue()
 
 
-def _markdown(file: docx.document.Document, text: str) -> None:
+def _markdown(file: Any, text: str) -> None:
     """The Markdown that summaries are written in: headings, lists, bold."""
     for line in filter(None, map(str.strip, text.splitlines())):
         if match := HEADING.fullmatch(line):

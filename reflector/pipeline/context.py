@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -89,9 +89,8 @@ class StepContext:
         return self.transcript.upload_key
 
     def drop_scratch(self) -> None:
-        with suppress(FileNotFoundError):
-            self.pcm_path.unlink()
-            self.pcm_path.parent.rmdir()
+        """With what a killed worker left half-written there."""
+        shutil.rmtree(self.pcm_path.parent, ignore_errors=True)
 
     def seconds(self, done: float) -> None:
         """Progress in seconds of audio."""

@@ -15,10 +15,7 @@ from reflector.media.probe import probe
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.specs import StepName
 from reflector.storage.durable import sync
-
-
-def audio_key(transcript_id: str) -> str:
-    return f"{transcript_id}/audio.mp3"
+from reflector.storage.keys import audio_key
 
 
 def run_decode(context: StepContext) -> Output:

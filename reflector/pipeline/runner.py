@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from datetime import timedelta
-from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
@@ -19,10 +18,11 @@ from reflector.errors import ReflectorError, Unavailable, is_out_of_space
 from reflector.events.record import Recorder
 from reflector.pipeline import metrics
 from reflector.pipeline.context import Output, StepContext, digest_of
+from reflector.pipeline.dispatch import Dispatcher, nudge_ready
 from reflector.pipeline.finish import show_result
 from reflector.pipeline.leases import Lease, LeaseLost, take
-from reflector.pipeline.runs import failed_need, is_stopped, ready, steps_of
-from reflector.pipeline.specs import SPECS, StepName, StepSpec
+from reflector.pipeline.runs import failed_need, is_stopped, steps_of
+from reflector.pipeline.specs import SPECS, StepName
 from reflector.pipeline.table import WORK
 from reflector.search import index
 from reflector.services import Services
@@ -44,14 +44,6 @@ ALSO_READ = {
 INDEXED = {StepName.ASSEMBLE, StepName.TITLE, StepName.SUMMARY, StepName.FINISH}
 # What of an output pages and reports show of every step, kept apart from words by the thousand
 REMARKS = ("method", "warnings", "engine")
-
-
-class Dispatcher(Protocol):
-    def nudge(self, transcript_id: str, run: int, spec: StepSpec) -> None:
-        """Ask some worker to look at this step soon; may be lost, doubled or late."""
-
-    def is_idle(self) -> bool:
-        """Whether surely no nudge is on its way; false where that cannot be told."""
 
 
 class _NeedFailed(ReflectorError):
@@ -118,16 +110,7 @@ class Runner:
             metrics.step_done(context.step, time.monotonic() - started, output)
 
     def nudge_ready(self, transcript_id: str, run: int) -> None:
-        with self.services.db.write() as session:
-            transcript = session.get(Transcript, transcript_id)
-            if transcript is None or transcript.deleted_at is not None:
-                return
-            steps = steps_of(session, transcript_id, run)
-            specs = ready(steps)
-            for spec in specs:
-                steps[spec.name].nudged_at = now()
-        for spec in specs:
-            self.dispatcher.nudge(transcript_id, run, spec)
+        nudge_ready(self.services.db, self.dispatcher, transcript_id, run)
 
     def release(self) -> int:
         """Give back what this worker was doing, for others to take up at once; the number of

@@ -6,8 +6,6 @@ import re
 import threading
 from functools import lru_cache
 
-import snowballstemmer
-
 # Text search configurations of PostgreSQL 15 by ISO 639-1 code; each has a Snowball stemmer.
 CONFIGURATIONS = {
     "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "da": "danish",
@@ -56,5 +54,7 @@ def _stem(word: str, configuration: str) -> str:
     # A stemmer holds the word that it works on, so each thread has its own
     known = _stemmers.__dict__
     if name not in known:
+        import snowballstemmer  # tables of all languages; PostgreSQL does not need them
+
         known[name] = snowballstemmer.stemmer(name)
     return str(known[name].stemWord(word))

@@ -45,8 +45,10 @@ class _Reader(RawIOBase):
         return int(self._reader.tell())
 
     def readinto(self, buffer: Any) -> int:
-        with _in_sentences("(being read)"):
+        try:
             piece = memoryview(self._reader.read(len(buffer)))
+        except OSError as error:  # what obstore's reader makes of every error of the server
+            raise _unavailable(error) from error
         buffer[: len(piece)] = piece
         return len(piece)
 
@@ -58,8 +60,12 @@ def _in_sentences(key: str) -> Iterator[None]:
     except (FileNotFoundError, NotFoundError) as error:
         raise NotFound(f"The stored object {key} is missing.") from error
     except BaseError as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise Unavailable(f"The storage does not answer: {reason}") from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    reason = str(error).strip().splitlines()[0][:200]
+    return Unavailable(f"The storage does not answer: {reason}")
 
 
 class Storage:

@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from reflector import __version__
-from reflector.language.meeting import Method
 from reflector.services import Services
 
 FOLDER = Path(__file__).parent
@@ -19,8 +18,8 @@ _templates = Jinja2Templates(FOLDER / "templates")
 def page(request: Request, name: str, services: Services, **values: object) -> HTMLResponse:
     common = {
         "version": __version__,
-        "notices": services.speech.notices,
-        "has_llm": services.analyst.method is Method.LLM,
+        "notices": services.speech.notices if services.settings.has_own_worker else [],
+        "has_llm": bool(services.settings.LLM_URL),
         "has_accounts": services.identity.policy.has_accounts,
         "caller": None,
     }

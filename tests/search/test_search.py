@@ -52,7 +52,8 @@ def client(library: tuple[Services, dict[str, str]]) -> TestClient:
 
 
 def test_the_table_of_cases(library: tuple[Services, dict[str, str]], client: TestClient) -> None:
-    ids, wrong = library[1], []
+    ids = library[1]
+    wrong: list[tuple[str, object, object]] = []
     for case in TABLE["cases"]:
         answer = client.get(PATH, params={"q": case["q"]})
         body = answer.json()

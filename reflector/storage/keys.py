@@ -1,0 +1,13 @@
+"""Where the objects of a transcript are in the storage."""
+
+from __future__ import annotations
+
+
+def audio_key(transcript_id: str) -> str:
+    """What the player plays."""
+    return f"{transcript_id}/audio.mp3"
+
+
+def upload_key(transcript_id: str, suffix: str) -> str:
+    """The recording as it came; `suffix` with its dot, or empty."""
+    return f"{transcript_id}/upload{suffix}"
