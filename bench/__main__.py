@@ -1,6 +1,6 @@
 """`make bench`: every figure of docs/ and README in one run, to bench/results.json.
 
-    python -m bench [PART…]     parts: pipeline, upload, list, memory (takes the longest)
+    python -m bench [PART…]     parts: pipeline, upload, list, api, viewers, memory (takes the longest)
 
 Figures are of the tiny models and of this machine: they tell what the program adds to the work of
 its engines, and nothing about the speed of a real model.
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import listing, memory, pipeline, upload
+from bench import api, listing, memory, pipeline, upload
 from bench.machine import describe
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -22,6 +22,7 @@ PARTS = {
     "pipeline": pipeline.measure,
     "upload": upload.measure,
     "list": listing.measure,
+    "api": api.measure,
     "memory": memory.measure,
 }
 

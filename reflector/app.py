@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
@@ -27,14 +28,18 @@ from reflector.api import (
     topics,
     transcripts,
 )
+from reflector.api.kept import KeptAnswers
 from reflector.api.limits import Admission, RequestSizes
 from reflector.api.origin import SameOrigin
 from reflector.errors import ConfigurationError
 from reflector.health import Health
+from reflector.heap import share_heaps_between_threads
 from reflector.pipeline.specs import Queue
 from reflector.queues import CeleryDispatcher, make_celery
 from reflector.services import Services
 from reflector.settings import Settings
+
+REQUEST_THREADS = 16
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -49,6 +54,9 @@ def create_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # More at once would only wait for each other, with a connection in hand each
+        to_thread.current_default_thread_limiter().total_tokens = REQUEST_THREADS
+        share_heaps_between_threads()
         if services.relay is not None:
             services.relay.listen()
         stop = _work_alone(services, dispatcher) if settings.has_own_worker else None
@@ -66,6 +74,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.dispatcher = dispatcher
     app.state.health = Health(services, dispatcher)
+    app.state.kept = KeptAnswers(services.db)
     app.state.admission = Admission(settings)
     errors.install(app)
     app.add_middleware(RequestSizes, settings=settings)

@@ -32,7 +32,7 @@ LAYERS = [
     ["language", "speech", "search", "exports"],
     ["storage", "media", "events", "db"],
     ["transcript"],
-    ["settings", "log", "units"],
+    ["settings", "log", "units", "heap"],
     ["errors"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

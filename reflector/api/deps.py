@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
+from reflector.api.kept import KeptAnswers
 from reflector.auth.access import Caller, Door
 from reflector.auth.identity import Credentials
 from reflector.pipeline.dispatch import Dispatcher
@@ -66,6 +67,11 @@ def _at(door: Door) -> Callable[..., Awaitable[Caller]]:
     return caller
 
 
+def _kept(request: Request) -> KeptAnswers:
+    return cast(KeptAnswers, request.app.state.kept)
+
+
+KeptDep = Annotated[KeptAnswers, Depends(_kept)]
 ServicesDep = Annotated[Services, Depends(_services)]
 DispatcherDep = Annotated[Dispatcher, Depends(_dispatcher)]
 AnyCaller = Annotated[Caller, Depends(_at(Door.ANY))]

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from fastapi_pagination import Page
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from reflector.api import schemas, views
-from reflector.api.answers import as_json
-from reflector.api.deps import PublicCaller, ServicesDep
-from reflector.auth.access import listed
+from reflector.api.deps import KeptDep, PublicCaller
+from reflector.auth.access import Caller, listed, listed_parts
 from reflector.db.changes import settled
 from reflector.db.models import SourceKind, Transcript
 
@@ -25,8 +25,8 @@ MAX_BIGINT = 2**63 - 1
 
 @router.get("/transcripts", response_model=Page[schemas.GetTranscriptMinimal])
 def transcripts_list(
-    services: ServicesDep,
     caller: PublicCaller,
+    kept: KeptDep,
     source_kind: SourceKind | None = None,
     room_id: str | None = None,
     search_term: str | None = None,
@@ -37,29 +37,38 @@ def transcripts_list(
 ) -> Response:
     """Own transcripts and those of shared rooms, the newest first; with `sort_by=change_seq` and
     `change_seq_from`, a feed of all that changed since."""
-    conditions: list[Any] = [Transcript.deleted_at.is_(None), listed(caller)]
+    filters: list[Any] = [Transcript.deleted_at.is_(None)]
     if source_kind:
-        conditions.append(Transcript.source_kind == source_kind)
+        filters.append(Transcript.source_kind == source_kind)
     if room_id:
-        conditions.append(Transcript.room_id == room_id)
+        filters.append(Transcript.room_id == room_id)
     if search_term:
-        conditions.append(Transcript.title.icontains(search_term, autoescape=True))
+        filters.append(Transcript.title.icontains(search_term, autoescape=True))
     if change_seq_from is not None:
         after = max(-MAX_BIGINT, min(change_seq_from, MAX_BIGINT))
-        conditions.append(Transcript.change_seq > after)
+        filters.append(Transcript.change_seq > after)
     by_change = sort_by == "change_seq"
     order = Transcript.change_seq.asc() if by_change else Transcript.created_at.desc()
-    query = views.minimal_query().where(*conditions).order_by(order, Transcript.id)
-    query = query.limit(size).offset((min(page, MAX_PAGE) - 1) * size)
-    with services.db.read() as session:
+
+    def make(session: Session) -> dict[str, Any]:
         if (by_change or change_seq_from is not None) and (only := settled(session)) is not None:
-            conditions.append(only)
-            query = query.where(only)
+            filters.append(only)
+        query = views.minimal_query().where(*filters, listed(caller)).order_by(order, Transcript.id)
+        query = query.limit(size).offset((min(page, MAX_PAGE) - 1) * size)
         items = [views.minimal(row) for row in session.execute(query)]
-        if page == 1 and len(items) < size:
-            total = len(items)
-        else:
-            total = session.scalar(select(func.count(Transcript.id)).where(*conditions)) or 0
-    body = {"items": items, "total": total, "page": page, "size": size,
-            "pages": -(-total // size)}  # fmt: skip
-    return as_json(body)
+        complete = page == 1 and len(items) < size
+        total = len(items) if complete else count(session, caller, filters)
+        return {"items": items, "total": total, "page": page, "size": size,
+                "pages": -(-total // size)}  # fmt: skip
+
+    key = ("list", source_kind, room_id, search_term, change_seq_from, sort_by, page, size)
+    return kept.answer(caller, key, make)
+
+
+def count(session: Session, caller: Caller, filters: list[Any]) -> int:
+    """How many there are; own ones and others apart, because each has an index of its own."""
+    parts = [
+        session.scalar(select(func.count()).select_from(Transcript).where(*filters, part)) or 0
+        for part in listed_parts(caller)
+    ]
+    return sum(parts)

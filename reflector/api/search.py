@@ -11,10 +11,10 @@ from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from reflector.api import schemas
-from reflector.api.answers import as_json
-from reflector.api.deps import PublicCaller, ServicesDep
+from reflector.api.deps import KeptDep, PublicCaller, ServicesDep
+from reflector.api.listing import count
 from reflector.api.views import ROOM_NAME, iso
-from reflector.auth.access import listed, trash_of
+from reflector.auth.access import Caller, listed, trash_of
 from reflector.db.models import Room, SearchDocument, SourceKind, Transcript
 from reflector.errors import InvalidInput, Unauthenticated
 from reflector.search import find, snippets
@@ -32,6 +32,7 @@ _FIELDS = ["id", "title", "user_id", "room_id", "source_kind", "created_at", "st
 def transcripts_search(
     services: ServicesDep,
     caller: PublicCaller,
+    kept: KeptDep,
     q: Annotated[str, Query(description='Words, a "phrase", or, -without; empty for all')],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0)] = 0,
@@ -50,7 +51,7 @@ def transcripts_search(
     conditions: list[Any] = (
         [Transcript.deleted_at.is_not(None), trash_of(caller)]
         if include_deleted
-        else [Transcript.deleted_at.is_(None), listed(caller)]
+        else [Transcript.deleted_at.is_(None)]
     )
     if room_id:
         conditions.append(Transcript.room_id == room_id)
@@ -62,29 +63,34 @@ def transcripts_search(
         conditions.append(Transcript.created_at <= to)
     query = parse(q)
     typed = " ".join(q.split())
-    rows: list[dict[str, Any]] = []
-    total = 0
-    if not (typed and query.is_empty):  # where nothing but punctuation was typed, nothing matches
-        page = (limit, min(offset, MAX_OFFSET))
-        with services.db.read() as session:
-            rows, total = _rows(session, query, conditions, page, include_deleted)
-    body = {
-        "results": [_result(row, typed, query) for row in rows],
-        "total": total,
-        "query": typed or None,
-        "limit": limit,
-        "offset": offset,
-    }
-    return as_json(body)
+
+    def make(session: Session) -> dict[str, Any]:
+        rows: list[dict[str, Any]] = []
+        total = 0
+        if not (typed and query.is_empty):  # where only punctuation was typed nothing matches
+            page = (limit, min(offset, MAX_OFFSET))
+            rows, total = _rows(session, caller, query, conditions, page, include_deleted)
+        return {
+            "results": [_result(row, typed, query) for row in rows],
+            "total": total,
+            "query": typed or None,
+            "limit": limit,
+            "offset": offset,
+        }
+
+    key = ("search", q, limit, offset, room_id, source_kind, from_, to, include_deleted)
+    return kept.answer(caller, key, make)
 
 
 def _rows(
     session: Session,
+    caller: Caller,
     query: SearchQuery,
-    conditions: list[Any],
+    filters: list[Any],
     page: tuple[int, int],
     trash: bool,
 ) -> tuple[list[Any], int]:
+    conditions = filters if trash else [*filters, listed(caller)]
     columns = [*(getattr(Transcript, name) for name in _FIELDS), ROOM_NAME]
     if query.is_empty:
         ranked: Any = select(*columns, literal(1.0).label("rank"))
@@ -113,7 +119,12 @@ def _rows(
     )
     rows = [dict(row._mapping) for row in session.execute(ranked)]
     full = len(rows) == limit or (offset and not rows)
-    total = (session.scalar(counted) or 0) if full else offset + len(rows)
+    if not full:
+        total = offset + len(rows)
+    elif query.is_empty and not trash:
+        total = count(session, caller, filters)
+    else:
+        total = session.scalar(counted) or 0
     if rows and not query.is_empty:
         texts = {
             row.transcript_id: row

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fastapi import APIRouter
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -148,7 +146,7 @@ def transcript_assign_speaker(
                 person.speaker = _first_free(session, transcript_id, words)
             speaker = person.speaker
         start, end = info.timestamp_from, info.timestamp_to
-        changed = [replace(w, speaker=speaker) if start <= w.start <= end else w for w in words]
+        changed = [w._replace(speaker=speaker) if start <= w.start <= end else w for w in words]
         _save(session, transcript, changed)
     return schemas.SpeakerAssignmentStatus(status="ok")
 
@@ -168,7 +166,7 @@ def transcript_merge_speaker(
             source.speaker = info.speaker_to
         words = load_words(session, transcript_id, transcript.shown_run)
         changed = [
-            replace(w, speaker=info.speaker_to) if w.speaker == info.speaker_from else w
+            w._replace(speaker=info.speaker_to) if w.speaker == info.speaker_from else w
             for w in words
         ]
         _save(session, transcript, changed)

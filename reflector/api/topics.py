@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from reflector.api import schemas, views
-from reflector.api.answers import as_json
-from reflector.api.deps import AnyCaller, ServicesDep
-from reflector.auth.access import find
+from reflector.api.deps import AnyCaller, KeptDep, ServicesDep
+from reflector.api.kept import KeptAnswers
+from reflector.auth.access import Caller, find
 from reflector.db.models import Step, StepState
 from reflector.errors import NotFound
 from reflector.pipeline.specs import StepName
@@ -20,10 +22,8 @@ router = APIRouter(tags=["transcripts"])
 
 
 @router.get("/transcripts/{transcript_id}/topics", response_model=list[schemas.GetTranscriptTopic])
-def transcript_get_topics(services: ServicesDep, caller: AnyCaller, transcript_id: str) -> Response:
-    with services.db.read() as session:
-        transcript = find(session, caller, transcript_id)
-        return as_json(views.topics_of(session, transcript, with_words=False))
+def transcript_get_topics(kept: KeptDep, caller: AnyCaller, transcript_id: str) -> Response:
+    return _topics(kept, caller, transcript_id, with_words=False)
 
 
 @router.get(
@@ -31,11 +31,17 @@ def transcript_get_topics(services: ServicesDep, caller: AnyCaller, transcript_i
     response_model=list[schemas.GetTranscriptTopicWithWords],
 )
 def transcript_get_topics_with_words(
-    services: ServicesDep, caller: AnyCaller, transcript_id: str
+    kept: KeptDep, caller: AnyCaller, transcript_id: str
 ) -> Response:
-    with services.db.read() as session:
+    return _topics(kept, caller, transcript_id, with_words=True)
+
+
+def _topics(kept: KeptAnswers, caller: Caller, transcript_id: str, with_words: bool) -> Response:
+    def make(session: Session) -> list[dict[str, Any]]:
         transcript = find(session, caller, transcript_id)
-        return as_json(views.topics_of(session, transcript, with_words=True))
+        return views.topics_of(session, transcript, with_words)
+
+    return kept.answer(caller, ("topics", transcript_id, with_words), make)
 
 
 @router.get("/transcripts/{transcript_id}/topics/{topic_id}/words-per-speaker")
@@ -57,11 +63,14 @@ def transcript_get_topics_with_words_per_speaker(
 
 
 @router.get("/transcripts/{transcript_id}/words", response_model=list[schemas.Word])
-def transcript_get_words(services: ServicesDep, caller: AnyCaller, transcript_id: str) -> Response:
+def transcript_get_words(kept: KeptDep, caller: AnyCaller, transcript_id: str) -> Response:
     """Extra: all words in order, before there are topics too."""
-    with services.db.read() as session:
+
+    def make(session: Session) -> list[Any]:
         words = views.words_of(session, find(session, caller, transcript_id))
-    return as_json([views.word_view(word) for word in words])
+        return [views.word_view(word) for word in words]
+
+    return kept.answer(caller, ("words", transcript_id), make)
 
 
 @router.get("/transcripts/{transcript_id}/run")

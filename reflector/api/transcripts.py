@@ -7,10 +7,17 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
 from reflector.api import schemas, views
-from reflector.api.answers import as_json
-from reflector.api.deps import AnyCaller, DispatcherDep, PublicCaller, ServicesDep, UserCaller
+from reflector.api.deps import (
+    AnyCaller,
+    DispatcherDep,
+    KeptDep,
+    PublicCaller,
+    ServicesDep,
+    UserCaller,
+)
 from reflector.auth.access import Right, find
 from reflector.db.changes import touch
 from reflector.db.models import Participant, Recording, SourceKind, Transcript, new_id, now
@@ -48,14 +55,16 @@ def transcripts_create(
 
 @router.get("/transcripts/{transcript_id}", response_model=schemas.GetTranscript)
 def transcript_get(
-    services: ServicesDep,
+    kept: KeptDep,
     caller: AnyCaller,
     transcript_id: str,
     transcript_format: TextFormat = TextFormat.TEXT,
 ) -> Response:
-    with services.db.read() as session:
+    def make(session: Session) -> dict[str, Any]:
         transcript = find(session, caller, transcript_id)
-        return as_json(views.with_text(session, transcript, transcript_format))
+        return views.with_text(session, transcript, transcript_format)
+
+    return kept.answer(caller, ("transcript", transcript_id, transcript_format), make)
 
 
 @router.patch("/transcripts/{transcript_id}")

@@ -114,18 +114,26 @@ def find(
 def listed(caller: Caller) -> ColumnElement[bool]:
     """The transcripts that lists and search show: one's own and those of shared rooms.
 
-    A shared room does not show what its owner made private: nobody else could open it.
+    A shared room does not show what its owner made private: nobody else could open it. Anonymous
+    callers see what is public or of nobody.
     """
+    return or_(*listed_parts(caller))
+
+
+def listed_parts(caller: Caller) -> list[ColumnElement[bool]]:
+    """`listed` in parts of which no transcript is in two."""
     if caller.is_anonymous:
-        return or_(Transcript.user_id.is_(None), Transcript.share_mode == ShareMode.PUBLIC)
+        public = and_(Transcript.user_id.is_not(None), Transcript.share_mode == ShareMode.PUBLIC)
+        return [Transcript.user_id.is_(None), public]
     shared_rooms = select(Room.id).where(Room.is_shared)
-    return or_(
-        Transcript.user_id == caller.user_id,
-        and_(
-            Transcript.room_id.in_(shared_rooms),
-            or_(Transcript.user_id.is_(None), Transcript.share_mode != ShareMode.PRIVATE),
+    of_shared_rooms = and_(
+        Transcript.room_id.in_(shared_rooms),
+        or_(
+            Transcript.user_id.is_(None),
+            and_(Transcript.user_id != caller.user_id, Transcript.share_mode != ShareMode.PRIVATE),
         ),
     )
+    return [Transcript.user_id == caller.user_id, of_shared_rooms]
 
 
 def trash_of(caller: Caller) -> ColumnElement[bool]:

@@ -25,6 +25,7 @@ MIGRATION_LOCK = 7_315_001  # any number that only this program uses in its data
 RETRY_SECONDS = 60.0
 RETRY_PAUSE = 0.25
 
+SNAPSHOT = "SELECT pg_current_snapshot()::text"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 Answer = TypeVar("Answer")
@@ -113,6 +114,7 @@ class Database:
         else:
             event.listen(self.engine, "checkin", _note_checkin)
             event.listen(self.engine, "checkout", self._ping_if_idle)
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     def _ping_if_idle(self, connection: Any, record: Any, _proxy: object) -> None:
@@ -133,6 +135,26 @@ class Database:
     def read(self) -> Iterator[Session]:
         with self._sessions() as session:
             yield session
+
+    def snapshot(self) -> str | None:
+        """Which transactions a reader sees now: the same text, the same data. None on SQLite."""
+        if self.is_sqlite:
+            return None
+        with self._autocommit.connect() as connection:
+            return str(connection.exec_driver_sql(SNAPSHOT).scalar())
+
+    @contextmanager
+    def read_at_once(self) -> Iterator[tuple[Session, str | None]]:
+        """A session whose queries all see the data of one moment, and that moment's snapshot."""
+        with self._sessions() as session:
+            if self.is_sqlite:
+                session.connection().exec_driver_sql("BEGIN")
+                yield session, None
+                return
+            connection = session.connection(
+                execution_options={"isolation_level": "REPEATABLE READ"}
+            )
+            yield session, str(connection.exec_driver_sql(SNAPSHOT).scalar())
 
     @contextmanager
     def write(self) -> Iterator[Session]:

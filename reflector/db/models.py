@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -83,7 +84,13 @@ class Transcript(Base):
 
     __table_args__ = (
         Index("idx_transcript_created_at", "created_at"),
-        Index("idx_transcript_user_id_created_at", "user_id", "created_at"),
+        Index(
+            "idx_transcript_user_id_created_at",
+            "user_id",
+            "created_at",
+            postgresql_where=text("deleted_at IS NULL"),
+            sqlite_where=text("deleted_at IS NULL"),
+        ),
         Index("idx_transcript_room_id_created_at", "room_id", "created_at"),
         Index("idx_transcript_source_kind", "source_kind"),
         Index("idx_transcript_recording_id", "recording_id"),

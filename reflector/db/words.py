@@ -36,7 +36,7 @@ def load_segments(session: Session, transcript_id: str, run: int | None) -> list
         return []
     if row[0] is None:  # written before there was this column
         return segments(load_words(session, transcript_id, run))
-    return [Segment(*segment) for segment in row[0]]
+    return [Segment._make(segment) for segment in row[0]]
 
 
 def _of(column: Any, transcript_id: str, run: int | None) -> Select[Any]:

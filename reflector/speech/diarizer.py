@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 import reflector.speech  # noqa: F401 - sets the environment before pyannote.audio loads
 from reflector.errors import ModelUnavailable
+from reflector.heap import keep_large_arrays_out_of_the_heap
 from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.settings import Settings
 from reflector.speech.blocks import blocks
 from reflector.speech.engines import Diarization, DiarizeOptions, EngineReport, Progress
-from reflector.speech.heap import keep_large_arrays_out_of_the_heap
 from reflector.speech.linking import link_speakers
 from reflector.transcript.assembly import Turn
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import reflector.speech  # noqa: F401 - sets the environment before CTranslate2 loads
 from reflector.errors import EngineError, ModelUnavailable
+from reflector.heap import keep_large_arrays_out_of_the_heap
 from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.settings import Settings
 from reflector.speech import guards
 from reflector.speech.blocks import blocks
 from reflector.speech.engines import EngineReport, Progress, TranscribeOptions, Transcription
-from reflector.speech.heap import keep_large_arrays_out_of_the_heap
 from reflector.speech.models import WhisperModelFolder, default_whisper_model, fetch_whisper
 from reflector.transcript.formats import minutes
 from reflector.transcript.words import Word, monotone

@@ -74,7 +74,7 @@ def assign_speakers(words: Sequence[Word], turns: Iterable[Turn]) -> list[Word]:
                 index += 1
             else:
                 break
-        result.append(replace(word, speaker=ordered[index].speaker))
+        result.append(word._replace(speaker=ordered[index].speaker))
     return result
 
 
@@ -96,4 +96,4 @@ def _continues(before: Sequence[Word], word: Word) -> bool:
 def numbered_by_appearance(words: Iterable[Word]) -> list[Word]:
     """Speakers renumbered 0, 1, … in the order in which they first speak."""
     numbers: dict[int, int] = {}
-    return [replace(word, speaker=numbers.setdefault(word.speaker, len(numbers))) for word in words]
+    return [word._replace(speaker=numbers.setdefault(word.speaker, len(numbers))) for word in words]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 SENTENCE_END = re.compile(r"[.;:?!…。？！]")
 MAX_SEGMENT_CHARS = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """`text` carries its leading space, as Whisper gives it; times in seconds."""
 
     text: str
@@ -28,8 +26,7 @@ class Word:
         return bool(SENTENCE_END.search(self.text))
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """Consecutive words of one speaker."""
 
     text: str
@@ -39,7 +36,7 @@ class Segment:
 
 
 def from_rows(rows: Iterable[Sequence[Any]]) -> list[Word]:
-    return [Word(*row) for row in rows]
+    return [Word._make(row) for row in rows]
 
 
 def plain_text(words: Iterable[Word]) -> str:
@@ -90,6 +87,6 @@ def monotone(words: Iterable[Word], duration: float) -> list[Word]:
         start = round(min(max(word.start, 0.0), duration), 2)
         end = round(min(max(word.end, start), duration), 2)
         if ordered and ordered[-1].end > start:
-            ordered[-1] = replace(ordered[-1], end=max(ordered[-1].start, start))
-        ordered.append(replace(word, start=start, end=end))
+            ordered[-1] = ordered[-1]._replace(end=max(ordered[-1].start, start))
+        ordered.append(word._replace(start=start, end=end))
     return ordered

@@ -58,7 +58,7 @@ class Cluster:
             "PostgreSQL killed": self._kill_postgres,
             "PostgreSQL restarted": self._restart_postgres,
             "broker": self._kill_redis,
-            "broker flushed": lambda: bool(self.stack.redis.client().flushall()) and None,
+            "broker flushed": self._flush,
             "S3 answers 500": lambda: self.stack.s3.front.fail(30),
         }
 
@@ -81,6 +81,9 @@ class Cluster:
     def _kill_redis(self) -> None:
         self.stack.redis.server.kill()
         self.stack.redis.server.start()
+
+    def _flush(self) -> None:
+        self.stack.redis.client().flushall()
 
     def stop(self) -> None:
         for worker in self.workers:

@@ -27,7 +27,11 @@ def upgrade() -> None:
     op.add_column("transcript", column("zulip_message_id", sa.Integer(), True))
     op.add_column("words", sa.Column("segments", sa.JSON(), nullable=True))
     op.drop_index("idx_transcript_user_id", "transcript")
-    op.create_index("idx_transcript_user_id_created_at", "transcript", ["user_id", "created_at"])
+    there = sa.text("deleted_at IS NULL")
+    op.create_index(
+        "idx_transcript_user_id_created_at", "transcript", ["user_id", "created_at"],
+        postgresql_where=there, sqlite_where=there,
+    )  # fmt: skip
     _people()
     _rooms()
     op.create_table(

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 log = logging.getLogger(__name__)
 
-M_MMAP_THRESHOLD = -3  # malloc.h
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # malloc.h
+FEW_ARENAS = 2
 THRESHOLD_BYTES = 4 << 20
 
 
@@ -21,9 +22,20 @@ def keep_large_arrays_out_of_the_heap() -> None:
     the heap, which fragments: the peak of one and the same recording was seen anywhere between 680
     and 1,400 MB. Setting the threshold turns that adjustment off. Other C libraries have no need.
     """
+    _set(M_MMAP_THRESHOLD, THRESHOLD_BYTES)
+
+
+@lru_cache(maxsize=1)
+def share_heaps_between_threads() -> None:
+    """Have threads share two heaps, instead of up to eight for each core that each keep what they
+    once needed. Python holds its lock while it allocates, so they do not wait for each other."""
+    _set(M_ARENA_MAX, FEW_ARENAS)
+
+
+def _set(option: int, value: int) -> None:
     try:
         set_option = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return
-    if not set_option(M_MMAP_THRESHOLD, THRESHOLD_BYTES):
-        log.debug("mallopt did not take the threshold")
+    if not set_option(option, value):
+        log.debug("mallopt did not take option %s", option)
