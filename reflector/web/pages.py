@@ -31,6 +31,15 @@ def index(request: Request, services: ServicesDep, caller: AnyCaller) -> Respons
     return page(request, "index.html", services, caller=caller)
 
 
+@router.get("/trash")
+def trash(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
+    try:
+        services.identity.policy.admit(caller, Door.USER)
+    except Unauthenticated:
+        return _to_login(request)
+    return page(request, "trash.html", services, caller=caller)
+
+
 @router.get("/transcripts/{transcript_id}")
 def transcript(
     request: Request, services: ServicesDep, caller: AnyCaller, transcript_id: str

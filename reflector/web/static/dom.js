@@ -21,6 +21,8 @@ export async function api(path, options = {}) {
   } catch {
     throw new Error("The server cannot be reached.");
   }
+  // A session that has ended: the login leads back to this page
+  if (response.status === 401) location.href = `/login?back=${encodeURIComponent(location.pathname)}`;
   const body = await response.json().catch(() => null);
   if (!response.ok) throw new Error(sentence(body, response.status));
   return body;

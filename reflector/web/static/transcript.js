@@ -170,18 +170,6 @@ byId("confirm").addEventListener("close", async () => {
 });
 byId("process").addEventListener("click", () => act(() => api(`${base}/process`, { method: "POST" })));
 
-for (const button of document.querySelectorAll("[data-format]")) {
-  button.addEventListener("click", () => act(async () => {
-    const { transcript } = await api(`${base}?transcript_format=${button.dataset.format}`);
-    const link = make("a", {
-      href: URL.createObjectURL(new Blob([transcript], { type: "text/plain" })),
-      download: `${byId("title").textContent}.${button.dataset.suffix}`,
-    });
-    link.click();
-    URL.revokeObjectURL(link.href);
-  }));
-}
-
 listenToWords(byId("words-text"));
 await refreshAll().catch((error) => showError(error.message));
 connect();

@@ -35,7 +35,9 @@ export async function upload(file, language, onProgress) {
   try {
     await sendAll(created.id, file, onProgress);
   } catch (error) {
-    await api(`/v1/transcripts/${created.id}`, { method: "DELETE" }).catch(() => {});
+    for (const path of ["", "/destroy"]) {
+      await api(`/v1/transcripts/${created.id}${path}`, { method: "DELETE" }).catch(() => {});
+    }
     throw error;
   }
   return created.id;
