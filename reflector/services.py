@@ -60,10 +60,14 @@ def open_services(settings: Settings) -> Services:
             ) from error
     storage = open_storage(settings)
     db = Database(settings.database_url)
-    db.migrate()
-    provision_admin(db, settings)
+    try:
+        identity = Identity(settings, db)
+        db.migrate()
+        provision_admin(db, settings)
+    except Exception:
+        db.close()
+        raise
     bus = Bus()
     relay = RedisRelay(settings.events_url, bus) if settings.events_url else None
     bus.relay = relay
-    identity = Identity(settings, db)
     return Services(settings, db, storage, bus, identity, relay)

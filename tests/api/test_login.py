@@ -1,0 +1,212 @@
+"""Passwords, tokens, keys, and what ends them."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from joserfc import jwt
+from joserfc.jwk import OctKey
+from sqlalchemy import update
+
+from reflector.auth import accounts, identity, passwords
+from reflector.auth.limiter import MAX_FAILURES, WINDOW
+from reflector.db.models import LoginAttempt, now
+from reflector.services import Services
+from tests.api.people import PASSWORD, SECRET, make_person, make_transcript
+from tests.conftest import OpenServices, client_of
+
+HASH = passwords.hash_password(PASSWORD, 1000)
+EMAIL = "anna@example.org"
+LOGIN = "/v1/auth/login"
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work of a real hash is tested where it matters; here it would only take time."""
+    monkeypatch.setattr(passwords, "ITERATIONS", 1000)
+    monkeypatch.setattr(identity, "REMEMBER_SECONDS", 0.0)
+
+
+@pytest.fixture
+def services(open_with: OpenServices) -> Services:
+    return open_with(AUTH_BACKEND="password", SECRET_KEY=SECRET, TRUSTED_PROXIES="127.0.0.1")
+
+
+@pytest.fixture
+def client(services: Services) -> TestClient:
+    make_person(services, EMAIL, HASH)
+    return client_of(services)
+
+
+def login(client: TestClient, email: str = EMAIL, password: str = PASSWORD) -> int:
+    return client.post(LOGIN, json={"email": email, "password": password}).status_code
+
+
+def bearer(client: TestClient) -> dict[str, str]:
+    body = client.post(LOGIN, json={"email": EMAIL, "password": PASSWORD}).json()
+    assert body["token_type"] == "bearer"
+    assert body["expires_in"] == 86400
+    return {"Authorization": f"Bearer {body['access_token']}"}
+
+
+def test_login_gives_a_token_that_says_who_one_is(client: TestClient) -> None:
+    me = client.get("/v1/me", headers=bearer(client)).json()
+    assert me["email"] == EMAIL
+    assert client.get("/v1/me").json() is None
+
+
+@pytest.mark.parametrize("email", ["ANNA@example.org", " anna@Example.ORG "])
+def test_email_is_compared_without_case(client: TestClient, email: str) -> None:
+    assert login(client, email) == 200
+
+
+@pytest.mark.parametrize(
+    ("email", "password"), [(EMAIL, "wrong"), ("nobody@example.org", PASSWORD)]
+)
+def test_unknown_user_and_wrong_password_have_one_answer(
+    client: TestClient, email: str, password: str
+) -> None:
+    answer = client.post(LOGIN, json={"email": email, "password": password})
+    assert (answer.status_code, answer.json()) == (401, {"detail": "Invalid email or password"})
+
+
+def test_failures_are_limited_and_successes_are_not(client: TestClient) -> None:
+    for _ in range(MAX_FAILURES + 2):
+        assert login(client) == 200
+    for _ in range(MAX_FAILURES):
+        assert login(client, password="wrong") == 401
+    answer = client.post(LOGIN, json={"email": EMAIL, "password": PASSWORD})
+    assert answer.status_code == 429
+    assert answer.json() == {"detail": "Too many login attempts. Try again later."}
+    # The address is limited for other accounts as well
+    assert login(client, "other@example.org") == 429
+
+
+def test_the_limit_survives_a_restart_and_ends_by_itself(
+    client: TestClient, services: Services
+) -> None:
+    for _ in range(MAX_FAILURES):
+        login(client, password="wrong")
+    again = client_of(services)  # another process with the same database
+    assert login(again) == 429
+    with services.db.write() as session:
+        earlier = now() - WINDOW - timedelta(seconds=1)
+        session.execute(update(LoginAttempt).values(at=earlier))
+    assert login(again) == 200
+
+
+def test_a_good_login_clears_its_account_and_not_its_address(client: TestClient) -> None:
+    for _ in range(MAX_FAILURES - 1):
+        login(client, password="wrong")
+    assert login(client) == 200
+    assert login(client, "other@example.org", "wrong") == 401
+    assert login(client, "third@example.org", "wrong") == 429
+
+
+def test_changed_password_ends_every_session(client: TestClient, services: Services) -> None:
+    headers = bearer(client)
+    form = client.post(
+        "/login", data={"email": EMAIL, "password": PASSWORD}, follow_redirects=False
+    )
+    assert form.status_code == 303
+    assert client.get("/v1/me").json()["email"] == EMAIL  # by the cookie
+    with services.db.write() as session:
+        accounts.set_password(session, EMAIL, HASH)
+    assert client.get("/v1/me").json() is None
+    client.cookies.clear()
+    answer = client.get("/v1/me", headers=headers)
+    assert (answer.status_code, answer.json()) == (401, {"detail": "Invalid authentication"})
+    assert login(client) == 200
+
+
+def test_tokens_of_clients_that_sign_their_own_are_accepted(client: TestClient) -> None:
+    key = OctKey.import_key(SECRET.encode())
+    claims = {"sub": "anybody", "email": "a@b", "exp": int(time.time()) + 60}
+    token = jwt.encode({"alg": "HS256"}, claims, key)
+    me = client.get("/v1/me", headers={"Authorization": f"Bearer {token}"}).json()
+    assert me == {"sub": "anybody", "email": "a@b"}
+
+
+@pytest.mark.parametrize("change", [{"exp": 1}, {"exp": None}, {"sub": None}, {"sub": ""}])
+def test_token_without_an_end_or_a_subject_is_refused(client: TestClient, change: dict) -> None:  # type: ignore[type-arg]
+    claims = {"sub": "x", "exp": int(time.time()) + 60, **change}
+    claims = {name: value for name, value in claims.items() if value is not None}
+    token = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET.encode()))
+    assert client.get("/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
+def test_audio_link_opens_its_audio_and_nothing_else(
+    client: TestClient, services: Services, tmp_path: object
+) -> None:
+    headers = bearer(client)
+    me = client.get("/v1/me", headers=headers).json()["sub"]
+    own, other = (make_transcript(services, user_id=me) for _ in range(2))
+    url = client.post(f"/v1/transcripts/{own}/audio/link", headers=headers).json()["url"]
+    token = url.partition("token=")[2]
+    assert (
+        client.get(f"/v1/transcripts/{own}/audio/mp3", params={"token": token}).status_code == 404
+    )
+    refused = client.get(f"/v1/transcripts/{other}/audio/mp3", params={"token": token})
+    assert (refused.status_code, refused.json()) == (401, {"detail": "Invalid or expired token"})
+    as_login = {"Authorization": f"Bearer {token}"}
+    assert client.get(f"/v1/transcripts/{own}", headers=as_login).status_code == 401
+    # A login works as a token of the link, as in the reference
+    login_token = headers["Authorization"].removeprefix("Bearer ")
+    path = f"/v1/transcripts/{own}/audio/mp3"
+    assert client.get(path, params={"token": login_token}).status_code == 404
+
+
+def test_api_keys_are_shown_once_and_end_when_deleted(client: TestClient) -> None:
+    headers = bearer(client)
+    made = client.post("/v1/user/api-keys", json={"name": "script"}, headers=headers).json()
+    assert len(made["key"]) == 64
+    listed = client.get("/v1/user/api-keys", headers=headers).json()
+    assert listed[0] == {name: made[name] for name in ("id", "user_id", "name", "created_at")}
+    by_key = {"X-API-Key": made["key"]}
+    assert client.get("/v1/me", headers=by_key).json() == {"sub": made["user_id"], "email": None}
+    assert client.delete(f"/v1/user/api-keys/{made['id']}", headers=headers).json() == {
+        "status": "ok"
+    }
+    assert client.get("/v1/me", headers=by_key).json() is None
+    again = client.delete(f"/v1/user/api-keys/{made['id']}", headers=headers)
+    assert (again.status_code, again.json()) == (404, {"detail": "Not Found"})
+
+
+def test_cookie_does_not_count_for_another_sites_page(client: TestClient) -> None:
+    client.post("/login", data={"email": EMAIL, "password": PASSWORD})
+    assert client.get("/v1/me").json()["email"] == EMAIL
+    foreign = {"Origin": "https://elsewhere.example"}
+    assert client.get("/v1/me", headers=foreign).json() is None
+    assert client.post("/v1/transcripts", json={"name": "x"}, headers=foreign).status_code == 401
+    assert client.post("/login", data={"email": EMAIL}, headers=foreign).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("back", "goes_to"),
+    [("/trash", "/trash"), ("https://evil.example", "/"), ("//evil.example", "/"), ("/\\evil", "/"), ("", "/")],
+)  # fmt: skip
+def test_login_never_leads_to_another_site(client: TestClient, back: str, goes_to: str) -> None:
+    form = {"email": EMAIL, "password": PASSWORD, "back": back}
+    answer = client.post("/login", data=form, follow_redirects=False)
+    assert answer.headers["location"] == goes_to
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+
+
+def test_admin_of_the_settings_is_made_once(open_with: OpenServices) -> None:
+    values = {"AUTH_BACKEND": "password", "SECRET_KEY": SECRET, "ADMIN_EMAIL": "Root@Example.org"}
+    first = open_with(**values, ADMIN_PASSWORD_HASH=HASH.replace("$", "$$"))
+    client = client_of(first)
+    assert login(client, "root@example.org") == 200
+    with first.db.write() as session:
+        accounts.set_password(session, "root@example.org", passwords.hash_password("another", 1000))
+    open_with(**values, ADMIN_PASSWORD_HASH=HASH)  # a restart
+    assert login(client, "root@example.org") == 401
+    assert login(client, "root@example.org", "another") == 200
+    other = passwords.hash_password("a third one", 1000)
+    open_with(**values, ADMIN_PASSWORD_HASH=other)
+    assert login(client, "root@example.org", "a third one") == 200
