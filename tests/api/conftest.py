@@ -8,5 +8,6 @@ from tests.conftest import EMBEDDED, SERVERS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "open_with" in metafunc.fixturenames:
+    chosen = [m.args[0] for m in metafunc.definition.iter_markers("parametrize")]
+    if "open_with" in metafunc.fixturenames and "open_with" not in chosen:
         metafunc.parametrize("open_with", [EMBEDDED, SERVERS], indirect=True)

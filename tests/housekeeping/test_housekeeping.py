@@ -1,0 +1,141 @@
+"""Deleting until it is confirmed, old anonymous data, the schedule, the sign of life."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from celery.schedules import crontab
+from sqlalchemy import select, update
+
+from reflector import schedule
+from reflector.db.models import Deletion, Transcript, now
+from reflector.errors import Unavailable
+from reflector.housekeeping import deletions, public_data, sign_of_life
+from reflector.services import Services
+from reflector.settings import Settings
+from tests.api.people import SECRET, make_person, make_transcript
+from tests.conftest import OpenServices
+
+
+def put(services: Services, folder: Path, key: str) -> None:
+    (folder / "object").write_bytes(b"sound")
+    services.storage.adopt(folder / "object", key)
+
+
+def orders(services: Services) -> list[Deletion]:
+    with services.db.read() as session:
+        return list(session.scalars(select(Deletion)))
+
+
+def make_due(services: Services, minutes: int = 5) -> None:
+    earlier = now() - timedelta(minutes=minutes)
+    with services.db.write() as session:
+        session.execute(update(Deletion).values(due_at=earlier, created_at=earlier))
+
+
+def test_order_stays_until_the_storage_has_confirmed(
+    open_with: OpenServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = open_with()
+    put(services, tmp_path, "abc/audio.mp3")
+    put(services, tmp_path, "abcd/audio.mp3")
+    with services.db.write() as session:
+        deletions.order(session, "abc")
+
+    def broken(prefix: str) -> None:
+        raise Unavailable("The storage does not answer: test")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.storage, "delete_prefix", broken)
+        assert deletions.carry_out(services) == 1
+    assert "does not answer" in str(orders(services)[0].error)
+    assert services.storage.keys("abc") == ["abc/audio.mp3"]
+    make_due(services)
+    assert deletions.carry_out(services) == 1  # something was there: it looks once more
+    assert services.storage.keys("abc") == []
+    put(services, tmp_path, "abc/audio.mp3")  # a worker that was just about to write it
+    make_due(services)
+    assert deletions.carry_out(services) == 1
+    make_due(services)
+    assert deletions.carry_out(services) == 0
+    assert services.storage.keys("abc") == []
+    assert services.storage.keys("abcd") == ["abcd/audio.mp3"]
+
+
+def test_local_leftovers_of_a_transcript_go_too(open_with: OpenServices) -> None:
+    services = open_with()
+    for folder in (services.settings.uploads_dir, services.settings.scratch_dir):
+        (folder / "abc").mkdir(parents=True)
+        (folder / "abc" / "part").write_text("x")
+    with services.db.write() as session:
+        deletions.order(session, "abc")
+    deletions.carry_out(services)
+    assert not (services.settings.uploads_dir / "abc").exists()
+    assert not (services.settings.scratch_dir / "abc").exists()
+
+
+def test_public_mode_removes_old_anonymous_data_only(
+    open_with: OpenServices, tmp_path: Path
+) -> None:
+    services = open_with(PUBLIC_MODE=True, AUTH_BACKEND="password", SECRET_KEY=SECRET)
+    owner = make_person(services, "a@example.org").id
+    old = now() - timedelta(days=8)
+    gone = make_transcript(services, created_at=old)
+    put(services, tmp_path, f"{gone}/audio.mp3")
+    kept = {
+        make_transcript(services, created_at=now() - timedelta(days=6)),
+        make_transcript(services, created_at=old, user_id=owner),
+    }
+    assert public_data.clean_up(services) == 1
+    with services.db.read() as session:
+        assert set(session.scalars(select(Transcript.id))) == kept
+    assert services.storage.keys(gone) == []
+
+
+def test_without_public_mode_nothing_is_removed(open_with: OpenServices) -> None:
+    services = open_with()
+    make_transcript(services, created_at=now() - timedelta(days=800))
+    assert public_data.clean_up(services) == 0
+
+
+def test_only_what_is_configured_is_scheduled(make_settings: Callable[..., Settings]) -> None:
+    def planned(**values: object) -> dict[str, object]:
+        return {job.task: job.schedule for job in schedule.jobs(make_settings(**values))}
+
+    assert planned() == {schedule.RETRY_DELETIONS: 60.0}
+    assert planned(CELERY_BEAT_POLL_INTERVAL=300) == {schedule.RETRY_DELETIONS: 300.0}
+    everything = planned(
+        CELERY_BEAT_POLL_INTERVAL=5, PUBLIC_MODE=True, HEALTHCHECK_URL="http://127.0.0.1:1/"
+    )
+    assert everything[schedule.SIGN_OF_LIFE] == 600.0
+    assert everything[schedule.CLEAN_UP_PUBLIC_DATA] == crontab(hour=3, minute=0)
+
+
+def test_sign_of_life_says_whether_somebody_heard_it(
+    make_settings: Callable[..., Settings],
+) -> None:
+    heard = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_address[1]}/ping"
+    assert sign_of_life.ping(make_settings(HEALTHCHECK_URL=address))
+    server.shutdown()
+    server.server_close()
+    assert heard == ["/ping"]
+    assert not sign_of_life.ping(make_settings(HEALTHCHECK_URL=address))
+    assert not sign_of_life.ping(make_settings())
