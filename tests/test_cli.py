@@ -19,6 +19,7 @@ from tests.conftest import DIARIZER, HELD_OUT, SAMPLE, WHISPER
 from tests.media_files import make_file
 
 BIN = Path(sys.executable).parent
+ROOT = Path(__file__).parent.parent
 MODELS = ["--model", str(WHISPER), "--diarization-model", "none"]
 
 
@@ -189,3 +190,39 @@ def test_terminal_shows_progress_to_the_end(tmp_path: Path) -> None:
     os.close(screen)
     assert b"100 %" in shown
     assert "× real time".encode() in shown
+
+
+def admin(folder: Path, *arguments: str, password: str = "correct horse") -> tuple[int, str, str]:
+    result = subprocess.run(
+        [sys.executable, "-m", "reflector", "admin", *arguments],
+        input=password + "\n", capture_output=True, text=True, check=False, cwd=folder,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    return result.returncode, result.stdout, result.stderr
+
+
+def test_accounts_are_made_listed_and_changed_from_the_command_line(tmp_path: Path) -> None:
+    pipe = ["--password-file", "-"]
+    assert admin(tmp_path, "list")[2].startswith("There are no accounts.")
+    code, out, err = admin(tmp_path, "create", "Anna@Example.org", *pipe)
+    assert (code, out) == (0, "Made the account anna@example.org.\n")
+    assert "AUTH_BACKEND=password" in err
+    assert admin(tmp_path, "create", "anna@example.org", *pipe)[0] == 2
+    assert admin(tmp_path, "set-password", "ANNA@example.org", *pipe)[0] == 0
+    assert admin(tmp_path, "set-password", "ben@example.org", *pipe)[0] == 2
+    assert admin(tmp_path, "list")[1].startswith("anna@example.org\tpassword\t")
+    assert admin(tmp_path, "create", "nobody", *pipe)[0] == 2
+    assert "8 characters" in admin(tmp_path, "hash", *pipe, password="short")[2]
+    assert admin(tmp_path, "hash", *pipe)[1].startswith("pbkdf2:sha256:600000$")
+    assert "no terminal" in admin(tmp_path, "hash")[2]
+
+
+@pytest.mark.parametrize("command", ["worker", "beat"])
+def test_worker_of_an_embedded_server_says_why_it_cannot_help(tmp_path: Path, command: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "reflector", command],
+        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert result.returncode == 3
+    assert "no other process can help" in result.stderr

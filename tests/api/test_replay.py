@@ -170,8 +170,9 @@ def test_events_of_another_process_arrive_and_survive_the_brokers_restart(
         (a,) = record(elsewhere, transcript_id, EventName.DURATION)
         assert received(socket, 1) == [("DURATION", a)]
         stack.redis.server.kill()
-        assert services.relay is not None
-        wait_until(lambda: not services.relay.connected.is_set(), "the loss is noticed", 20)
+        relay = services.relay
+        assert relay is not None
+        wait_until(lambda: not relay.connected.is_set(), "the loss is noticed", 20)
         (b,) = record(elsewhere, transcript_id, EventName.FINAL_TITLE)  # told to nobody
         stack.redis.server.start()
         assert received(socket, 1) == [("FINAL_TITLE", b)]

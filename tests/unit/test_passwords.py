@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import time
 
 import pytest
 
-from reflector.auth import passwords
 from reflector.auth.passwords import hash_password, is_hash, verify_password
 
 SALT = "00112233445566778899aabbccddeeff"
@@ -53,11 +51,10 @@ def test_unknown_user_wrong_password_and_old_hash_take_the_same_work(
         rounds.append(iterations)
         return real(name, password, salt, 1)
 
-    monkeypatch.setattr(passwords.hashlib, "pbkdf2_hmac", counted)
+    monkeypatch.setattr(hashlib, "pbkdf2_hmac", counted)
     work = []
     for hashed in (None, reference_hash("x"), "pbkdf2:sha256:600000$aa$" + "0" * 64):
         rounds.clear()
         verify_password("wrong", hashed)
         work.append(sum(rounds))
     assert len(set(work)) == 1
-    assert time.monotonic() > 0
