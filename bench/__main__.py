@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import api, listing, memory, pipeline, upload
+from bench import api, listing, memory, pipeline, upload, viewers
 from bench.machine import describe
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -23,6 +23,7 @@ PARTS = {
     "upload": upload.measure,
     "list": listing.measure,
     "api": api.measure,
+    "viewers": viewers.measure,
     "memory": memory.measure,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -69,6 +70,9 @@ def run_gunicorn(settings: Settings, listener: socket.socket, workers: int) -> N
         "preload_app": False,
         "control_socket_disable": True,
     }
+    # What is there now stays as it is: a collector that marks objects would copy their pages
+    gc.collect()
+    gc.freeze()
     try:
         _Gunicorn(settings, options).run()
     finally:
