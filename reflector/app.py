@@ -89,7 +89,7 @@ def create_app(services: Services) -> FastAPI:
         v1.include_router(module.router)
     app.include_router(v1)
     service.install(app)
-    web.install(app)
+    web.install(app, settings)
     return app
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+MEDIA = "media-src 'self' blob:"
 CONTENT_POLICY = (
-    "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; "
+    f"default-src 'self'; img-src 'self' data:; {MEDIA}; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
@@ -19,10 +20,17 @@ DOCUMENTATION_POLICY = (
 
 
 class PageHeaders:
-    """A plain ASGI layer: Starlette's `BaseHTTPMiddleware` would copy every upload once more."""
+    """A plain ASGI layer: Starlette's `BaseHTTPMiddleware` would copy every upload once more.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `media_origin` is where audio may come from besides this server: the storage, where it has an
+    address for browsers.
+    """
+
+    def __init__(self, app: ASGIApp, media_origin: str | None = None) -> None:
         self._app = app
+        self._policy = CONTENT_POLICY
+        if media_origin:
+            self._policy = CONTENT_POLICY.replace(MEDIA, f"{MEDIA} {media_origin}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -36,7 +44,7 @@ class PageHeaders:
                 headers["Referrer-Policy"] = "same-origin"
                 if headers.get("content-type", "").startswith("text/html"):
                     documentation = scope["path"].startswith(DOCUMENTATION_PATHS)
-                    policy = DOCUMENTATION_POLICY if documentation else CONTENT_POLICY
+                    policy = DOCUMENTATION_POLICY if documentation else self._policy
                     headers["Content-Security-Policy"] = policy
                     headers["Cache-Control"] = "no-cache"
             await send(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from reflector.api.deps import AnyCaller, ServicesDep
 from reflector.auth.access import Door, find
 from reflector.errors import Forbidden, Unauthenticated
+from reflector.settings import Settings
 from reflector.web import login
 from reflector.web.headers import PageHeaders
 from reflector.web.render import FOLDER, page
@@ -62,8 +63,10 @@ def transcript(
     )
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, settings: Settings) -> None:
     app.include_router(router)
     app.include_router(login.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-    app.add_middleware(PageHeaders)
+    public = settings.TRANSCRIPT_STORAGE_AWS_PUBLIC_URL
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(public)) if public else None
+    app.add_middleware(PageHeaders, media_origin=origin)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,6 +19,7 @@ from reflector.db.models import LoginAttempt, now
 from reflector.services import Services
 from tests.api.people import PASSWORD, SECRET, make_person, make_transcript
 from tests.conftest import OpenServices, client_of
+from tests.server import running_server
 
 HASH = passwords.hash_password(PASSWORD, 1000)
 EMAIL = "anna@example.org"
@@ -195,6 +198,24 @@ def test_login_never_leads_to_another_site(client: TestClient, back: str, goes_t
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
+
+
+@pytest.mark.parametrize(
+    ("trusted", "counted"), [("127.0.0.1", "192.0.2.7"), ("192.0.2.1", "127.0.0.1")]
+)
+def test_address_is_the_clients_only_by_a_trusted_proxys_word(
+    tmp_path: Path, trusted: str, counted: str
+) -> None:
+    settings = {"AUTH_BACKEND": "password", "SECRET_KEY": SECRET, "TRUSTED_PROXIES": trusted}
+    with running_server(tmp_path, 0, **settings) as server:
+        answer = server.http.post(
+            LOGIN, json={"email": EMAIL, "password": "x"}, headers={"X-Forwarded-For": "192.0.2.7"}
+        )
+        assert answer.status_code == 401
+    with sqlite3.connect(tmp_path / "reflector.db") as database:
+        keys = {row[0] for row in database.execute("SELECT key FROM login_attempt")}
+    database.close()
+    assert keys == {f"account:{EMAIL}", f"address:{counted}"}
 
 
 def test_admin_of_the_settings_is_made_once(open_with: OpenServices) -> None:
