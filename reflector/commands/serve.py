@@ -21,6 +21,7 @@ from reflector.settings import Settings
 
 PORTS_TO_TRY = 50
 PING_SECONDS = 20.0
+SD_LISTEN_FDS_START = 3
 
 
 def listen(host: str, port: int, next_free: bool) -> socket.socket:
@@ -45,6 +46,16 @@ def listen(host: str, port: int, next_free: bool) -> socket.socket:
         f"port {port} of {host} is taken by another program",
         "Choose another with --port, or let --next-free-port find one.",
     )
+
+
+def inherited() -> socket.socket | None:
+    """The socket that systemd listens on for this process (sd_listen_fds(3)): while the server is
+    restarted, connections wait there instead of being refused."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or not os.environ.get("LISTEN_FDS"):
+        return None
+    for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
+        os.environ.pop(name, None)
+    return socket.socket(fileno=SD_LISTEN_FDS_START)
 
 
 def lock_data(settings: Settings) -> IO[str]:
@@ -72,7 +83,7 @@ def serve(settings: Settings, host: str, port: int, next_free: bool, workers: in
             "Set DATA_DIR to a folder that this user may write.",
         ) from error
     if not settings.has_own_worker:
-        listener = listen(host, port, next_free)
+        listener = inherited() or listen(host, port, next_free)
         _announce(settings, host, port, listener)
         run_gunicorn(settings, listener, workers)
         return
@@ -85,9 +96,13 @@ def serve(settings: Settings, host: str, port: int, next_free: bool, workers: in
 
 
 def _announce(settings: Settings, host: str, port: int, listener: socket.socket) -> None:
+    if listener.family == socket.AF_UNIX:
+        click.echo(f"Reflector is at {listener.getsockname()} – data in {settings.DATA_DIR}")
+        sys.stdout.flush()
+        return
     actual = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
-    if port and actual != port:
+    if port and actual != port and listener.getsockname()[0] == host:
         click.echo(f"Port {port} is taken; using {actual}.")
     click.echo(f"Reflector is at http://{shown}:{actual}/ – data in {settings.DATA_DIR}")
     sys.stdout.flush()
@@ -101,7 +116,7 @@ def _serve_alone(settings: Settings, host: str, port: int, next_free: bool) -> N
             f"the data folder {settings.DATA_DIR} cannot be written: {error.strerror}",
             "Set DATA_DIR to a folder that this user may write.",
         ) from error
-    listener = listen(host, port, next_free)
+    listener = inherited() or listen(host, port, next_free)
     services = open_services(settings)
     app = create_app(services)
     _announce(settings, host, port, listener)
