@@ -17,6 +17,7 @@ from reflector.api.limits import refuse_large_recording
 from reflector.api.multipart import receive_file
 from reflector.api.uploads import Receiving, incoming_of
 from reflector.auth.access import Caller, Right, find
+from reflector.db.engine import persist
 from reflector.db.models import SourceKind, Status, Transcript, new_id
 from reflector.errors import InvalidInput
 from reflector.events.record import Recorder
@@ -35,6 +36,7 @@ router = APIRouter(tags=["transcripts"])
 
 IN_PROGRESS = "There is already an upload in progress"
 SHOWN_MISSING = 20
+RESTART_SECONDS = 20.0
 MAX_CHUNKS = 100_000
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 
@@ -123,12 +125,16 @@ class _Target:
             key = upload_key(self.transcript_id, _extension(filename))
             # The transcript may be destroyed meanwhile; then its clean-up looks once more
             self.services.storage.adopt(incoming.file, key)
-            run = self._start(key)
+            # The recording is in the storage now: a database that restarts is waited for
+            run = persist(lambda: self._start(key), RESTART_SECONDS)
             incoming.discard()
             return run
 
     def _start(self, key: str) -> int:
         with self.services.db.write() as session:
+            known = session.get(Transcript, self.transcript_id, with_for_update=True)
+            if known is not None and known.upload_key == key:
+                return known.last_run  # committed before, and the answer was lost
             transcript = self._open(session, lock=True)
             events = Recorder(self.services.bus, session, transcript)
             transcript.upload_key, transcript.upload_version = key, new_id()

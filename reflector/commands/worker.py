@@ -61,9 +61,11 @@ def run_worker(
         threading.Thread(target=services.speech.prepare, name="models", daemon=True).start()
     log.info("working on %s", ", ".join(queue.value for queue in queues))
     stop.wait()
-    left = worker.drain()
-    if left:
-        log.info("%s unfinished steps are free for other workers", left)
+    try:
+        if left := worker.drain():
+            log.info("%s unfinished steps are free for other workers", left)
+    except Exception as error:  # noqa: BLE001 - the leases end by themselves
+        log.warning("unfinished steps stay taken for half a minute: %s", error)
     services.close()
     # A model in the middle of a window cannot be interrupted
     os._exit(0)

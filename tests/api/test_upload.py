@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from reflector.api import uploads
 from reflector.services import Services
@@ -256,3 +260,29 @@ def test_process_before_an_upload_and_while_running_is_400(
     client.patch(f"/v1/transcripts/{transcript_id}", json={"locked": True})
     answer = client.post(path)
     assert (answer.status_code, answer.json()) == (400, {"detail": "Recording is locked"})
+
+
+def test_database_that_restarts_at_the_last_chunk_costs_nothing(
+    client: TestClient,
+    services: Services,
+    transcript_id: str,
+    recording: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The recording is in the storage already; the commit happens, and its answer is lost once."""
+    parts = pieces(recording, 2)
+    assert send(client, transcript_id, 0, 2, parts[0]).status_code == 200
+    real, failures = services.db.write, iter([True])
+
+    @contextmanager
+    def write() -> Iterator[Any]:
+        with real() as session:
+            yield session
+        if next(failures, False):
+            raise OperationalError("commit", {}, Exception("the connection was lost"))
+
+    monkeypatch.setattr(services.db, "write", write)
+    assert send(client, transcript_id, 1, 2, parts[1]).status_code == 200
+    body = client.get(f"/v1/transcripts/{transcript_id}/run").json()
+    assert (body["run"], body["status"]) == (1, "uploaded")
+    assert stored(services, transcript_id) == recording

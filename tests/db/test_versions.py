@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,15 +20,12 @@ OTHERS: list[int | None] = [*sorted(VERSIONS)[1:]] or [None]
 
 
 @pytest.fixture(scope="module", params=OTHERS)
-def postgres(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Postgres]:
+def postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     if request.param is None:
         pytest.skip("there is only one version of PostgreSQL here")
-    folder: Path = tmp_path_factory.mktemp(f"postgres{request.param}")
-    started = Postgres(folder, VERSIONS[request.param])
+    started = Postgres(VERSIONS[request.param])
     yield started
-    started.server.stop()
+    started.close()
 
 
 @pytest.fixture

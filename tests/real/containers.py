@@ -61,6 +61,9 @@ class Postgres:
             container.with_env(f"POSTGRES_{name}", value)
         self.server = _Server(container, "ready to accept connections")
 
+    def close(self) -> None:
+        self.server.stop()
+
     def _dsn(self, database: str) -> str:
         return f"postgresql://reflector@127.0.0.1:{self.port}/{database}"
 

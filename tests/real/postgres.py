@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,16 +51,13 @@ def _reachable(folder: Path) -> bool:
 class Postgres:
     """One cluster; `url()` makes an empty database in it."""
 
-    def __init__(self, folder: Path, programs: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, programs: Path) -> None:
+        # Not in pytest's folder: that is closed to the user that PostgreSQL runs as
+        folder = Path(tempfile.mkdtemp(prefix="reflector-postgres-"))
         self.port = free_port()
-        self._data = folder / "data"
+        self._folder, self._data = folder, folder / "data"
         user = unprivileged()
         if user:
-            # Every folder above belongs to root: let the other user through, not look around
-            for place in [folder, *folder.parents]:
-                if place.stat().st_uid == os.getuid() and place != Path("/"):
-                    place.chmod(place.stat().st_mode | 0o111)
             shutil.chown(folder, user)
         self._count = 0
         subprocess.run(
@@ -72,10 +70,14 @@ class Postgres:
             "postgres",
             [str(programs / "postgres"), "-D", str(self._data), "-p", str(self.port),
              "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}",
-             "-c", "max_connections=200", "-c", "shared_buffers=128MB"],
+             "-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "autovacuum=off"],
             folder, self._answers, user, stop_signal=signal.SIGINT,
         )  # fmt: skip
         self.server.start()
+
+    def close(self) -> None:
+        self.server.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _dsn(self, database: str) -> str:
         return f"postgresql://reflector@127.0.0.1:{self.port}/{database}"

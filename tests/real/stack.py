@@ -37,7 +37,7 @@ class Stack:
         found = postgres.installed()
         if found:
             chosen = found[version] if version is not None else found[min(found)]
-            self.postgres: Any = postgres.Postgres(folder / "postgres", chosen)
+            self.postgres: Any = postgres.Postgres(chosen)
         else:
             self.postgres = containers.Postgres(version)
         binary = redis.installed()
@@ -67,4 +67,4 @@ class Stack:
     def stop(self) -> None:
         self.s3.stop()
         self.redis.server.stop()
-        self.postgres.server.stop()
+        self.postgres.close()
