@@ -22,6 +22,7 @@ from reflector.pipeline.reconcile import reconcile, release_all
 from reflector.pipeline.runner import Runner
 from reflector.pipeline.specs import Queue, StepName
 from reflector.queues import STEP_TASK, CeleryDispatcher
+from reflector.search import index
 from reflector.services import Services
 from reflector.settings import Settings
 
@@ -104,6 +105,11 @@ class Worker:
 
     def _reconcile(self) -> None:
         relay = self.runner.services.relay
+        try:
+            if added := index.backfill(self.runner.services.db):
+                log.info("search knows %s older transcripts now", added)
+        except Exception:
+            log.exception("older transcripts were not indexed; the next start tries again")
         while True:
             if relay is not None:
                 relay.report_worker(self.runner.worker, self._queues, REPORT_SECONDS)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import bindparam, exists, select, text
 from sqlalchemy.orm import Session
 
-from reflector.db.models import SearchDocument, Transcript, Words
+from reflector.db.engine import Database
+from reflector.db.models import SearchDocument, Transcript
+from reflector.db.words import load_segments
 from reflector.search.languages import NO_STEMS, configuration, plain, stems
 
 _VECTOR = text("""
@@ -21,6 +23,7 @@ _STEMS = text(
 ).bindparams(bindparam("title"), bindparam("summary"), bindparam("body"))
 # PostgreSQL's tsvector ends at 1 MiB; 50 hours of speech stay below
 MAX_BODY = 4_000_000
+BATCH = 5  # the transaction of a batch holds up other writers on SQLite
 
 
 def postgresql_configuration(language: str) -> str:
@@ -47,9 +50,23 @@ def update(session: Session, transcript: Transcript, language: str | None = None
     _write_terms(session, document)
 
 
-def remove(session: Session, transcript_id: str) -> None:
-    """For a transcript that goes; its row would take the document along, not always its terms."""
-    session.execute(delete(SearchDocument).where(SearchDocument.transcript_id == transcript_id))
+def backfill(db: Database) -> int:
+    """Index what was there before there was an index; how many transcripts."""
+    count = 0
+    while True:
+        with db.write() as session:
+            rows = session.scalars(
+                select(Transcript)
+                .where(~exists().where(SearchDocument.transcript_id == Transcript.id))
+                .order_by(Transcript.created_at.desc())
+                .limit(BATCH)
+                .with_for_update(skip_locked=True)
+            ).all()
+            for transcript in rows:
+                update(session, transcript)
+        count += len(rows)
+        if len(rows) < BATCH:
+            return count
 
 
 def _declared(transcript: Transcript) -> str | None:
@@ -59,12 +76,7 @@ def _declared(transcript: Transcript) -> str | None:
 def _body(session: Session, transcript: Transcript) -> str:
     if transcript.shown_run is None:
         return ""
-    segments = session.scalar(
-        select(Words.segments).where(
-            Words.transcript_id == transcript.id, Words.run == transcript.shown_run
-        )
-    )
-    return "\n".join(row[0] for row in segments or ())
+    return "\n".join(s.text for s in load_segments(session, transcript.id, transcript.shown_run))
 
 
 def _clean(value: str) -> str:

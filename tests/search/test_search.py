@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import delete
 
-from reflector.db.models import Room, Transcript, now
+from reflector.db.models import Room, SearchDocument, Transcript, now
 from reflector.db.words import store_words
 from reflector.search import index
 from reflector.services import Services
@@ -166,3 +167,16 @@ def test_a_changed_title_is_found_at_once(
     client.patch(f"/v1/transcripts/{ids['hiring']}", json={"title": "Wombats"})
     found = client.get(PATH, params={"q": "wombat"}).json()["results"]
     assert [item["id"] for item in found] == [ids["hiring"]]
+
+
+def test_what_was_there_before_the_index_is_found_after_a_start(
+    library: tuple[Services, dict[str, str]], client: TestClient
+) -> None:
+    services = library[0]
+    with services.db.write() as session:
+        session.execute(delete(SearchDocument))
+    assert client.get(PATH, params={"q": "launch"}).json()["total"] == 0
+    assert index.backfill(services.db) == len(library[1])
+    assert index.backfill(services.db) == 0
+    found = client.get(PATH, params={"q": '"launch party"'}).json()["results"]
+    assert [library[1][item["id"]] for item in found] == ["launch"]
