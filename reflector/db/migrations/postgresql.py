@@ -51,6 +51,8 @@ SECOND = [
     "FOR EACH ROW EXECUTE FUNCTION set_transcript_change_seq()",
     _CONFIGURATIONS,
     "ALTER TABLE search_document ADD COLUMN config regconfig, ADD COLUMN vector tsvector",
+    # Read whole for each hit, to cut snippets from: unpacking it would cost more than the disk
+    "ALTER TABLE search_document ALTER COLUMN body SET STORAGE EXTERNAL",
     "CREATE INDEX idx_search_document_vector ON search_document USING gin (vector)",
     "CREATE INDEX idx_search_document_language ON search_document (language)",
 ]
