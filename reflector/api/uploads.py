@@ -93,6 +93,8 @@ class Incoming:
         with self.lock:
             state = self._checked_state(total)
             if number == state.next and self._try_appending():
+                if not self.file.exists():
+                    self._save(state)  # what was written down belongs to a file that is gone
                 self.file.touch()
                 out = self.file.open("r+b")
                 out.truncate(state.size)
@@ -126,7 +128,7 @@ class Incoming:
         state = self._checked_state(chunk.total)
         chunk.sync()
         if chunk.path is None:
-            state.next, state.size = state.next + 1, chunk.out.tell()
+            state.next, state.size = chunk.number + 1, chunk.out.tell()
         elif chunk.number >= state.next:
             chunk.path.replace(self._waiting(chunk.number))
         self._save(state)
