@@ -286,3 +286,15 @@ def test_database_that_restarts_at_the_last_chunk_costs_nothing(
     body = client.get(f"/v1/transcripts/{transcript_id}/run").json()
     assert (body["run"], body["status"]) == (1, "uploaded")
     assert stored(services, transcript_id) == recording
+
+
+def test_state_of_a_file_that_was_taken_over_is_not_counted_on(
+    client: TestClient, services: Services, transcript_id: str, recording: bytes
+) -> None:
+    """The database went away between the storage taking the file and its row being written."""
+    folder = services.settings.uploads_dir / transcript_id
+    folder.mkdir(parents=True)
+    (folder / "state.json").write_text('{"total": 1, "next": 1, "size": 5}')
+    assert send(client, transcript_id, 0, 1, recording).status_code == 200
+    assert client.get(f"/v1/transcripts/{transcript_id}").json()["status"] == "uploaded"
+    assert stored(services, transcript_id) == recording
