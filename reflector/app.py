@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,12 +22,14 @@ from reflector.api import (
     errors,
     events,
     listing,
+    live,
     recording,
     search,
     service,
     speakers,
     topics,
     transcripts,
+    video,
 )
 from reflector.api.kept import KeptAnswers
 from reflector.api.limits import Admission, RequestSizes
@@ -34,6 +37,7 @@ from reflector.api.origin import SameOrigin
 from reflector.errors import ConfigurationError
 from reflector.health import Health
 from reflector.heap import share_heaps_between_threads
+from reflector.live.recordings import LiveRecordings
 from reflector.pipeline.specs import Queue
 from reflector.queues import CeleryDispatcher, make_celery
 from reflector.services import Services
@@ -60,7 +64,11 @@ def create_app(services: Services) -> FastAPI:
         if services.relay is not None:
             services.relay.listen()
         stop = _work_alone(services, dispatcher) if settings.has_own_worker else None
+        recordings: LiveRecordings = app.state.live
+        looking = asyncio.create_task(recordings.run())
         yield
+        looking.cancel()
+        await recordings.close()
         if stop is not None:
             stop()
 
@@ -76,6 +84,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.health = Health(services, dispatcher)
     app.state.kept = KeptAnswers(services.db)
     app.state.admission = Admission(settings)
+    app.state.live = LiveRecordings(services, dispatcher)
     errors.install(app)
     app.add_middleware(RequestSizes, settings=settings)
     _add_cross_origin_rules(app, services)
@@ -83,8 +92,8 @@ def create_app(services: Services) -> FastAPI:
     if services.identity.backend == "password":
         v1.include_router(accounts.login_router)
     # `listing` and `search` before `transcripts`, where "search" would be taken for an id
-    modules = (accounts, config, listing, search, transcripts, topics, speakers, recording, audio,
-               downloads, events)  # fmt: skip
+    modules = (accounts, config, listing, search, transcripts, topics, speakers, recording, live,
+               audio, video, downloads, events)  # fmt: skip
     for module in modules:
         v1.include_router(module.router)
     app.include_router(v1)

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     MAX_CHUNK_BYTES: PositiveInt = 512 * 2**20
     MAX_UPLOAD_BYTES: PositiveInt = 20 * 2**30
     MAX_UPLOADS: PositiveInt = 32
+    MAX_LIVE_RECORDINGS: PositiveInt = 32
     MIN_FREE_BYTES: int = Field(default=2**30, ge=0)
 
     # Data
@@ -184,6 +185,19 @@ class Settings(BaseSettings):
             return field.get_default(call_default_factory=True)
         return value
 
+    @field_validator("WEBRTC_PORT_RANGE")
+    @classmethod
+    def _is_port_range(cls, value: str | None) -> str | None:
+        low, separator, high = (value or "").partition("-")
+        if value and not (
+            separator
+            and low.isdecimal()
+            and high.isdecimal()
+            and 1 <= int(low) <= int(high) <= 65535
+        ):
+            raise ValueError(f"{value} is not a range of ports: write it as 50000-50100")
+        return value
+
     @model_validator(mode="after")
     def _refuse_placeholder_secret(self) -> Settings:
         secret = self.SECRET_KEY.get_secret_value()
@@ -253,6 +267,19 @@ class Settings(BaseSettings):
     @property
     def uploads_dir(self) -> Path:
         return self.DATA_DIR / "uploads"
+
+    @property
+    def webrtc_ports(self) -> range | None:
+        """UDP ports for live recordings; None for any that are free."""
+        if self.WEBRTC_PORT_RANGE is None:
+            return None
+        low, _, high = self.WEBRTC_PORT_RANGE.partition("-")
+        return range(int(low), int(high) + 1)
+
+    @property
+    def live_dir(self) -> Path:
+        """Journals of live recordings, until they are handed over."""
+        return self.DATA_DIR / "live"
 
     @property
     def scratch_dir(self) -> Path:

@@ -25,7 +25,7 @@ LAYERS = [
     ["api"],
     ["health"],
     ["worker"],
-    ["queues"],
+    ["queues", "live"],
     ["pipeline", "housekeeping", "schedule"],
     ["services"],
     ["auth"],

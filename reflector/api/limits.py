@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reflector.errors import Busy, OutOfSpace, TooLarge
-from reflector.services import Services
 from reflector.settings import Settings
 from reflector.units import in_words
 
@@ -77,15 +76,10 @@ class Admission:
         self._active = 0
 
     @contextmanager
-    def upload(self, services: Services) -> Iterator[None]:
+    def upload(self) -> Iterator[None]:
         """Busy or OutOfSpace where one more would be too many."""
         settings = self._settings
-        free = shutil.disk_usage(services.settings.uploads_dir).free
-        if free < settings.MIN_FREE_BYTES:
-            raise OutOfSpace(
-                f"The server has only {in_words(free)} of free space left and takes no recordings "
-                f"below {in_words(settings.MIN_FREE_BYTES)}. What came before is kept."
-            )
+        refuse_without_space(settings)
         with self._lock:
             if self._active >= settings.MAX_UPLOADS:
                 raise Busy(
@@ -98,6 +92,15 @@ class Admission:
         finally:
             with self._lock:
                 self._active -= 1
+
+
+def refuse_without_space(settings: Settings) -> None:
+    free = shutil.disk_usage(settings.uploads_dir).free
+    if free < settings.MIN_FREE_BYTES:
+        raise OutOfSpace(
+            f"The server has only {in_words(free)} of free space left and takes no recordings "
+            f"below {in_words(settings.MIN_FREE_BYTES)}. What came before is kept."
+        )
 
 
 def refuse_large_recording(settings: Settings, size: int) -> None:

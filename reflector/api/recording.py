@@ -18,7 +18,7 @@ from reflector.api.multipart import receive_file
 from reflector.api.uploads import Receiving, incoming_of
 from reflector.auth.access import Caller, Right, find
 from reflector.db.engine import persist
-from reflector.db.models import SourceKind, Status, Transcript, new_id
+from reflector.db.models import SourceKind, Status, Transcript
 from reflector.errors import InvalidInput
 from reflector.events.record import Recorder
 from reflector.pipeline.dispatch import nudge_ready
@@ -27,6 +27,7 @@ from reflector.pipeline.runs import (
     is_active,
     start_run,
     steps_of,
+    take_recording,
     try_again,
 )
 from reflector.services import Services
@@ -77,7 +78,7 @@ async def transcript_record_upload(
         )
     incoming = incoming_of(services, transcript_id)
     with (
-        request.app.state.admission.upload(services),
+        request.app.state.admission.upload(),
         await run_in_threadpool(incoming.receive, chunk_number, total_chunks) as chunk,
     ):
         part = await receive_file(request, "chunk", chunk.out)
@@ -104,7 +105,7 @@ class _Target:
         transcript = find(session, self.caller, self.transcript_id, Right.CHANGE, lock=lock)
         if transcript.locked:
             raise InvalidInput("Transcript is locked")
-        if transcript.upload_key:
+        if transcript.upload_key or transcript.status == Status.RECORDING:
             raise InvalidInput(IN_PROGRESS)
         return transcript
 
@@ -137,10 +138,8 @@ class _Target:
                 return known.last_run  # committed before, and the answer was lost
             transcript = self._open(session, lock=True)
             events = Recorder(self.services.bus, session, transcript)
-            transcript.upload_key, transcript.upload_version = key, new_id()
             transcript.source_kind = SourceKind.FILE
-            run = start_run(session, transcript)
-            events.status(Status.UPLOADED)
+            run = take_recording(session, transcript, key, events)
         events.tell()
         return run
 

@@ -18,6 +18,21 @@ class StatusAnswer(BaseModel):
     status: str = "ok"
 
 
+class RtcOffer(BaseModel):
+    """A session description of WebRTC: `type` is `offer`, in answers `answer`."""
+
+    sdp: str
+    type: str
+
+
+class VideoUrlResponse(BaseModel):
+    """`duration` in seconds."""
+
+    url: str
+    duration: int | None = None
+    content_type: str = "video/mp4"
+
+
 class DeletionStatus(BaseModel):
     status: str
 

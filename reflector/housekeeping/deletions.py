@@ -78,7 +78,7 @@ def _delete(services: Services, prefix: str) -> int:
     found = len(services.storage.keys(prefix))
     services.storage.delete_prefix(prefix)
     uploads = services.settings.uploads_dir
-    for folder in (uploads, services.settings.scratch_dir):
+    for folder in (uploads, services.settings.scratch_dir, services.settings.live_dir):
         with suppress(FileNotFoundError):
             shutil.rmtree(folder / prefix)
     for lock in (uploads.parent / "locks").glob(f"{prefix}.*"):

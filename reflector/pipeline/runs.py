@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from reflector.db.models import Status, Step, StepState, Transcript, now
+from reflector.db.models import Status, Step, StepState, Transcript, new_id, now
 from reflector.events.record import Recorder
 from reflector.pipeline.specs import LANGUAGE_STEPS, SPECS, StepName, StepSpec
 
@@ -21,6 +21,14 @@ def start_run(session: Session, transcript: Transcript) -> int:
     transcript.error = None
     for name in SPECS:
         session.add(Step(transcript_id=transcript.id, run=run, name=name))
+    return run
+
+
+def take_recording(session: Session, transcript: Transcript, key: str, events: Recorder) -> int:
+    """The recording is in the storage as `key`: its first run, to be nudged after the commit."""
+    transcript.upload_key, transcript.upload_version = key, new_id()
+    run = start_run(session, transcript)
+    events.status(Status.UPLOADED)
     return run
 
 

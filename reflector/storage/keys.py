@@ -11,3 +11,8 @@ def audio_key(transcript_id: str) -> str:
 def upload_key(transcript_id: str, suffix: str) -> str:
     """The recording as it came; `suffix` with its dot, or empty."""
     return f"{transcript_id}/upload{suffix}"
+
+
+def live_key(transcript_id: str) -> str:
+    """The recording of a browser."""
+    return f"{transcript_id}/live.ogg"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from io import BufferedReader, RawIOBase
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO, cast
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, S3Store
+from pydantic import SecretStr
 
 from reflector.errors import ConfigurationError, NotFound, Unavailable
 from reflector.settings import Settings
@@ -132,7 +134,7 @@ class Storage:
         address of the storage for browsers."""
         if self._public is None:
             return None
-        return str(obstore.sign(self._public, "GET", key, timedelta(seconds=seconds)))
+        return _signed(self._public, key, seconds)
 
     def keys(self, prefix: str) -> list[str]:
         with _in_sentences(prefix):
@@ -164,22 +166,49 @@ def _file_range(path: Path, start: int, end: int) -> Iterator[bytes]:
             yield piece
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of S3 and how to get at it; `endpoint` None is Amazon's."""
+
+    name: str
+    region: str | None
+    key_id: str | None
+    secret: SecretStr | None
+    endpoint: str | None = None
+
+    def open(self) -> S3Store:
+        options: dict[str, Any] = {
+            "region": self.region,
+            "access_key_id": self.key_id,
+            "secret_access_key": self.secret.get_secret_value() if self.secret else None,
+            "endpoint": self.endpoint,
+            # Servers of one's own answer on paths, Amazon on a name for each bucket
+            "virtual_hosted_style_request": self.endpoint is None,
+            "client_options": {
+                "allow_http": bool(self.endpoint and self.endpoint.startswith("http://"))
+            },
+            "retry_config": RETRIES,
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        return S3Store(self.name, **given)
+
+    def link(self, key: str, seconds: int) -> str:
+        """A link to the object that opens without an account."""
+        return _signed(self.open(), key, seconds)
+
+
+def _signed(store: S3Store, key: str, seconds: int) -> str:
+    return str(obstore.sign(store, "GET", key, timedelta(seconds=seconds)))
+
+
 def _s3(settings: Settings, endpoint: str | None) -> S3Store:
-    secret = settings.TRANSCRIPT_STORAGE_AWS_SECRET_ACCESS_KEY
-    options: dict[str, Any] = {
-        "region": settings.TRANSCRIPT_STORAGE_AWS_REGION,
-        "access_key_id": settings.TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID,
-        "secret_access_key": secret.get_secret_value() if secret else None,
-        "endpoint": endpoint,
-        # Servers of one's own answer on paths, Amazon on a name for each bucket
-        "virtual_hosted_style_request": endpoint is None,
-        "client_options": {"allow_http": bool(endpoint and endpoint.startswith("http://"))},
-        "retry_config": RETRIES,
-    }
-    return S3Store(
+    return Bucket(
         settings.TRANSCRIPT_STORAGE_AWS_BUCKET_NAME,
-        **{name: value for name, value in options.items() if value is not None},
-    )
+        settings.TRANSCRIPT_STORAGE_AWS_REGION,
+        settings.TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID,
+        settings.TRANSCRIPT_STORAGE_AWS_SECRET_ACCESS_KEY,
+        endpoint,
+    ).open()
 
 
 def open_storage(settings: Settings) -> Storage:

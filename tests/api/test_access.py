@@ -88,6 +88,10 @@ ROUTES = [
         "POST", "/record/upload?chunk_number=0&total_chunks=2", CHANGE, CHANGE_PUBLIC,
         files={"chunk": ("a.wav", b"RIFF")},
     ),
+    Route(
+        "POST", "/record/webrtc", CHANGE, CHANGE_PUBLIC, ok=400, body={"sdp": "", "type": "offer"}
+    ),
+    Route("GET", "/video/url", {**READ, "anonymous": [401, 401, 401, 401]}, ok=404),
 ]  # fmt: skip
 
 

@@ -140,10 +140,10 @@ def test_too_many_uploads_at_once_are_told_to_wait(open_with: OpenServices) -> N
     services = open_with(MAX_UPLOADS=1, MIN_FREE_BYTES=0)
     admission = Admission(services.settings)
     with (
-        admission.upload(services),
+        admission.upload(),
         pytest.raises(Busy, match="1 uploads are running"),
-        admission.upload(services),
+        admission.upload(),
     ):
         pass
-    with admission.upload(services):
+    with admission.upload():
         pass

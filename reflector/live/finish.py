@@ -1,0 +1,81 @@
+"""The end of a live recording: its journal goes the way of a file."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from filelock import Timeout
+
+from reflector.db.engine import persist
+from reflector.db.models import Status, Transcript
+from reflector.events.record import Recorder
+from reflector.housekeeping import deletions
+from reflector.live.journal import Journal
+from reflector.pipeline.dispatch import Dispatcher, nudge_ready
+from reflector.pipeline.runs import take_recording
+from reflector.services import Services
+from reflector.storage.keys import live_key
+
+log = logging.getLogger(__name__)
+
+# How long a client whose connection broke may take to come back to its recording
+RETURN_SECONDS = 15.0
+
+
+def finish(services: Services, dispatcher: Dispatcher, journal: Journal) -> bool:
+    """Hand the recording over and remove its journal, if it has ended; whether that was done.
+
+    It has ended when it was stopped, or nobody has written to it for a while. Called again after
+    whatever broke it off, it goes on.
+    """
+    try:
+        with journal.lock.acquire(timeout=0):
+            if not journal.folder.exists() or journal.is_being_written():
+                return False
+            if not journal.is_stopped and journal.idle_seconds() < RETURN_SECONDS:
+                return False
+            run = _hand_over(services, journal)
+    except Timeout:
+        return False  # another process is at it
+    if run is not None:
+        nudge_ready(services.db, dispatcher, journal.folder.name, run)
+    return True
+
+
+def _hand_over(services: Services, journal: Journal) -> int | None:
+    transcript_id = journal.folder.name
+    key = live_key(transcript_id)
+    with services.db.read() as session:
+        transcript = session.get(Transcript, transcript_id)
+        other = transcript is not None and transcript.upload_key not in {None, key}
+    if other:  # no way of this program leads here; sound is not thrown away all the same
+        kept = journal.set_aside()
+        log.error("%s has a recording already; the second is kept in %s", transcript_id, kept)
+        return None
+    heard: Path | None = journal.join()
+    if heard is not None:
+        services.storage.adopt(heard, key)
+    # Broken off between the two, the journal is empty and the storage has the recording
+    there = heard is not None or services.storage.size(key) is not None
+    run = persist(lambda: _start(services, transcript_id, key if there else None))
+    journal.discard()
+    return run
+
+
+def _start(services: Services, transcript_id: str, key: str | None) -> int | None:
+    with services.db.write() as session:
+        transcript = session.get(Transcript, transcript_id, with_for_update=True)
+        if transcript is None:  # destroyed meanwhile, and its order to delete may be done already
+            deletions.order(session, transcript_id)
+            return None
+        if transcript.upload_key is not None:
+            return None  # committed before
+        events = Recorder(services.bus, session, transcript)
+        run = None
+        if key is not None:
+            run = take_recording(session, transcript, key, events)
+        elif transcript.status == Status.RECORDING:
+            events.status(Status.IDLE)
+    events.tell()
+    return run

@@ -1,0 +1,209 @@
+"""The journal of a live recording: what was heard is on the disk before anything else is done.
+
+A recording is a folder of segments, one for each connection, because a client whose connection
+broke goes on in the same recording with another. A segment is Ogg/Opus, in pages of a fifth of a second: where
+it breaks off, everything before is a recording that can be read.
+
+Several processes may look at one journal. Who writes to a segment holds its lock, which goes with
+the process; files say the rest: a newer segment takes over from the older, `stopped` ends them all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+from av import AudioFrame
+from filelock import FileLock, Timeout
+
+from reflector.errors import InvalidInput
+from reflector.live import LOCKS, SET_ASIDE
+from reflector.media.probe import open_media
+from reflector.storage.durable import sync
+
+RATE = 48_000
+BIT_RATE = 64_000  # Opus: speech in mono is transparent at that
+OGG = {"page_duration": "200000", "flush_packets": "1"}  # microseconds
+# Packets that were lost are silence, so that times stay right; a longer hole is a pause
+LONGEST_GAP = 60 * RATE
+
+
+class Journal:
+    """The segments of one recording in `folder`, whose name is the transcript's id."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stopped = folder / "stopped"
+        locks = folder.parent / LOCKS
+        locks.mkdir(parents=True, exist_ok=True)
+        self.lock = FileLock(locks / folder.name, thread_local=False)
+
+    def begin_segment(self) -> Segment:
+        """The next segment, in the place of any that is still being written."""
+        with self.lock:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            number = max((int(path.stem) for path in self.segments()), default=-1) + 1
+            segment = Segment(self, number)
+            sync(self.folder)
+            sync(self.folder.parent)
+            return segment
+
+    def segments(self) -> list[Path]:
+        return sorted(self.folder.glob("*.ogg"))
+
+    def stop(self) -> None:
+        """Nothing more is to be written, by whatever process."""
+        self._stopped.touch()
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped.exists()
+
+    def is_being_written(self) -> bool:
+        return any(_is_held(path.with_suffix(".lock")) for path in self.segments())
+
+    def idle_seconds(self) -> float:
+        """Since anything was written; a folder that is empty or gone has been idle for ever."""
+        times = [path.stat().st_mtime for path in self.segments()]
+        return time.time() - max(times, default=0.0)
+
+    def join(self) -> Path | None:
+        """All that was heard in one file; None where nothing was."""
+        heard = [path for path in self.segments() if _is_readable(path)]
+        if len(heard) < 2:
+            return heard[0] if heard else None
+        target = self.folder / "joined"
+        with av.open(str(target), "w", format="ogg") as out:
+            copy: Any = None
+            end = 0
+            for path in heard:
+                copy, end = _copy(path, out, copy, end)
+        sync(target)
+        return target
+
+    def discard(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def set_aside(self) -> Path:
+        """Take it out of the way without losing it; where it is now."""
+        aside = self.folder.parent / SET_ASIDE / f"{self.folder.name}.{time.time_ns()}"
+        aside.parent.mkdir(exist_ok=True)
+        return self.folder.rename(aside)
+
+
+class Segment:
+    """What one connection brings. Frames of any format go in; `sync` has them reach the disk."""
+
+    def __init__(self, journal: Journal, number: int) -> None:
+        self._journal, self._number = journal, number
+        path = journal.folder / f"{number:04}.ogg"
+        self._lock = FileLock(path.with_suffix(".lock"), thread_local=False)
+        self._lock.acquire(timeout=0)
+        self._file: BinaryIO = path.open("xb", buffering=0)
+        self._out = av.open(self._file, "w", format="ogg", options=OGG)
+        self._stream: Any = self._out.add_stream("libopus", rate=RATE)
+        self._stream.layout = "mono"
+        self._stream.bit_rate = BIT_RATE
+        self._resampler = av.AudioResampler("s16", "mono", RATE)
+        self._origin: int | None = None
+        self._written = 0  # samples
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether another connection took over, or the recording was ended elsewhere."""
+        journal = self._journal
+        newest = max((int(path.stem) for path in journal.segments()), default=-1)
+        return newest != self._number or journal.is_stopped
+
+    def write(self, frame: AudioFrame) -> None:
+        """Add sound; `frame.pts` counts samples at its own rate. OSError where the disk is full."""
+        for mono in self._resampler.resample(frame):
+            position = int((mono.pts or 0) * (mono.time_base or Fraction(1, RATE)) * RATE)
+            if self._origin is None:
+                self._origin = position - self._written
+            missing = position - self._origin - self._written
+            if missing > mono.samples:  # less than a packet is the clock of the sender
+                if missing <= LONGEST_GAP:
+                    self._encode(_silence(missing))
+                else:
+                    self._origin += missing
+            self._encode(mono)
+
+    def _encode(self, frame: AudioFrame) -> None:
+        frame.pts, frame.time_base = self._written, Fraction(1, RATE)
+        self._written += frame.samples
+        self._out.mux(self._stream.encode(frame))
+
+    @property
+    def seconds(self) -> float:
+        return self._written / RATE
+
+    def sync(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """OSError where the last of it cannot be written; the lock is free afterwards."""
+        try:
+            if self._written:
+                self._out.mux(self._stream.encode(None))
+                self._out.close()
+                self.sync()
+        finally:
+            self._file.close()
+            self._lock.release()
+
+
+def _silence(samples: int) -> AudioFrame:
+    frame = AudioFrame("s16", "mono", samples)
+    frame.sample_rate = RATE
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    return frame
+
+
+def _is_held(path: Path) -> bool:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        with path.open("rb") as file, open_media(file) as (container, stream):
+            return any(packet.size for packet in container.demux(stream))
+    except InvalidInput:
+        return False
+
+
+def _copy(path: Path, out: Any, copy: Any, start: int) -> tuple[Any, int]:
+    """Append the segment `path`; the stream that is written to and where it ends now."""
+    end = start
+    for packet in _packets(path):
+        if copy is None:
+            copy = out.add_stream_from_template(packet.stream)
+        scale = packet.time_base * RATE
+        position = start + int((packet.pts or 0) * scale)
+        end = position + int((packet.duration or 0) * scale)
+        packet.pts = packet.dts = position
+        packet.time_base = Fraction(1, RATE)
+        packet.stream = copy
+        out.mux(packet)
+    return copy, end
+
+
+def _packets(path: Path) -> Iterator[Any]:
+    with path.open("rb") as file, open_media(file) as (container, stream):
+        for packet in container.demux(stream):
+            if packet.dts is not None and packet.size:
+                yield packet

@@ -1,0 +1,166 @@
+"""One connection of a browser over WebRTC: its sound goes into a segment of the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.sdp import SessionDescription
+from prometheus_client import Gauge
+
+from reflector.errors import InvalidInput
+from reflector.live.journal import Journal, Segment
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 30.0
+SYNC_SECONDS = 1.0
+DRAIN_SECONDS = 3.0
+MAX_OFFER = 256 << 10  # characters; a browser's has some thousand
+
+sessions = Gauge("rtc_sessions", "Connections that record", multiprocess_mode="livesum")
+
+
+def check_offer(sdp: str, kind: str) -> None:
+    """InvalidInput where this is not the offer of a connection that brings sound."""
+    if kind != "offer":
+        raise InvalidInput(f'type has to be "offer", not "{kind[:40]}".')
+    if len(sdp) > MAX_OFFER:
+        raise InvalidInput("The offer is too long.")
+    try:
+        medias = SessionDescription.parse(sdp).media
+    except Exception as error:  # whatever a parser of foreign text raises
+        raise InvalidInput("The offer cannot be read: it is not SDP (RFC 8866).") from error
+    if not any(media.kind == "audio" for media in medias):
+        raise InvalidInput("The offer has no audio: add a track of a microphone before making it.")
+
+
+class Peer:
+    """Answers an offer; then records until it is told to stop, or nobody is there any more.
+
+    `on_end` is called once after the last sound is on the disk. Runs on one event loop.
+    """
+
+    def __init__(self, journal: Journal, on_end: Callable[[Peer], None]) -> None:
+        self._journal, self._on_end = journal, on_end
+        self._segment: Segment | None = None
+        self._track: MediaStreamTrack | None = None
+        self._connection = RTCPeerConnection()
+        self._connected = asyncio.Event()
+        self._recording: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._connection.on("connectionstatechange", self._state_changed)
+        self._connection.on("track", self._track_added)
+        self._connection.on("datachannel", self._channel_added)
+        sessions.inc()
+
+    async def answer(self, sdp: str) -> str:
+        """The SDP of the answer, with all addresses in it; InvalidInput where there is none, and
+        then this is to be closed."""
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+            answer = await self._connection.createAnswer()
+            await self._connection.setLocalDescription(answer)
+        except Exception as error:
+            log.warning("an offer could not be answered: %s", error)
+            raise InvalidInput(
+                "The offer cannot be answered: it has no codec or transport in common with this "
+                "server, which takes Opus over DTLS-SRTP."
+            ) from error
+        return str(self._connection.localDescription.sdp)
+
+    def record(self, segment: Segment) -> None:
+        """Have what comes written to `segment`; after `answer`, before the client gets to know it."""
+        self._segment = segment
+        if self._track is not None:
+            self._recording = asyncio.ensure_future(self._record(self._track, segment))
+        self._watching = asyncio.ensure_future(self._watch(segment))
+
+    def _state_changed(self) -> None:
+        state = self._connection.connectionState
+        if state == "connected":
+            self._connected.set()
+        elif state in {"failed", "closed"}:
+            self._close_soon()
+
+    def _track_added(self, track: MediaStreamTrack) -> None:
+        if track.kind == "audio" and self._track is None:
+            self._track = track
+
+    def _channel_added(self, channel: RTCDataChannel) -> None:
+        channel.on("message", lambda message: self._message(channel, message))
+
+    def _message(self, channel: RTCDataChannel, message: str | bytes) -> None:
+        if isinstance(message, str) and message.startswith("ping"):
+            channel.send("pong" + message.removeprefix("ping"))
+            return
+        with suppress(ValueError, AttributeError, UnicodeDecodeError):
+            if json.loads(message).get("cmd") == "STOP":
+                self._journal.stop()
+                self._close_soon()
+
+    async def _record(self, track: MediaStreamTrack, segment: Segment) -> None:
+        """Until the connection is closed and everything that it brought is written."""
+        try:
+            while True:
+                segment.write(await track.recv())
+        except MediaStreamError:
+            pass
+        except Exception:
+            log.exception("a recording could not be written; what came before is kept")
+            self._close_soon()
+
+    async def _watch(self, segment: Segment) -> None:
+        try:
+            await asyncio.wait_for(self._connected.wait(), CONNECT_SECONDS)
+            while not await asyncio.to_thread(_sync_and_look, segment):
+                await asyncio.sleep(SYNC_SECONDS)
+        except TimeoutError:
+            log.warning("a browser that wanted to record did not connect: is UDP blocked?")
+        except OSError as error:
+            log.error("a recording could not be written: %s; what came before is kept", error)
+        self._close_soon()
+
+    def _close_soon(self) -> None:
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close())
+
+    async def close(self) -> None:
+        """End the connection; the segment is complete on the disk when this returns."""
+        self._close_soon()
+        assert self._closing is not None
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        try:
+            await self._connection.close()
+            if self._recording is not None:
+                # What came before the close is still being decoded; a track on which nothing ever
+                # came has no end of its own
+                await asyncio.wait({self._recording}, timeout=DRAIN_SECONDS)
+                self._recording.cancel()
+        finally:
+            if self._segment is not None:
+                await asyncio.to_thread(_complete, self._segment)
+            sessions.dec()
+            self._on_end(self)
+
+
+def _complete(segment: Segment) -> None:
+    try:
+        segment.close()
+    except OSError as error:
+        log.error("the end of a recording could not be written: %s", error)
+
+
+def _sync_and_look(segment: Segment) -> bool:
+    segment.sync()
+    return segment.is_superseded

@@ -1,0 +1,100 @@
+"""The live recordings of this process, and the ends of those that no process is at any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reflector.db.engine import is_disconnect
+from reflector.errors import Busy, ReflectorError
+from reflector.live import RESERVED
+from reflector.pipeline.dispatch import Dispatcher
+from reflector.services import Services
+
+# aiortc and FFmpeg: only for who records
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reflector.live.peer import Peer
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 2.0
+
+
+class LiveRecordings:
+    """Connections by `begin`; `run` looks for recordings that have ended until it is cancelled."""
+
+    def __init__(self, services: Services, dispatcher: Dispatcher) -> None:
+        self._services, self._dispatcher = services, dispatcher
+        self._folder = services.settings.live_dir
+        self._peers: set[Peer] = set()
+        self._ended = asyncio.Event()
+
+    async def begin(self, transcript_id: str, sdp: str, admit: Callable[[], None]) -> str:
+        """The answer to an offer whose sound is then recorded.
+
+        `admit` marks the transcript as being recorded, or raises; there is a journal by then, and
+        so something that takes the mark away again.
+        """
+        from reflector.live import addresses
+        from reflector.live.journal import Journal
+        from reflector.live.peer import Peer
+
+        settings = self._services.settings
+        if len(self._peers) >= settings.MAX_LIVE_RECORDINGS:
+            raise Busy(
+                f"{settings.MAX_LIVE_RECORDINGS} recordings are running already. Try again when "
+                "one of them has ended."
+            )
+        addresses.use_ports(settings.webrtc_ports)
+        journal = Journal(self._folder / transcript_id)
+        peer = Peer(journal, self._peer_ended)
+        self._peers.add(peer)
+        try:
+            answer = await peer.answer(sdp)
+            if settings.WEBRTC_HOST:
+                answer = await asyncio.to_thread(addresses.with_host, answer, settings.WEBRTC_HOST)
+            peer.record(await asyncio.to_thread(journal.begin_segment))
+            await asyncio.to_thread(admit)
+        except BaseException:
+            await peer.close()
+            raise
+        return answer
+
+    def _peer_ended(self, peer: Peer) -> None:
+        self._peers.discard(peer)
+        self._ended.set()
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.to_thread(self.finish_ended)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), LOOK_SECONDS)
+            self._ended.clear()
+
+    def finish_ended(self) -> None:
+        """Hand over the recordings that have ended, also those of processes that were killed."""
+        for folder in self._journals():
+            from reflector.live.finish import finish
+            from reflector.live.journal import Journal
+
+            try:
+                finish(self._services, self._dispatcher, Journal(folder))
+            except Exception as error:
+                if is_disconnect(error) or isinstance(error, ReflectorError | OSError):
+                    log.warning("the recording in %s waits to be handed over: %s", folder, error)
+                else:
+                    log.exception("the recording in %s was not handed over; again soon", folder)
+
+    def _journals(self) -> list[Path]:
+        if not self._folder.exists():
+            return []
+        return [path for path in self._folder.iterdir() if path.name not in RESERVED]
+
+    async def close(self) -> None:
+        """End all connections; their recordings go on when their clients come back, or end."""
+        await asyncio.gather(*(peer.close() for peer in list(self._peers)))

@@ -1,0 +1,206 @@
+"""The journal of a live recording, broken off at every place."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from av import AudioFrame
+
+from reflector.db.models import Status, Transcript
+from reflector.live import finish
+from reflector.live.journal import RATE, Journal, Segment
+from reflector.live.recordings import LiveRecordings
+from reflector.media.probe import probe
+from reflector.services import Services
+from tests.api.people import make_transcript
+from tests.media_files import tone
+
+PACKET = RATE // 50
+
+
+class NoDispatcher:
+    """Takes nudges of work that nobody is to do."""
+
+    def nudge(self, *_: Any) -> None:
+        pass
+
+    def is_idle(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def transcript_id(services: Services) -> str:
+    return make_transcript(services, status=Status.RECORDING, source_kind="live")
+
+
+def journal_of(services: Services, transcript_id: str) -> Journal:
+    return Journal(services.settings.live_dir / transcript_id)
+
+
+def say(segment: Segment, seconds: float, start: float = 0.0) -> None:
+    """A tone in packets of 20 ms, as WebRTC brings it: stereo."""
+    samples = (0.3 * tone(seconds, RATE) * 32767).astype(np.int16)
+    for at in range(0, len(samples), PACKET):
+        interleaved = np.repeat(samples[at : at + PACKET], 2)[None]
+        frame = AudioFrame.from_ndarray(interleaved, format="s16", layout="stereo")
+        frame.sample_rate, frame.time_base = RATE, Fraction(1, RATE)
+        frame.pts = int(start * RATE) + at
+        segment.write(frame)
+
+
+def seconds_of(path: Path) -> float:
+    with path.open("rb") as file:
+        return probe(file).duration or 0.0
+
+
+def hand_over(services: Services) -> None:
+    LiveRecordings(services, NoDispatcher()).finish_ended()
+
+
+def stored(services: Services, transcript_id: str) -> Transcript:
+    with services.db.read() as session:
+        return session.get_one(Transcript, transcript_id)
+
+
+def recorded(services: Services, transcript_id: str, seconds: float = 2.0) -> Journal:
+    """A journal that was stopped."""
+    journal = journal_of(services, transcript_id)
+    segment = journal.begin_segment()
+    say(segment, seconds)
+    segment.close()
+    journal.stop()
+    return journal
+
+
+def test_lost_packets_are_silence_and_a_long_hole_is_a_pause(tmp_path: Path) -> None:
+    segment = Journal(tmp_path / "live" / "a").begin_segment()
+    say(segment, 1.0)
+    say(segment, 1.0, start=4.0)
+    assert segment.seconds == pytest.approx(5.0, abs=0.05)
+    say(segment, 1.0, start=4000.0)
+    assert segment.seconds == pytest.approx(6.0, abs=0.05)
+    segment.close()
+    assert seconds_of(tmp_path / "live" / "a" / "0000.ogg") == pytest.approx(6.0, abs=0.1)
+
+
+def test_what_was_synced_can_be_read_wherever_the_file_breaks_off(tmp_path: Path) -> None:
+    segment = Journal(tmp_path / "live" / "a").begin_segment()
+    say(segment, 10.0)
+    segment.sync()
+    copy = tmp_path / "copy.ogg"
+    shutil.copy(tmp_path / "live" / "a" / "0000.ogg", copy)
+    assert seconds_of(copy) > 9.0
+    content = copy.read_bytes()
+    for part in (0.3, 0.55, 0.8):
+        copy.write_bytes(content[: int(len(content) * part)])
+        assert seconds_of(copy) > 10 * part - 1.5
+    segment.close()
+
+
+def test_segments_of_broken_connections_become_one_recording(
+    services: Services, transcript_id: str
+) -> None:
+    journal = journal_of(services, transcript_id)
+    for seconds in (2.0, 0.0, 3.0):
+        segment = journal.begin_segment()
+        say(segment, seconds)
+        segment.close()
+    journal.stop()
+    hand_over(services)
+    transcript = stored(services, transcript_id)
+    assert (transcript.status, transcript.last_run) == (Status.UPLOADED, 1)
+    assert transcript.upload_key is not None
+    with services.storage.open(transcript.upload_key) as file:
+        assert probe(file).duration == pytest.approx(5.0, abs=0.2)
+    assert not journal.folder.exists()
+
+
+def test_recording_that_is_still_written_is_left_alone(
+    services: Services, transcript_id: str
+) -> None:
+    journal = journal_of(services, transcript_id)
+    segment = journal.begin_segment()
+    say(segment, 1.0)
+    journal.stop()
+    assert segment.is_superseded
+    hand_over(services)
+    assert stored(services, transcript_id).status == Status.RECORDING
+    segment.close()
+    hand_over(services)
+    assert stored(services, transcript_id).status == Status.UPLOADED
+
+
+def test_client_is_waited_for_before_its_recording_ends(
+    services: Services, transcript_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = journal_of(services, transcript_id).begin_segment()
+    say(segment, 1.0)
+    segment.close()
+    hand_over(services)
+    assert stored(services, transcript_id).status == Status.RECORDING
+    monkeypatch.setattr(finish, "RETURN_SECONDS", 0.0)
+    hand_over(services)
+    assert stored(services, transcript_id).status == Status.UPLOADED
+
+
+def test_server_stopped_between_storage_and_database_loses_nothing(
+    services: Services, transcript_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(services, transcript_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(finish, "persist", lambda action: (_ for _ in ()).throw(OSError("stopped")))
+        hand_over(services)
+    assert stored(services, transcript_id).upload_key is None
+    hand_over(services)
+    transcript = stored(services, transcript_id)
+    assert (transcript.status, transcript.last_run) == (Status.UPLOADED, 1)
+
+
+def test_disk_that_is_full_at_the_end_keeps_what_was_heard(
+    services: Services, transcript_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = recorded(services, transcript_id)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.storage, "adopt", full)
+        hand_over(services)
+    assert journal.segments()
+    hand_over(services)
+    assert stored(services, transcript_id).status == Status.UPLOADED
+
+
+def test_nothing_heard_makes_the_transcript_what_it_was(
+    services: Services, transcript_id: str
+) -> None:
+    journal = recorded(services, transcript_id, seconds=0.0)
+    hand_over(services)
+    transcript = stored(services, transcript_id)
+    assert (transcript.status, transcript.upload_key) == (Status.IDLE, None)
+    assert not journal.folder.exists()
+
+
+def test_second_recording_of_a_transcript_is_set_aside_and_not_lost(
+    services: Services, transcript_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with services.db.write() as session:
+        session.get_one(Transcript, transcript_id).upload_key = "another"
+    recorded(services, transcript_id)
+    hand_over(services)
+    (kept,) = (services.settings.live_dir / "set-aside").glob("*/0000.ogg")
+    assert seconds_of(kept) == pytest.approx(2.0, abs=0.1)
+    assert "the second is kept in" in caplog.text
+
+
+def test_recording_of_a_destroyed_transcript_goes(services: Services) -> None:
+    journal = recorded(services, "no-such-transcript")
+    hand_over(services)
+    assert not journal.folder.exists()
