@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import text
 
+from reflector.pipeline.specs import Queue
 from reflector.queues import CeleryDispatcher
 from reflector.services import Services
 from reflector.settings import Settings
@@ -125,7 +126,7 @@ class Health:
         if queues is None:
             return Check("speech", CheckStatus.WARNING, "cannot be told without the broker",
                          "Start Valkey or Redis.")  # fmt: skip
-        missing = sorted({"media", "speech", "language", "default"} - queues)
+        missing = sorted({queue.value for queue in Queue} - queues)
         if missing:
             return Check(
                 "speech", CheckStatus.FAILED, f"no worker serves the queues {', '.join(missing)}",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from reflector.api import schemas
 from reflector.api.deps import AnyCaller, ServicesDep
-from reflector.auth.access import NOT_FOUND, Caller, find
+from reflector.auth.access import Caller, find, find_audible
 from reflector.auth.tokens import AUDIO_SECONDS
 from reflector.db.models import Event, Transcript
 from reflector.errors import NotFound, Unauthenticated
@@ -25,7 +25,6 @@ router = APIRouter(tags=["transcripts"])
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 DIGITS = 18
 BAD_TOKEN = "Invalid or expired token"  # noqa: S105 - a sentence
-NO_TOKEN = "Authentication required"  # noqa: S105
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
@@ -41,32 +40,20 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     return (start, end) if start < end else None
 
 
-def _listenable(
+def _audible(
     services: Services, session: Session, caller: Caller, transcript_id: str, token: str | None
 ) -> Transcript:
-    """The transcript whose audio may be heard: by the rule for reading, or with a link to it.
-
-    An anonymous caller hears what belongs to nobody. For the rest, also where its text is public,
-    a voice is only for people with an account or with a link.
-    """
+    """The transcript whose audio may be heard, by who asks or by the token in the link."""
+    identity = services.identity
+    linked = False
     if token and caller.is_anonymous:
-        if services.identity.signer.opens_audio(token, transcript_id):
-            transcript = session.get(Transcript, transcript_id)
-            if transcript is None or transcript.deleted_at is not None:
-                raise NotFound(NOT_FOUND)
-            return transcript
-        try:
-            caller = services.identity.by_bearer(token)
-        except Unauthenticated:
-            raise Unauthenticated(BAD_TOKEN) from None
-    if caller.is_anonymous and services.identity.policy.has_accounts:
-        transcript = session.get(Transcript, transcript_id)
-        if transcript is None or transcript.deleted_at is not None:
-            raise NotFound(NOT_FOUND)
-        if transcript.user_id is not None:
-            raise Unauthenticated(NO_TOKEN)
-        return transcript
-    return find(session, caller, transcript_id)
+        linked = identity.signer.opens_audio(token, transcript_id)
+        if not linked:
+            try:
+                caller = identity.by_bearer(token)
+            except Unauthenticated:
+                raise Unauthenticated(BAD_TOKEN) from None
+    return find_audible(session, caller, transcript_id, identity.policy, linked=linked)
 
 
 @router.head("/transcripts/{transcript_id}/audio/mp3", operation_id="v1_transcript_head_audio_mp3")
@@ -79,7 +66,7 @@ def transcript_get_audio_mp3(
     token: str | None = None,
 ) -> Response:
     with services.db.read() as session:
-        transcript = _listenable(services, session, caller, transcript_id, token)
+        transcript = _audible(services, session, caller, transcript_id, token)
         if transcript.audio_deleted:
             raise NotFound("Audio unavailable due to privacy settings")
     key = audio_key(transcript_id)
@@ -116,7 +103,7 @@ def transcript_create_audio_link(
 ) -> schemas.AudioLink:
     """Extra: a link that opens this audio and nothing else, for an hour."""
     with services.db.read() as session:
-        _listenable(services, session, caller, transcript_id, None)
+        _audible(services, session, caller, transcript_id, None)
     token = services.identity.signer.audio_link(transcript_id)
     path = f"/v1/transcripts/{transcript_id}/audio/mp3?token={token}"
     return schemas.AudioLink(url=services.settings.BASE_URL.rstrip("/") + path,

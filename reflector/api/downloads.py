@@ -17,7 +17,7 @@ from reflector.api import views
 from reflector.api.deps import AnyCaller, ServicesDep, UserCaller
 from reflector.auth.access import Right, find
 from reflector.db.models import Transcript
-from reflector.db.words import load_segments, load_words
+from reflector.db.words import load_segments
 from reflector.exports import word
 from reflector.exports.archive import Entry, zipped
 from reflector.exports.data import data
@@ -55,10 +55,8 @@ UNSAFE = re.compile(r"[^\w\- ]+")
 
 
 def document_of(session: Session, transcript: Transcript) -> Document:
-    people = [
-        {"id": p.id, "name": p.name, "speaker": p.speaker}
-        for p in views.participants_of(session, transcript.id)
-    ]
+    people = views.participants_of(session, transcript.id)
+    words = views.words_of(session, transcript)
     return Document(
         id=transcript.id,
         title=transcript.title or transcript.name or "Recording",
@@ -69,11 +67,11 @@ def document_of(session: Session, transcript: Transcript) -> Document:
         short_summary=transcript.short_summary,
         long_summary=transcript.long_summary,
         action_items=transcript.action_items or {},
-        topics=views.topics_of(session, transcript, with_words=True),
-        participants=people,
-        names=views.names_of(session, transcript.id),
+        topics=views.topics_of(session, transcript, with_words=True, words=words),
+        participants=[{"id": p.id, "name": p.name, "speaker": p.speaker} for p in people],
+        names=views.names_of(people),
         segments=load_segments(session, transcript.id, transcript.shown_run),
-        words=load_words(session, transcript.id, transcript.shown_run),
+        words=words,
     )
 
 

@@ -99,15 +99,10 @@ class _Target:
     def check(self) -> None:
         """Whether the caller may send a recording, and the transcript still takes one."""
         with self.services.db.read() as session:
-            self._open(session)
+            _refuse_another_recording(self._find(session))
 
-    def _open(self, session: Session, lock: bool = False) -> Transcript:
-        transcript = find(session, self.caller, self.transcript_id, Right.CHANGE, lock=lock)
-        if transcript.locked:
-            raise InvalidInput("Transcript is locked")
-        if transcript.upload_key or transcript.status == Status.RECORDING:
-            raise InvalidInput(IN_PROGRESS)
-        return transcript
+    def _find(self, session: Session, lock: bool = False) -> Transcript:
+        return find(session, self.caller, self.transcript_id, Right.CHANGE, lock=lock)
 
     def accept(self, chunk: Receiving, filename: str | None) -> int | None:
         """Keep the chunk; with the last one start the first run and answer its number."""
@@ -133,15 +128,22 @@ class _Target:
 
     def _start(self, key: str) -> int:
         with self.services.db.write() as session:
-            known = session.get(Transcript, self.transcript_id, with_for_update=True)
-            if known is not None and known.upload_key == key:
-                return known.last_run  # committed before, and the answer was lost
-            transcript = self._open(session, lock=True)
+            transcript = self._find(session, lock=True)
+            if transcript.upload_key == key:
+                return transcript.last_run  # committed before, and the answer was lost
+            _refuse_another_recording(transcript)
             events = Recorder(self.services.bus, session, transcript)
             transcript.source_kind = SourceKind.FILE
             run = take_recording(session, transcript, key, events)
         events.tell()
         return run
+
+
+def _refuse_another_recording(transcript: Transcript) -> None:
+    if transcript.locked:
+        raise InvalidInput("Transcript is locked")
+    if transcript.upload_key or transcript.status == Status.RECORDING:
+        raise InvalidInput(IN_PROGRESS)
 
 
 def _missing_sentence(missing: list[int]) -> str:

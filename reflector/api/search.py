@@ -91,55 +91,41 @@ def _rows(
     trash: bool,
 ) -> tuple[list[Any], int]:
     conditions = filters if trash else [*filters, listed(caller)]
-    columns = [*(getattr(Transcript, name) for name in _FIELDS), ROOM_NAME]
-    if query.is_empty:
-        ranked: Any = select(*columns, literal(1.0).label("rank"))
-        order: list[Any] = [Transcript.created_at.desc()]
-        counted = select(func.count(Transcript.id)).where(*conditions)
-    else:
-        matches = find.matches(session, query)
-        ranked = select(*columns, matches.c.rank).join(
-            matches, matches.c.transcript_id == Transcript.id
-        )
-        order = [matches.c.rank.desc(), Transcript.created_at.desc()]
-        counted = (
-            select(func.count(Transcript.id))
-            .join(matches, matches.c.transcript_id == Transcript.id)
-            .where(*conditions)
-        )
+    matches: Any = None if query.is_empty else find.matches(session, query)
+    rank = literal(1.0).label("rank") if matches is None else matches.c.rank
+    found = select(*(getattr(Transcript, name) for name in _FIELDS), ROOM_NAME, rank)
+    found = found.outerjoin(Room, Room.id == Transcript.room_id).where(*conditions)
+    order: list[Any] = [Transcript.created_at.desc()]
+    if matches is not None:
+        found = found.join(matches, matches.c.transcript_id == Transcript.id)
+        order = [matches.c.rank.desc(), *order]
     if trash:
         order = [Transcript.deleted_at.desc()]
     limit, offset = page
-    ranked = (
-        ranked.outerjoin(Room, Room.id == Transcript.room_id)
-        .where(*conditions)
-        .order_by(*order, Transcript.id)
-        .limit(limit)
-        .offset(offset)
-    )
-    rows = [dict(row._mapping) for row in session.execute(ranked)]
-    full = len(rows) == limit or (offset and not rows)
-    if not full:
+    one_page = found.order_by(*order, Transcript.id).limit(limit).offset(offset)
+    rows = [dict(row._mapping) for row in session.execute(one_page)]
+    if len(rows) < limit and (rows or not offset):
         total = offset + len(rows)
-    elif query.is_empty and not trash:
+    elif matches is None and not trash:
         total = count(session, caller, filters)
     else:
-        total = session.scalar(counted) or 0
-    if rows and not query.is_empty:
-        texts = {
-            row.transcript_id: row
-            for row in session.execute(
-                select(
-                    SearchDocument.transcript_id,
-                    SearchDocument.language,
-                    SearchDocument.summary,
-                    SearchDocument.body,
-                ).where(SearchDocument.transcript_id.in_([row["id"] for row in rows]))
-            )
-        }
-        for row in rows:
-            row["text"] = texts.get(row["id"])
+        ids = found.with_only_columns(Transcript.id).subquery()
+        total = session.scalar(select(func.count()).select_from(ids)) or 0
+    if rows and matches is not None:
+        _add_texts(session, rows)
     return rows, total
+
+
+def _add_texts(session: Session, rows: list[dict[str, Any]]) -> None:
+    columns = (
+        SearchDocument.transcript_id, SearchDocument.language, SearchDocument.summary,
+        SearchDocument.body,
+    )  # fmt: skip
+    ids = [row["id"] for row in rows]
+    documents = session.execute(select(*columns).where(SearchDocument.transcript_id.in_(ids)))
+    texts = {document.transcript_id: document for document in documents}
+    for row in rows:
+        row["text"] = texts.get(row["id"])
 
 
 def _result(row: dict[str, Any], typed: str, query: SearchQuery) -> dict[str, Any]:

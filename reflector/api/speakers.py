@@ -174,7 +174,8 @@ def transcript_merge_speaker(
 
 
 def _first_free(session: Session, transcript_id: str, words: list[Word]) -> int:
-    taken = {word.speaker for word in words} | set(views.names_of(session, transcript_id))
+    named = views.names_of(views.participants_of(session, transcript_id))
+    taken = {word.speaker for word in words} | set(named)
     return next(number for number in range(len(taken) + 1) if number not in taken)
 
 

@@ -39,7 +39,7 @@ def transcript_get_topics_with_words(
 def _topics(kept: KeptAnswers, caller: Caller, transcript_id: str, with_words: bool) -> Response:
     def make(session: Session) -> list[dict[str, Any]]:
         transcript = find(session, caller, transcript_id)
-        return views.topics_of(session, transcript, with_words)
+        return views.topics_of(session, transcript, with_words=with_words)
 
     return kept.answer(caller, ("topics", transcript_id, with_words), make)
 
@@ -68,7 +68,7 @@ def transcript_get_words(kept: KeptDep, caller: AnyCaller, transcript_id: str) -
 
     def make(session: Session) -> list[Any]:
         words = views.words_of(session, find(session, caller, transcript_id))
-        return [views.word_view(word) for word in words]
+        return [word._asdict() for word in words]
 
     return kept.answer(caller, ("words", transcript_id), make)
 

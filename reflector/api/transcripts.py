@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reflector.api import schemas, views
@@ -88,15 +88,14 @@ def transcript_update(
 
 
 def _replace_participants(
-    session: Any, transcript_id: str, people: list[schemas.TranscriptParticipant]
+    session: Session, transcript_id: str, people: list[schemas.TranscriptParticipant]
 ) -> None:
     ids = [person.id for person in people if person.id]
     speakers = [person.speaker for person in people if person.speaker is not None]
     if len(set(ids)) < len(ids) or len(set(speakers)) < len(speakers):
         raise InvalidInput("Two participants have the same id or the same speaker.")
     session.execute(delete(Participant).where(Participant.transcript_id == transcript_id))
-    taken = set(session.scalars(Participant.__table__.select().with_only_columns(Participant.id)
-                                .where(Participant.id.in_(ids))))  # fmt: skip
+    taken = set(session.scalars(select(Participant.id).where(Participant.id.in_(ids))))
     session.add_all(
         Participant(
             id=person.id if person.id and person.id not in taken else new_id(),
@@ -116,7 +115,7 @@ def transcript_delete(
 ) -> schemas.DeletionStatus:
     """Into the trash, from where it can be restored or destroyed."""
     with services.db.write() as session:
-        transcript = find(session, caller, transcript_id, Right.CHANGE, in_trash=None, lock=True)
+        transcript = find(session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True)
         deleted = transcript.deleted_at is None
         if deleted:
             transcript.deleted_at = now()
@@ -126,7 +125,7 @@ def transcript_delete(
     return schemas.DeletionStatus(status="ok")
 
 
-def _mark_recording(session: Any, transcript: Transcript) -> None:
+def _mark_recording(session: Session, transcript: Transcript) -> None:
     if transcript.recording_id is not None:
         recording = session.get(Recording, transcript.recording_id)
         if recording is not None:
@@ -139,7 +138,7 @@ def transcript_restore(
 ) -> schemas.DeletionStatus:
     """Out of the trash; work that the deletion stopped goes on."""
     with services.db.write() as session:
-        transcript = find(session, caller, transcript_id, Right.CHANGE, in_trash=None, lock=True)
+        transcript = find(session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True)
         if transcript.deleted_at is None:
             raise InvalidInput("Transcript is not deleted")
         transcript.deleted_at = None
@@ -156,13 +155,10 @@ def transcript_destroy(
 ) -> schemas.DeletionStatus:
     """Out of the trash for good: rows at once, stored objects until the storage has confirmed."""
     with services.db.write() as session:
-        transcript = find(session, caller, transcript_id, Right.CHANGE, in_trash=None, lock=True)
+        transcript = find(session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True)
         if transcript.deleted_at is None:
             raise InvalidInput("Transcript must be soft-deleted first")
-        if transcript.recording_id is not None:
-            session.execute(delete(Recording).where(Recording.id == transcript.recording_id))
-        session.delete(transcript)
-        deletions.order(session, transcript_id)
+        deletions.destroy(session, transcript)
     tell_owner(services.bus, transcript, UserEventName.TRANSCRIPT_DELETED)
     deletions.carry_out(services)
     return schemas.DeletionStatus(status="ok")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from reflector.db.models import Meeting, Participant, Room, Topic, Transcript, User
 from reflector.db.words import load_segments, load_words
 from reflector.transcript import formats
-from reflector.transcript.formats import Names, TextFormat
+from reflector.transcript.formats import TextFormat
 from reflector.transcript.topics import topic_view
 from reflector.transcript.words import Word
 
@@ -70,8 +70,7 @@ def participants_of(session: Session, transcript_id: str) -> list[Participant]:
     )
 
 
-def names_of(session: Session, transcript_id: str) -> dict[int, str]:
-    people = participants_of(session, transcript_id)
+def names_of(people: Iterable[Participant]) -> dict[int, str]:
     return {p.speaker: p.name for p in people if p.speaker is not None}
 
 
@@ -99,40 +98,33 @@ def words_of(session: Session, transcript: Transcript) -> list[Word]:
 def with_text(session: Session, transcript: Transcript, format: TextFormat) -> dict[str, Any]:
     body = with_participants(session, transcript.id)
     names = {p["speaker"]: p["name"] for p in body["participants"] if p["speaker"] is not None}
+    parts = load_segments(session, transcript.id, transcript.shown_run)
     return {
         **body,
         "transcript_format": format.value,
-        "transcript": render(session, transcript, names, format),
+        "transcript": formats.RENDER[format](parts, names),
     }
 
 
-def render(session: Session, transcript: Transcript, names: Names, format: TextFormat) -> Any:
-    parts = load_segments(session, transcript.id, transcript.shown_run)
-    return formats.RENDER[format](parts, names)
-
-
-def topic_rows(session: Session, transcript: Transcript) -> list[Topic]:
-    return list(
-        session.scalars(
-            select(Topic)
-            .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
-            .order_by(Topic.position)
-        )
+def topics_of(
+    session: Session,
+    transcript: Transcript,
+    *,
+    with_words: bool,
+    words: Sequence[Word] | None = None,
+) -> list[dict[str, Any]]:
+    """The topics; who has all `words` of the transcript already gives them along."""
+    words = words_of(session, transcript) if words is None else words
+    rows = session.scalars(
+        select(Topic)
+        .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
+        .order_by(Topic.position)
     )
-
-
-def topics_of(session: Session, transcript: Transcript, with_words: bool) -> list[dict[str, Any]]:
-    rows = topic_rows(session, transcript)
-    words = words_of(session, transcript) if rows else []
     result = []
     for row in rows:
         part = words[row.first_word : row.last_word]
         view = topic_view(row, part)
         if with_words:
-            view["words"] = [word_view(word) for word in part]
+            view["words"] = [word._asdict() for word in part]
         result.append(view)
     return result
-
-
-def word_view(word: Word) -> Mapping[str, Any]:
-    return {"text": word.text, "start": word.start, "end": word.end, "speaker": word.speaker}

@@ -25,6 +25,7 @@ from reflector.errors import Forbidden, NotFound, Unauthenticated
 NOT_FOUND = "Transcript not found"
 NO_READ = "Transcript access denied"
 NO_CHANGE = "Not authorized"
+NO_VOICE = "Authentication required"
 
 
 class Door(Enum):
@@ -89,25 +90,44 @@ def find(
     transcript_id: str,
     right: Right = Right.READ,
     *,
-    in_trash: bool | None = False,
+    or_in_trash: bool = False,
     lock: bool = False,
 ) -> Transcript:
     """The transcript, if `caller` has `right` to it; NotFound or Forbidden otherwise.
 
-    `in_trash` None finds it there or not. `lock` is for who is going to write: on PostgreSQL
-    writers of one transcript take turns, so its events are committed in the order of their numbers.
+    `or_in_trash` finds it there too. `lock` is for who is going to write: on PostgreSQL writers of
+    one transcript take turns, so its events are committed in the order of their numbers.
     """
-    transcript = session.get(Transcript, transcript_id, with_for_update=lock or None)
-    if transcript is None:
-        raise NotFound(NOT_FOUND)
-    deleted = transcript.deleted_at is not None
-    if in_trash is False:
-        if deleted:
-            raise NotFound(NOT_FOUND)
-        if not may_read(caller, transcript):
-            raise Forbidden(NO_READ)
+    transcript = _existing(session, transcript_id, or_in_trash=or_in_trash, lock=lock)
+    if not or_in_trash and not may_read(caller, transcript):
+        raise Forbidden(NO_READ)
     if right is Right.CHANGE and not may_change(caller, transcript):
         raise Forbidden(NO_CHANGE)
+    return transcript
+
+
+def find_audible(
+    session: Session, caller: Caller, transcript_id: str, policy: Policy, *, linked: bool
+) -> Transcript:
+    """The transcript, if `caller` may hear it: by the rule for reading, or `linked`, with a link.
+
+    An anonymous caller hears what belongs to nobody. For the rest, also where its text is public,
+    a voice is only for people with an account or with a link; Unauthenticated otherwise.
+    """
+    if not linked and not (caller.is_anonymous and policy.has_accounts):
+        return find(session, caller, transcript_id)
+    transcript = _existing(session, transcript_id)
+    if not linked and transcript.user_id is not None:
+        raise Unauthenticated(NO_VOICE)
+    return transcript
+
+
+def _existing(
+    session: Session, transcript_id: str, *, or_in_trash: bool = False, lock: bool = False
+) -> Transcript:
+    transcript = session.get(Transcript, transcript_id, with_for_update=lock or None)
+    if transcript is None or (transcript.deleted_at is not None and not or_in_trash):
+        raise NotFound(NOT_FOUND)
     return transcript
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet, import_key
 
 from reflector.auth.tokens import InvalidToken
@@ -62,7 +62,7 @@ class Provider:
             return jwt.decode(token, self._pem, algorithms=[self._algorithm])
         try:
             return jwt.decode(token, self._issuer_keys(), algorithms=[self._algorithm])
-        except (InvalidKeyIdError, JoseError):
+        except JoseError:
             # Perhaps signed with a key that is newer than ours
             if not self._refetch():
                 raise

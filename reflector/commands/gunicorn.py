@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from gunicorn.app.base import BaseApplication
 from uvicorn_worker import UvicornWorker
 
+from reflector.api.service import MULTIPROCESS
 from reflector.app import create_app
 from reflector.services import open_services
 from reflector.settings import Settings
@@ -22,7 +23,6 @@ GRACE_SECONDS = 20
 # A process that has not said anything for so long is taken for stuck. Its event loop says
 # something each second, whatever its threads are at.
 STUCK_SECONDS = 120
-MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]

@@ -14,13 +14,12 @@ import click
 import uvicorn
 
 from reflector.app import create_app
-from reflector.commands.gunicorn import run_gunicorn
+from reflector.commands.gunicorn import PING_SECONDS, run_gunicorn
 from reflector.errors import ConfigurationError
 from reflector.services import open_services
 from reflector.settings import Settings
 
 PORTS_TO_TRY = 50
-PING_SECONDS = 20.0
 SD_LISTEN_FDS_START = 3
 
 

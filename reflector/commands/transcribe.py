@@ -178,7 +178,7 @@ def _result(services: Services, file: Path, transcript_id: str, run: int, format
         if transcript.status != Status.ENDED:
             raise _failure(transcript, list(steps.values()))
         words = views.words_of(session, transcript)
-        topics = views.topics_of(session, transcript, with_words=False)
+        topics = views.topics_of(session, transcript, with_words=False, words=words)
         outputs = {name.value: step.output or {} for name, step in steps.items()}
         for step in steps.values():
             if step.error:

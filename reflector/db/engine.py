@@ -124,9 +124,7 @@ class Database:
             return
         try:
             alive = self.engine.dialect.do_ping(connection)
-        except DBAPIError as error:
-            raise DisconnectionError from error
-        except self.engine.dialect.loaded_dbapi.Error as error:
+        except (DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
             raise DisconnectionError from error
         if not alive:
             raise DisconnectionError

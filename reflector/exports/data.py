@@ -22,8 +22,5 @@ def data(document: Document) -> dict[str, Any]:
         "participants": list(document.participants),
         "topics": list(document.topics),
         "segments": formats.json_segments(document.segments, document.names),
-        "words": [
-            {"text": w.text, "start": w.start, "end": w.end, "speaker": w.speaker}
-            for w in document.words
-        ],
+        "words": [word._asdict() for word in document.words],
     }

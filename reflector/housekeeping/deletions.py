@@ -11,10 +11,10 @@ import shutil
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from reflector.db.models import Deletion, now
+from reflector.db.models import Deletion, Recording, Transcript, now
 from reflector.errors import ReflectorError
 from reflector.services import Services
 
@@ -28,6 +28,14 @@ LONGEST_RETRY = timedelta(hours=1)
 def order(session: Session, prefix: str) -> None:
     """Have everything under the folder `prefix` deleted, once this transaction is committed."""
     session.add(Deletion(prefix=prefix))
+
+
+def destroy(session: Session, transcript: Transcript) -> None:
+    """Remove a transcript for good: its rows now, its objects until they are gone."""
+    if transcript.recording_id is not None:
+        session.execute(delete(Recording).where(Recording.id == transcript.recording_id))
+    session.delete(transcript)
+    order(session, transcript.id)
 
 
 def carry_out(services: Services) -> int:

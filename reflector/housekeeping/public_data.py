@@ -26,26 +26,22 @@ def clean_up(services: Services) -> int:
             select(Transcript.id).where(Transcript.user_id.is_(None), Transcript.created_at < limit)
         ).all()
     for transcript_id in old:
-        destroy(services, transcript_id)
+        _destroy(services, transcript_id)
     if old:
         deletions.carry_out(services)
         log.info("removed %s anonymous transcripts older than %s", len(old), limit.date())
     return len(old)
 
 
-def destroy(services: Services, transcript_id: str) -> None:
-    """Remove a transcript for good: its rows now, its objects until they are gone."""
+def _destroy(services: Services, transcript_id: str) -> None:
     with services.db.write() as session:
         transcript = session.get(Transcript, transcript_id, with_for_update=True)
         if transcript is None:
             return
         meeting_id = transcript.meeting_id
-        if transcript.recording_id is not None:
+        if meeting_id is None and transcript.recording_id is not None:
             recording = session.get(Recording, transcript.recording_id)
-            if recording is not None:
-                meeting_id = meeting_id or recording.meeting_id
-                session.delete(recording)
+            meeting_id = recording.meeting_id if recording is not None else None
         if meeting_id is not None:
             session.execute(delete(Meeting).where(Meeting.id == meeting_id))
-        session.delete(transcript)
-        deletions.order(session, transcript_id)
+        deletions.destroy(session, transcript)

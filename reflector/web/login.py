@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from reflector.api.accounts import check_password, client_address
 from reflector.api.deps import COOKIE, ServicesDep, is_own_page
-from reflector.auth.browser import BrowserLogin
+from reflector.auth.browser import PENDING_SECONDS, BrowserLogin
 from reflector.auth.tokens import SESSION_SECONDS, derived_key
 from reflector.db.models import User
 from reflector.errors import Forbidden, ReflectorError
@@ -23,7 +23,6 @@ from reflector.web.render import page
 router = APIRouter(include_in_schema=False)
 
 PENDING_COOKIE = "reflector_login"
-PENDING_SECONDS = 600
 CALLBACK = "/login/callback"
 
 

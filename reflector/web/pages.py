@@ -9,8 +9,9 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from reflector.api.deps import AnyCaller, ServicesDep
-from reflector.auth.access import Door, find
+from reflector.auth.access import Caller, Door, find
 from reflector.errors import Forbidden, Unauthenticated
+from reflector.services import Services
 from reflector.settings import Settings
 from reflector.web import login
 from reflector.web.headers import PageHeaders
@@ -25,20 +26,22 @@ def _to_login(request: Request) -> Response:
 
 @router.get("/")
 def index(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
-    try:
-        services.identity.policy.admit(caller, Door.PUBLIC)
-    except Unauthenticated:
-        return _to_login(request)
-    return page(request, "index.html", services, caller=caller)
+    return _page_behind(Door.PUBLIC, "index.html", request, services, caller)
 
 
 @router.get("/trash")
 def trash(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
+    return _page_behind(Door.USER, "trash.html", request, services, caller)
+
+
+def _page_behind(
+    door: Door, name: str, request: Request, services: Services, caller: Caller
+) -> Response:
     try:
-        services.identity.policy.admit(caller, Door.USER)
+        services.identity.policy.admit(caller, door)
     except Unauthenticated:
         return _to_login(request)
-    return page(request, "trash.html", services, caller=caller)
+    return page(request, name, services, caller=caller)
 
 
 @router.get("/transcripts/{transcript_id}")
