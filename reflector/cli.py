@@ -1,4 +1,5 @@
-"""The `reflector` command."""
+"""The `reflector` command. Each part is imported when it is called: a process that serves or
+supervises is half as large without the others."""
 
 from __future__ import annotations
 
@@ -8,17 +9,26 @@ from pathlib import Path
 import click
 
 from reflector import __version__, log, settings
-from reflector.commands.admin import admin
-from reflector.commands.serve import serve as run_server
-from reflector.commands.transcribe import FORMATS, Request
-from reflector.commands.transcribe import transcribe as run_transcribe
-from reflector.commands.worker import run_beat, run_worker
-from reflector.db.engine import Database
 from reflector.errors import ReflectorError
 from reflector.pipeline.specs import Queue
+from reflector.transcript.formats import FILE_FORMATS
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """With `admin`, which is a group in a module of its own."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*super().list_commands(context), "admin"])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name != "admin":
+            return super().get_command(context, name)
+        from reflector.commands.admin import admin
+
+        return admin
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="reflector")
 @click.option("--debug", is_flag=True, help="Log more, and show tracebacks.")
 @click.pass_context
@@ -39,7 +49,9 @@ def cli(context: click.Context, debug: bool) -> None:
 )
 def serve(host: str, port: int, next_free_port: bool, workers: int) -> None:
     """Run the API, the pages and, embedded, the workers."""
-    run_server(settings.load(), host, port, next_free_port, workers)
+    from reflector.commands.serve import serve as run
+
+    run(settings.load(), host, port, next_free_port, workers)
 
 
 @cli.command()
@@ -56,6 +68,8 @@ def serve(host: str, port: int, next_free_port: bool, workers: int) -> None:
 )
 def worker(queues: tuple[str, ...], concurrency: int, metrics_port: int | None) -> None:
     """Work on recordings, for a server with PostgreSQL and a broker."""
+    from reflector.commands.worker import run_worker
+
     chosen = [Queue(name) for name in queues] or list(Queue)
     run_worker(settings.load(), chosen, concurrency, metrics_port)
 
@@ -63,22 +77,25 @@ def worker(queues: tuple[str, ...], concurrency: int, metrics_port: int | None) 
 @cli.command()
 def beat() -> None:
     """Send scheduled jobs to the workers."""
+    from reflector.commands.worker import run_beat
+
     run_beat(settings.load())
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database's schema up to date, before anything uses it."""
+    from reflector.db.engine import Database
+
     Database(settings.load().database_url).migrate()
     click.echo("The database is up to date.")
 
 
-cli.add_command(admin)
-
-
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(FILE_FORMATS), default="text", show_default=True
+)
 @click.option(
     "--language", default="auto", show_default=True, help="A code like en; auto detects it."
 )
@@ -102,6 +119,9 @@ def transcribe(
     as_json: bool,
 ) -> None:
     """Turn recordings into text, without a server."""
+    from reflector.commands.transcribe import Request
+    from reflector.commands.transcribe import transcribe as run
+
     if not debug:
         log.quiet()
     request = Request(
@@ -115,7 +135,7 @@ def transcribe(
         output,
         as_json,
     )
-    sys.exit(run_transcribe(request))
+    sys.exit(run(request))
 
 
 def main() -> None:

@@ -25,6 +25,8 @@ from reflector.errors import ConfigurationError
 
 PLACEHOLDER_SECRET = "changeme-f02f86fd8b3e4fd892c6043e5a298e21"  # noqa: S105 - the reference's default, refused
 MINIMUM_SECRET_LENGTH = 16
+# Set by `reflector serve` where it starts several processes, and read by prometheus_client
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 

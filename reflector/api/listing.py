@@ -68,7 +68,7 @@ def transcripts_list(
 def count(session: Session, caller: Caller, filters: list[Any]) -> int:
     """How many there are; own ones and others apart, because each has an index of its own."""
     parts = [
-        session.scalar(select(func.count()).select_from(Transcript).where(*filters, part)) or 0
+        select(func.count()).select_from(Transcript).where(*filters, part).scalar_subquery()
         for part in listed_parts(caller)
     ]
-    return sum(parts)
+    return session.scalar(select(sum(parts[1:], start=parts[0]))) or 0

@@ -13,12 +13,11 @@ from prometheus_fastapi_instrumentator import Instrumentator
 
 from reflector.health import Health, can_serve
 from reflector.pipeline.metrics import Backlog
+from reflector.settings import METRICS_FOLDER
 
 router = APIRouter()
 
 LOCAL = {"127.0.0.1", "::1"}
-# Set by `reflector serve` where it starts several processes
-MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @router.get("/health")
@@ -47,7 +46,7 @@ def metrics(request: Request) -> Response:
     if host not in LOCAL or "x-forwarded-for" in request.headers:
         raise HTTPException(404, "Not Found")
     registry = CollectorRegistry()
-    if os.environ.get(MULTIPROCESS):
+    if os.environ.get(METRICS_FOLDER):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         text = generate_latest(registry)
     else:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from reflector.api import schemas, views
 from reflector.api.deps import AnyCaller, KeptDep, ServicesDep
-from reflector.api.kept import KeptAnswers
+from reflector.api.kept import KeptAnswers, state_of
 from reflector.auth.access import Caller, find
 from reflector.db.models import Step, StepState
 from reflector.errors import NotFound
@@ -41,7 +41,7 @@ def _topics(kept: KeptAnswers, caller: Caller, transcript_id: str, with_words: b
         transcript = find(session, caller, transcript_id)
         return views.topics_of(session, transcript, with_words=with_words)
 
-    return kept.answer(caller, ("topics", transcript_id, with_words), make)
+    return kept.answer(caller, ("topics", transcript_id, with_words), make, state_of(transcript_id))
 
 
 @router.get("/transcripts/{transcript_id}/topics/{topic_id}/words-per-speaker")
@@ -70,7 +70,7 @@ def transcript_get_words(kept: KeptDep, caller: AnyCaller, transcript_id: str) -
         words = views.words_of(session, find(session, caller, transcript_id))
         return [word._asdict() for word in words]
 
-    return kept.answer(caller, ("words", transcript_id), make)
+    return kept.answer(caller, ("words", transcript_id), make, state_of(transcript_id))
 
 
 @router.get("/transcripts/{transcript_id}/run")

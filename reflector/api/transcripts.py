@@ -18,6 +18,7 @@ from reflector.api.deps import (
     ServicesDep,
     UserCaller,
 )
+from reflector.api.kept import state_of
 from reflector.auth.access import Right, find
 from reflector.db.changes import touch
 from reflector.db.models import Participant, Recording, SourceKind, Transcript, new_id, now
@@ -64,7 +65,8 @@ def transcript_get(
         transcript = find(session, caller, transcript_id)
         return views.with_text(session, transcript, transcript_format)
 
-    return kept.answer(caller, ("transcript", transcript_id, transcript_format), make)
+    key = ("transcript", transcript_id, transcript_format)
+    return kept.answer(caller, key, make, state_of(transcript_id))
 
 
 @router.patch("/transcripts/{transcript_id}")

@@ -7,16 +7,18 @@ import os
 import shutil
 import socket
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
-from reflector.api.service import MULTIPROCESS
-from reflector.app import create_app
-from reflector.services import open_services
-from reflector.settings import Settings
+from reflector import log
+from reflector.errors import ReflectorError
+from reflector.settings import METRICS_FOLDER, Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 PING_SECONDS = 20.0
 GRACE_SECONDS = 20
@@ -45,18 +47,22 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> FastAPI:
         """In each process, after the fork: connections and threads do not survive one."""
-        return create_app(open_services(self._settings))
+        from reflector.app import create_app
+        from reflector.services import open_services
+
+        try:
+            return create_app(open_services(self._settings))
+        except ReflectorError as error:
+            # gunicorn gives up where a process ends like this before it has served anything
+            log.die(error.message, error.hint, Arbiter.WORKER_BOOT_ERROR)
 
 
 def run_gunicorn(settings: Settings, listener: socket.socket, workers: int) -> None:
     """Serve on `listener`; under systemd gunicorn takes the sockets that it is handed."""
-    # Before the first fork, so that settings that cannot work end the program with their sentence
-    services = open_services(settings)
-    create_app(services)
-    services.close()
     folder = tempfile.mkdtemp(prefix="reflector-metrics-") if workers > 1 else None
     if folder:
-        os.environ[MULTIPROCESS] = folder
+        os.environ[METRICS_FOLDER] = folder
+        _import_for_all()
     os.set_inheritable(listener.fileno(), True)
     options = {
         "bind": [f"fd://{listener.fileno()}"],
@@ -70,11 +76,18 @@ def run_gunicorn(settings: Settings, listener: socket.socket, workers: int) -> N
         "preload_app": False,
         "control_socket_disable": True,
     }
-    # What is there now stays as it is: a collector that marks objects would copy their pages
-    gc.collect()
-    gc.freeze()
     try:
         _Gunicorn(settings, options).run()
     finally:
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _import_for_all() -> None:
+    """Before the first fork, so that several processes have the program in memory once. One alone
+    has it to itself, and the process that supervises it stays small."""
+    import reflector.app  # noqa: F401
+
+    # What is there now stays as it is: a collector that marks objects would copy their pages
+    gc.collect()
+    gc.freeze()

@@ -11,12 +11,9 @@ import sys
 from typing import IO
 
 import click
-import uvicorn
 
-from reflector.app import create_app
 from reflector.commands.gunicorn import PING_SECONDS, run_gunicorn
 from reflector.errors import ConfigurationError
-from reflector.services import open_services
 from reflector.settings import Settings
 
 PORTS_TO_TRY = 50
@@ -108,6 +105,11 @@ def _announce(settings: Settings, host: str, port: int, listener: socket.socket)
 
 
 def _serve_alone(settings: Settings, host: str, port: int, next_free: bool) -> None:
+    import uvicorn
+
+    from reflector.app import create_app
+    from reflector.services import open_services
+
     try:
         lock = lock_data(settings)
     except OSError as error:

@@ -36,7 +36,6 @@ from reflector.speech.loaded import SpeechEngines
 from reflector.transcript import formats
 from reflector.transcript.words import segments
 
-FORMATS = ["text", "text-timestamped", "webvtt-named", "json", "srt", "md"]
 SUFFIXES = {"webvtt-named": ".vtt", "json": ".json", "srt": ".srt", "md": ".md"}
 SPEAKERS = re.compile(r"(\d+)(?:-(\d+))?")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,10 +26,25 @@ MIGRATION_LOCK = 7_315_001  # any number that only this program uses in its data
 RETRY_SECONDS = 60.0
 RETRY_PAUSE = 0.25
 
-SNAPSHOT = "SELECT pg_current_snapshot()::text"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class StateQuestion:
+    """A query in PostgreSQL's own words, of one text: the same text, the same data."""
+
+    query: str
+    parameters: tuple[str, ...] = ()
+
+    def ask(self, connection: Connection) -> str | None:
+        found = connection.exec_driver_sql(self.query, self.parameters).scalar()
+        return None if found is None else str(found)
+
+
+# Which transactions a reader sees: any write by anybody is another state
+ANY_WRITE = StateQuestion("SELECT pg_current_snapshot()::text")
 
 
 def is_disconnect(error: BaseException | None) -> bool:
@@ -134,16 +150,16 @@ class Database:
         with self._sessions() as session:
             yield session
 
-    def snapshot(self) -> str | None:
-        """Which transactions a reader sees now: the same text, the same data. None on SQLite."""
+    def state(self, question: StateQuestion) -> str | None:
+        """What `question` answers now. None on SQLite."""
         if self.is_sqlite:
             return None
         with self._autocommit.connect() as connection:
-            return str(connection.exec_driver_sql(SNAPSHOT).scalar())
+            return question.ask(connection)
 
     @contextmanager
-    def read_at_once(self) -> Iterator[tuple[Session, str | None]]:
-        """A session whose queries all see the data of one moment, and that moment's snapshot."""
+    def read_at_once(self, question: StateQuestion) -> Iterator[tuple[Session, str | None]]:
+        """A session whose queries all see the data of one moment, and what `question` answers then."""
         with self._sessions() as session:
             if self.is_sqlite:
                 session.connection().exec_driver_sql("BEGIN")
@@ -152,7 +168,7 @@ class Database:
             connection = session.connection(
                 execution_options={"isolation_level": "REPEATABLE READ"}
             )
-            yield session, str(connection.exec_driver_sql(SNAPSHOT).scalar())
+            yield session, question.ask(connection)
 
     @contextmanager
     def write(self) -> Iterator[Session]:

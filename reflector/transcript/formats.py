@@ -17,6 +17,8 @@ class TextFormat(StrEnum):
     JSON = "json"
 
 
+# What `reflector transcribe` writes
+FILE_FORMATS = [*(format.value for format in TextFormat), "srt", "md"]
 Names = Mapping[int, str]
 
 
