@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from reflector.errors import ConfigurationError
 
+log = logging.getLogger(__name__)
+
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 1.0
@@ -25,6 +28,8 @@ MORE_CONNECTIONS = 30
 MIGRATION_LOCK = 7_315_001  # any number that only this program uses in its database
 RETRY_SECONDS = 60.0
 RETRY_PAUSE = 0.25
+START_SECONDS = 20.0
+START_PAUSE = 1.0
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -73,6 +78,14 @@ def persist(action: Callable[[], Answer], seconds: float = RETRY_SECONDS) -> Ans
                 raise
         time.sleep(pause)
         pause = min(2 * pause, 5.0)
+
+
+def _may_come_up(error: OperationalError) -> bool:
+    """Whether it was the server that was not ready, as far as libpq tells: in words only."""
+    words = str(error.orig)
+    return any(
+        sign in words for sign in ("starting up", "not yet accepting", "refused", "recovery")
+    )
 
 
 def _is_current(connection: Connection) -> bool:
@@ -181,29 +194,42 @@ class Database:
     def migrate(self, revision: str = "head") -> None:
         """Bring the schema to `revision`; ConfigurationError if the database cannot be opened.
 
-        Of several processes that start at once one does it and the others wait.
+        Of several processes that start at once one does it and the others wait. A server that is
+        starting itself, as after a power cut, is waited for.
         """
         if self.is_sqlite and self.engine.url.database:
             Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + START_SECONDS
         try:
-            with self.engine.connect() as connection:
-                if revision == "head" and _is_current(connection):
+            while True:
+                try:
+                    self._migrate(revision)
                     return
-                from alembic import command  # not for each process at each start
-                from alembic.config import Config
-
-                config = Config()
-                config.set_main_option("script_location", str(MIGRATIONS))
-                if not self.is_sqlite:
-                    connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-                config.attributes["connection"] = connection
-                command.upgrade(config, revision)
-                connection.commit()
+                except OperationalError as error:
+                    if not _may_come_up(error) or time.monotonic() > deadline:
+                        raise
+                log.warning("the database does not answer yet; waiting")
+                time.sleep(START_PAUSE)
         except OperationalError as error:
             raise ConfigurationError(
                 f"the database cannot be opened: {error.orig}",
                 "Check DATABASE_URL, or that DATA_DIR can be written.",
             ) from error
+
+    def _migrate(self, revision: str) -> None:
+        with self.engine.connect() as connection:
+            if revision == "head" and _is_current(connection):
+                return
+            from alembic import command  # not for each process at each start
+            from alembic.config import Config
+
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            if not self.is_sqlite:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+            connection.commit()
 
     def close(self) -> None:
         self.engine.dispose()
