@@ -75,6 +75,16 @@ def worker(queues: tuple[str, ...], concurrency: int, metrics_port: int | None) 
 
 
 @cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+def speech(host: str, port: int) -> None:
+    """Run the speech service: transcription and diarization for other processes."""
+    from reflector.commands.speech import run_speech
+
+    run_speech(settings.load(), host, port)
+
+
+@cli.command()
 def beat() -> None:
     """Send scheduled jobs to the workers."""
     from reflector.commands.worker import run_beat

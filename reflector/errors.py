@@ -11,7 +11,8 @@
     ├── OutOfSpace                 507: the disk is full; tried again once there is room
     ├── ConfigurationError         settings that the program refuses to start with
     ├── EngineError                a speech engine could not do its work
-    │   └── ModelUnavailable       a model is missing or is not a model
+    │   ├── ModelUnavailable       a model is missing or is not a model
+    │   └── UnknownLanguage        400: a language that the model has not learned
     └── LanguageError              the language model gave no usable answer
 
 `http_status` is the answer of the API, `exit_code` that of a command.
@@ -80,6 +81,10 @@ class EngineError(ReflectorError):
 
 class ModelUnavailable(EngineError):
     http_status = 503
+
+
+class UnknownLanguage(EngineError):
+    http_status = 400
 
 
 class LanguageError(ReflectorError):

@@ -98,6 +98,11 @@ class Settings(BaseSettings):
     SPEECH_DEVICE: Literal["auto", "cpu", "cuda"] = "auto"
     SPEECH_THREADS: int = Field(default=0, ge=0)
     HOTWORDS: str | None = None
+    REFLECTOR_GPU_APIKEY: SecretStr | None = None
+    SPEECH_REQUESTS: PositiveInt = 8
+    SPEECH_JOBS: PositiveInt = 64
+    SPEECH_FETCH_HOSTS: str = ""
+    SPEECH_FETCH_SECONDS: PositiveInt = 600
     HF_TOKEN: SecretStr | None = None
     TRANSCRIPT_BACKEND: Literal["whisper", "modal"] = "whisper"
     TRANSCRIPT_URL: str | None = None

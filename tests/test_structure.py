@@ -25,7 +25,7 @@ LAYERS = [
     ["api"],
     ["health"],
     ["worker"],
-    ["queues", "live"],
+    ["queues", "live", "speech_service"],
     ["pipeline", "housekeeping", "schedule"],
     ["services"],
     ["auth"],

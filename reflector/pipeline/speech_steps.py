@@ -29,7 +29,9 @@ def transcribe_options(context: StepContext) -> TranscribeOptions:
 
 
 def transcribe_depends(context: StepContext) -> list[Any]:
-    return [context.services.speech.transcriber.name, asdict(transcribe_options(context))]
+    options = transcribe_options(context)
+    chosen = {"language": options.language, "hotwords": options.hotwords}
+    return [context.services.speech.transcriber.name, chosen]
 
 
 def run_transcribe(context: StepContext) -> Output:

@@ -79,7 +79,7 @@ class PyannoteDiarizer:
             self._folder.is_absolute() or self._folder.exists() or self.model_name.startswith(".")
         )
 
-    def _load(self) -> Any:
+    def load(self) -> None:
         with self._lock:
             if self._pipeline is None:
                 keep_large_arrays_out_of_the_heap()
@@ -105,7 +105,6 @@ class PyannoteDiarizer:
                     self._device,
                     time.monotonic() - started,
                 )
-            return self._pipeline
 
     def _open(self, pipeline: Any) -> Any:
         folder, is_path = self._folder, self._is_path
@@ -148,7 +147,8 @@ class PyannoteDiarizer:
 
     def diarize(self, audio: PcmAudio, options: DiarizeOptions, progress: Progress) -> Diarization:
         """Turns of `audio`, one speaker at a time; speakers numbered from 0."""
-        pipeline = self._load()
+        self.load()
+        pipeline = self._pipeline
         started = time.monotonic()
         step = float(pipeline._segmentation.step)
         ranges = list(blocks(audio, max(MIN_BLOCK_SECONDS, MAX_WINDOWS * step)))

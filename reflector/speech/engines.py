@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
 
 from reflector.media.decode import PcmAudio
+from reflector.speech.turns import Priority
 from reflector.transcript.assembly import Turn
 from reflector.transcript.words import Word
 
 Progress = Callable[[float], None]
-"""Called with the seconds of audio that are done."""
+"""Called with the seconds of audio that are done; what it raises ends the work."""
+
+
+class Task(StrEnum):
+    TRANSCRIBE = "transcribe"
+    TRANSLATE = "translate"
+    """Into English."""
 
 
 @dataclass(frozen=True)
 class TranscribeOptions:
-    """`language`: a code like `en`, None to detect it. `hotwords`: names and jargon to expect."""
+    """`language`: a code like `en`, None to detect it. `hotwords`: names and jargon to expect.
+    `prompt`: text before the first words. `temperature`: 0 for the likeliest words."""
 
     language: str | None = None
     hotwords: str | None = None
+    prompt: str | None = None
+    temperature: float = 0.0
+    task: Task = Task.TRANSCRIBE
+    priority: Priority = Priority.BATCH
 
 
 @dataclass(frozen=True)
 class DiarizeOptions:
     min_speakers: int | None = None
     max_speakers: int | None = None
+
+
+def shown_model(name: str) -> str:
+    """A model's name for outside: of a folder just its name, not where it is on this machine."""
+    path = Path(name).expanduser()
+    return path.name if path.is_absolute() or name.startswith(".") else name
 
 
 @dataclass(frozen=True)
@@ -44,12 +64,37 @@ class EngineReport:
 
 
 @dataclass(frozen=True)
+class Phrase:
+    """What the recogniser says in one breath, and how sure it is; times in seconds.
+
+    `avg_logprob`, `no_speech_prob` and `compression_ratio` as OpenAI's Whisper defines them.
+    """
+
+    start: float
+    end: float
+    text: str
+    tokens: list[int]
+    temperature: float
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+
+
+Heard = Callable[[Phrase], None]
+"""Called with each phrase as soon as it is known."""
+
+Memo = MutableMapping[str, Any]
+"""What the device found for each batch of windows, as JSON values: a second time it is not asked."""
+
+
+@dataclass(frozen=True)
 class Transcription:
     words: list[Word]
     language: str
     speech_seconds: float
     report: EngineReport
     warnings: list[str] = field(default_factory=list)
+    phrases: list[Phrase] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -66,11 +111,22 @@ class Transcriber(Protocol):
     def name(self) -> str:
         """Names the model and all else that decides the words; part of a step's digest."""
 
+    @property
+    def model_name(self) -> str: ...
+
     def prepare(self) -> None:
         """Get the model onto this machine without loading it; EngineError where that fails."""
 
+    def load(self) -> None:
+        """Have the model ready for the first request; EngineError where that fails."""
+
     def transcribe(
-        self, audio: PcmAudio, options: TranscribeOptions, progress: Progress
+        self,
+        audio: PcmAudio,
+        options: TranscribeOptions,
+        progress: Progress,
+        heard: Heard | None = None,
+        memo: Memo | None = None,
     ) -> Transcription: ...
 
 
@@ -78,7 +134,12 @@ class Diarizer(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def model_name(self) -> str: ...
+
     def prepare(self) -> None: ...
+
+    def load(self) -> None: ...
 
     def diarize(
         self, audio: PcmAudio, options: DiarizeOptions, progress: Progress

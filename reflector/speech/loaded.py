@@ -7,10 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from reflector.errors import ReflectorError
+from reflector.errors import ModelUnavailable, ReflectorError
+from reflector.media.decode import PcmAudio
 from reflector.settings import Settings
 from reflector.speech.diarizer import PyannoteDiarizer
-from reflector.speech.engines import Diarizer, Transcriber
+from reflector.speech.engines import (
+    Diarization,
+    DiarizeOptions,
+    Diarizer,
+    Progress,
+    Transcriber,
+)
 from reflector.speech.whisper import WhisperTranscriber
 
 log = logging.getLogger(__name__)
@@ -30,26 +37,40 @@ class SpeechEngines:
     notices: list[str] = field(default_factory=list)
     """What keeps the engines from working, in sentences for the operator."""
 
+    is_loaded: bool = False
+
     def prepare(self) -> None:
         """Fetch what is missing before it is needed; what cannot be had becomes a notice."""
-        checks: list[Callable[[], None]] = [self._check_transcriber, self._check_diarizer]
-        for check in checks:
+        self._each(lambda engine: engine.prepare())
+
+    def load(self) -> None:
+        """Fetch and load everything, for who owns the device; what fails becomes a notice."""
+        self._each(lambda engine: engine.load())
+        self.is_loaded = True
+
+    def _each(self, do: Callable[[Transcriber | Diarizer], None]) -> None:
+        makers: list[Callable[[], Transcriber | Diarizer | None]] = [
+            lambda: self.transcriber,
+            lambda: self.diarizer,
+        ]
+        for make in makers:
             try:
-                check()
+                engine = make()
+                if engine is not None:
+                    do(engine)
             except ReflectorError as error:
                 log.warning("%s", error)
                 self.notices.append(str(error))
 
-    def _check_transcriber(self) -> None:
-        self.transcriber.prepare()
-
-    def _check_diarizer(self) -> None:
-        if self.diarizer is not None:
-            self.diarizer.prepare()
-
     @cached_property
     def transcriber(self) -> Transcriber:
         return TRANSCRIBERS["whisper"](self.settings)
+
+    def diarize(self, audio: PcmAudio, options: DiarizeOptions, progress: Progress) -> Diarization:
+        """ModelUnavailable where the settings turn diarization off."""
+        if self.diarizer is None:
+            raise ModelUnavailable("Diarization is turned off.", "Set DIARIZATION_ENABLED=true.")
+        return self.diarizer.diarize(audio, options, progress)
 
     @cached_property
     def diarizer(self) -> Diarizer | None:

@@ -11,14 +11,23 @@ from dataclasses import replace
 from typing import Any
 
 import reflector.speech  # noqa: F401 - sets the environment before CTranslate2 loads
-from reflector.errors import EngineError, ModelUnavailable
+from reflector.errors import EngineError, ModelUnavailable, UnknownLanguage
 from reflector.heap import keep_large_arrays_out_of_the_heap
 from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.settings import Settings
 from reflector.speech import guards
 from reflector.speech.blocks import blocks
-from reflector.speech.engines import EngineReport, Progress, TranscribeOptions, Transcription
+from reflector.speech.engines import (
+    EngineReport,
+    Heard,
+    Memo,
+    Phrase,
+    Progress,
+    TranscribeOptions,
+    Transcription,
+)
 from reflector.speech.models import WhisperModelFolder, default_whisper_model, fetch_whisper
+from reflector.speech.turns import DeviceTurns
 from reflector.transcript.formats import minutes
 from reflector.transcript.words import Word, monotone
 
@@ -56,8 +65,9 @@ class WhisperTranscriber:
         default_batch = GPU_BATCH if self.device == "cuda" else CPU_BATCH
         self.batch_size = settings.WHISPER_BATCH_SIZE or default_batch
         self._lock = threading.Lock()
+        self._turns = DeviceTurns()
         self._model: Any = None
-        self._pipeline: Any = None
+        self._pipeline_class: Any = None
 
     @property
     def name(self) -> str:
@@ -66,22 +76,23 @@ class WhisperTranscriber:
     def prepare(self) -> None:
         fetch_whisper(self._settings, self.model_name)
 
-    def _load(self) -> Any:
+    def load(self) -> None:
         with self._lock:
-            if self._pipeline is None:
+            if self._model is None:
                 keep_large_arrays_out_of_the_heap()
-                from faster_whisper import BatchedInferencePipeline, WhisperModel
+                from faster_whisper import WhisperModel
+
+                from reflector.speech.windows import SharedPipeline
 
                 folder = fetch_whisper(self._settings, self.model_name)
                 started = time.monotonic()
                 threads = self._settings.SPEECH_THREADS or len(os.sched_getaffinity(0))
                 self._model = self._open(WhisperModel, folder, threads)
-                self._pipeline = BatchedInferencePipeline(self._model)
+                self._pipeline_class = SharedPipeline
                 log.info(
                     "loaded %s on %s (%s) in %.1f s",
                     folder.name, self.device, self.compute_type, time.monotonic() - started,
                 )  # fmt: skip
-            return self._pipeline
 
     def _open(self, whisper_model: Any, folder: WhisperModelFolder, threads: int) -> Any:
         try:
@@ -99,33 +110,57 @@ class WhisperTranscriber:
             ) from error
 
     def transcribe(
-        self, audio: PcmAudio, options: TranscribeOptions, progress: Progress
+        self,
+        audio: PcmAudio,
+        options: TranscribeOptions,
+        progress: Progress,
+        heard: Heard | None = None,
+        memo: Memo | None = None,
     ) -> Transcription:
         """Words of `audio`, in order, without overlap, inside its duration."""
-        pipeline = self._load()
+        self.load()
         started = time.monotonic()
         options = replace(options, language=self._known_language(options.language))
         words: list[Word] = []
+        phrases: list[Phrase] = []
         warnings: list[str] = []
-        language, speech = options.language, 0.0
+        language, speech, done = options.language, 0.0, 0.0
+        pipeline = self._pipeline_class(
+            self._model,
+            lambda: self._turns.turn(options.priority, lambda: progress(done)),
+            {} if memo is None else memo,
+        )
         for start, end in blocks(audio, BLOCK_SECONDS):
             offset = start / SAMPLE_RATE
             samples = audio.read(start, end)
+            pipeline.place = f"{self.name} {start}"
             segments, info = pipeline.transcribe(
                 samples,
                 language=language,
+                task=options.task.value,
                 beam_size=self.beam_size,
                 batch_size=self.batch_size,
                 word_timestamps=True,
                 hotwords=options.hotwords,
+                initial_prompt=options.prompt,
+                temperature=options.temperature,
             )
             speech += info.duration_after_vad
             if info.duration_after_vad > 0:
                 language = info.language
             for segment in segments:
-                words += self._guarded(segment, samples, offset, info.language, options, warnings)
-                progress(offset + segment.end)
-            progress(end / SAMPLE_RATE)
+                found = list(
+                    self._guarded(segment, samples, offset, info.language, options, warnings)
+                )
+                words += found
+                if found:
+                    phrases.append(_phrase(segment, found))
+                    if heard:
+                        heard(phrases[-1])
+                done = offset + segment.end
+                progress(done)
+            done = end / SAMPLE_RATE
+            progress(done)
         elapsed = time.monotonic() - started
         return Transcription(
             words=monotone(words, audio.duration),
@@ -135,16 +170,17 @@ class WhisperTranscriber:
                 self.model_name, self.device, self.compute_type, audio.duration, elapsed
             ),
             warnings=warnings,
+            phrases=phrases,
         )
 
     def _known_language(self, language: str | None) -> str | None:
-        """`en-GB` → `en`; EngineError for one that the model has not learned."""
+        """`en-GB` → `en`; UnknownLanguage for one that the model has not learned."""
         if language is None:
             return None
         code = language.partition("-")[0].lower()
         known = self._model.supported_languages
         if self._model.model.is_multilingual and code not in known:
-            raise EngineError(
+            raise UnknownLanguage(
                 f"The model {self.model_name} does not know the language {language}.",
                 "Choose another, or auto to detect it.",
             )
@@ -179,6 +215,7 @@ class WhisperTranscriber:
         retried, _ = self._model.transcribe(
             samples[first:last],
             language=language,
+            task=options.task.value,
             beam_size=self.beam_size,
             word_timestamps=True,
             condition_on_previous_text=False,
@@ -186,11 +223,25 @@ class WhisperTranscriber:
             repetition_penalty=1.1,
             no_repeat_ngram_size=guards.MAX_PHRASE,
         )
-        words = [word for part in retried for word in part.words or []]
+        with self._turns.turn(options.priority):
+            words = [word for part in retried for word in part.words or []]
         for word in words:
             word.start += segment.start
             word.end += segment.start
         return words
+
+
+def _phrase(segment: Any, words: list[Word]) -> Phrase:
+    return Phrase(
+        start=words[0].start,
+        end=words[-1].end,
+        text="".join(word.text for word in words),
+        tokens=list(segment.tokens),
+        temperature=float(segment.temperature or 0.0),
+        avg_logprob=float(segment.avg_logprob),
+        no_speech_prob=float(segment.no_speech_prob),
+        compression_ratio=float(segment.compression_ratio),
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -141,6 +141,9 @@ class FakeSegment:
     end: float = 5.0
     no_speech_prob: float = 0.1
     avg_logprob: float = -0.2
+    compression_ratio: float = 1.0
+    temperature: float = 0.0
+    tokens: tuple[int, ...] = ()
 
 
 @dataclass
@@ -195,7 +198,7 @@ def said(text: str) -> list[FakeWord]:
 
 def with_model(make_settings: Callable[..., Settings], model: FakeModel) -> WhisperTranscriber:
     transcriber = WhisperTranscriber(make_settings())
-    transcriber._model, transcriber._pipeline = model, model.as_pipeline()
+    transcriber._model, transcriber._pipeline_class = model, lambda *_: model.as_pipeline()
     return transcriber
 
 
@@ -205,8 +208,9 @@ def test_language_that_the_model_does_not_know_is_said(
     transcriber = with_model(make_settings, FakeModel(said("Guten Tag"), []))
     audio = write_pcm(tmp_path / "a.s16", silence(6))
     assert transcriber.transcribe(audio, TranscribeOptions("de-AT"), ignore).words
-    with pytest.raises(EngineError, match="does not know the language xx"):
+    with pytest.raises(EngineError, match="does not know the language xx") as refused:
         transcriber.transcribe(audio, TranscribeOptions("xx"), ignore)
+    assert refused.value.http_status == 400
 
 
 def test_loop_is_tried_again_without_context(

@@ -1,0 +1,70 @@
+"""The speech service as a web application."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from reflector import __version__
+from reflector.settings import Settings
+from reflector.speech.engines import shown_model
+from reflector.speech.loaded import SpeechEngines
+from reflector.speech_service import diarization, errors, jobs_api, transcriptions
+from reflector.speech_service.desk import Desk
+from reflector.speech_service.jobs import Jobs
+from reflector.speech_service.work import SpeechWork
+
+LOCAL = {"127.0.0.1", "::1"}
+
+
+def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
+    """The application over `engines`, whose models are fetched and loaded once it is started."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        threading.Thread(target=engines.load, name="models", daemon=True).start()
+        yield
+        app.state.desk.close()
+        app.state.jobs.close()
+
+    app = FastAPIOffline(title="Reflector speech", version=__version__, lifespan=lifespan)
+    app.state.work = SpeechWork(settings, engines)
+    app.state.desk = Desk(settings.SPEECH_REQUESTS)
+    app.state.jobs = Jobs(settings, engines)
+    errors.install(app)
+    app.include_router(transcriptions.router)
+    app.include_router(diarization.router)
+    app.include_router(jobs_api.router)
+    app.add_api_route("/health", health, methods=["GET"])
+    app.add_api_route("/metrics", metrics, methods=["GET"])
+    return app
+
+
+def health(request: Request) -> Response:
+    """Whether the engines can work; 503 with what keeps them from it."""
+    engines: SpeechEngines = request.app.state.work.engines
+    body: dict[str, Any] = {
+        "status": "healthy",
+        "models": {
+            "transcription": shown_model(engines.transcriber.model_name),
+            "diarization": (shown_model(engines.diarizer.model_name) if engines.diarizer else None),
+        },
+        "loaded": engines.is_loaded,
+    }
+    if engines.notices:
+        body |= {"status": "unhealthy", "notices": engines.notices}
+    return JSONResponse(body, 503 if engines.notices else 200)
+
+
+def metrics(request: Request) -> Response:
+    """For a collector on this machine; nobody else is told."""
+    if request.client is None or request.client.host not in LOCAL:
+        return errors.answer(404, "Not Found")
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,53 @@
+"""`/diarize`: who speaks when."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.datastructures import UploadFile
+
+from reflector.errors import InvalidInput
+from reflector.speech.engines import Diarization, DiarizeOptions
+from reflector.speech_service.answers import diarization
+from reflector.speech_service.deps import DeskDep, WorkDep, require_key
+from reflector.speech_service.desk import Check
+from reflector.speech_service.fetch import fetch, refuse_foreign
+from reflector.speech_service.work import temporary_file
+
+router = APIRouter(dependencies=[Depends(require_key)])
+
+Speakers = Annotated[int | None, Query(ge=1, le=100)]
+
+
+@router.post("/diarize")
+async def diarize(
+    request: Request,
+    work: WorkDep,
+    desk: DeskDep,
+    audio_file_url: str | None = None,
+    timestamp: Annotated[float, Query(allow_inf_nan=False)] = 0.0,
+    min_speakers: Speakers = None,
+    max_speakers: Speakers = None,
+) -> dict[str, Any]:
+    """A recording at `audio_file_url`; extra: one in the form's field `file`, and how many speakers
+    to expect."""
+    options = DiarizeOptions(min_speakers, max_speakers)
+    if audio_file_url is not None:
+        url = audio_file_url
+        refuse_foreign(work.settings, url)
+
+        def fetched(check: Check) -> Diarization:
+            with temporary_file(work.settings) as file:
+                fetch(work.settings, url, file, check)
+                return work.diarize(file, options, check)
+
+        async with desk.place():
+            return diarization(await desk.do(request, fetched), timestamp)
+    async with desk.place(), request.form(max_files=1) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise InvalidInput("Either audio_file_url or a form with a file is required.")
+        source = file.file
+        found = await desk.do(request, lambda check: work.diarize(source, options, check))
+        return diarization(found, timestamp)

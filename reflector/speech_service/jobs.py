@@ -1,0 +1,277 @@
+"""Long recordings as jobs: accepted once they are on the disk, and gone on with after a restart.
+
+A job is a folder: what was asked for, the decoded sound, what each batch of windows gave, and the
+result. Its client names it, so that it finds it again whatever broke in between. It works while
+somebody asks for it, now and then or by listening to its events; one that nobody has asked for is
+stopped, and goes on from where it was when somebody does.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from reflector.errors import ReflectorError, Unavailable
+from reflector.media.decode import PcmAudio, decode
+from reflector.settings import Settings
+from reflector.speech.engines import DiarizeOptions, Phrase, Task, TranscribeOptions
+from reflector.speech.loaded import SpeechEngines
+from reflector.speech.turns import Priority
+from reflector.speech_service import answers
+from reflector.speech_service.desk import Cancelled
+from reflector.speech_service.memo import FileMemo
+from reflector.storage.durable import sync
+
+log = logging.getLogger(__name__)
+
+ASKED_SECONDS = 60.0
+KEPT_SECONDS = 24 * 3600.0
+SWEEP_SECONDS = 10.0
+PROGRESS_SECONDS = 0.25
+
+
+class JobKind(StrEnum):
+    TRANSCRIPTION = "transcription"
+    DIARIZATION = "diarization"
+
+
+class JobState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (JobState.DONE, JobState.FAILED)
+
+
+Event = dict[str, Any]
+Listener = Callable[[Event], None]
+
+
+@dataclass
+class Job:
+    """`seconds` of `duration` are done; `result` or `error` once it has ended."""
+
+    id: str
+    kind: JobKind
+    options: dict[str, Any]
+    folder: Path
+    state: JobState = JobState.WAITING
+    seconds: float = 0.0
+    duration: float = 0.0
+    result: dict[str, Any] | None = None
+    error: str | None = None
+    asked_at: float = field(default_factory=time.monotonic)
+    listeners: list[Listener] = field(default_factory=list)
+
+    def view(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "kind": self.kind.value,
+            "state": self.state.value,
+            "seconds": round(self.seconds, 2),
+            "duration": round(self.duration, 3),
+            "result": self.result,
+            "error": self.error,
+        }
+
+    @property
+    def is_wanted(self) -> bool:
+        return bool(self.listeners) or time.monotonic() - self.asked_at < ASKED_SECONDS
+
+
+class Jobs:
+    """All jobs of this process; at most `limit` may wait or run."""
+
+    def __init__(self, settings: Settings, engines: SpeechEngines) -> None:
+        self._engines = engines
+        self._root = settings.DATA_DIR / "speech-jobs"
+        self._limit = settings.SPEECH_JOBS
+        self._threads = ThreadPoolExecutor(settings.SPEECH_REQUESTS, thread_name_prefix="job")
+        self._lock = threading.RLock()
+        self._jobs: dict[str, Job] = {}
+        self._closing = threading.Event()
+        threading.Thread(target=self._sweep, name="jobs", daemon=True).start()
+
+    def accept(self, id: str, kind: JobKind, options: dict[str, Any], source: BinaryIO) -> Job:
+        """A new job, durable when this returns; the one there is where `id` is known.
+
+        InvalidInput where there is no sound in `source`; Unavailable where too many wait.
+        """
+        if (known := self.find(id)) is not None:
+            return known
+        with self._lock:
+            if sum(not job.state.is_final for job in self._jobs.values()) >= self._limit:
+                raise Unavailable(f"{self._limit} jobs are waiting already. Try again in a moment.")
+        folder = self._root / id
+        part = folder.with_name(f"{id}.part-{time.monotonic_ns()}")
+        part.mkdir(parents=True)
+        try:
+            decoded = decode(source, part / "audio.s16")
+            sync(part / "audio.s16")
+            job = Job(id, kind, options, folder, duration=decoded.duration)
+            _write(part / "job.json", {"kind": kind, "options": options})
+            with self._lock:
+                if (known := self.find(id)) is not None:
+                    return known
+                part.rename(folder)
+                sync(self._root)
+                self._jobs[id] = job
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        self._start(job)
+        return job
+
+    def find(self, id: str) -> Job | None:
+        """The job, which goes on if it had stopped; None where there is none of that name."""
+        with self._lock:
+            job = self._jobs.get(id) or self._read(id)
+            if job is None:
+                return None
+            self._jobs[id] = job
+            job.asked_at = time.monotonic()
+            if job.state is JobState.STOPPED:
+                self._start(job)
+            return job
+
+    def _read(self, id: str) -> Job | None:
+        folder = self._root / id
+        try:
+            asked = json.loads((folder / "job.json").read_text())
+        except FileNotFoundError:
+            return None
+        job = Job(id, JobKind(asked["kind"]), asked["options"], folder, JobState.STOPPED)
+        job.duration = PcmAudio(folder / "audio.s16").duration
+        ended = folder / "ended.json"
+        if ended.exists():
+            found = json.loads(ended.read_text())
+            job.result, job.error = found["result"], found["error"]
+            job.state = JobState.FAILED if job.error else JobState.DONE
+            job.seconds = job.duration
+        return job
+
+    def remove(self, id: str) -> None:
+        """Forget a job; what is being done for it ends within a batch of windows."""
+        with self._lock:
+            self._jobs.pop(id, None)
+            shutil.rmtree(self._root / id, ignore_errors=True)
+
+    def listen(self, job: Job, listener: Listener) -> None:
+        """Have `listener` called with every event from now on, from the thread that works."""
+        with self._lock:
+            job.listeners.append(listener)
+
+    def leave(self, job: Job, listener: Listener) -> None:
+        with self._lock:
+            job.listeners.remove(listener)
+            job.asked_at = time.monotonic()
+
+    def _start(self, job: Job) -> None:
+        job.state = JobState.WAITING
+        self._threads.submit(self._run, job)
+
+    def _run(self, job: Job) -> None:
+        try:
+            self._check(job)
+            job.state = JobState.RUNNING
+            job.result = self._work(job)
+        except Cancelled:
+            with self._lock:
+                job.state = JobState.STOPPED
+                # Somebody may have asked for it just after it was given up
+                if self._jobs.get(job.id) is job and job.is_wanted and not self._closing.is_set():
+                    self._start(job)
+            return
+        except ReflectorError as error:
+            job.error = str(error)
+        except Exception:
+            log.exception("job %s failed", job.id)
+            job.error = "The speech service failed. Its log says why."
+        self._end(job)
+
+    def _end(self, job: Job) -> None:
+        with self._lock:
+            if self._jobs.get(job.id) is not job:
+                return
+            try:
+                _write(job.folder / "ended.json", {"result": job.result, "error": job.error})
+                (job.folder / "windows.jsonl").unlink(missing_ok=True)
+            except OSError as error:
+                # Told all the same; after a restart the windows are there still
+                log.warning("the result of job %s was not written down: %s", job.id, error)
+            job.state = JobState.FAILED if job.error else JobState.DONE
+            job.seconds = job.duration
+            self._tell(job, {"event": "ended", **job.view()})
+
+    def _work(self, job: Job) -> dict[str, Any]:
+        audio = PcmAudio(job.folder / "audio.s16")
+        last = 0.0
+
+        def progress(seconds: float) -> None:
+            nonlocal last
+            self._check(job)
+            job.seconds = seconds
+            if time.monotonic() - last >= PROGRESS_SECONDS:
+                last = time.monotonic()
+                self._tell(job, {"event": "progress", "seconds": round(seconds, 2)})
+
+        def heard(phrase: Phrase) -> None:
+            self._tell(job, {"event": "phrase", **asdict(phrase)})
+
+        if job.kind is JobKind.DIARIZATION:
+            found = self._engines.diarize(audio, DiarizeOptions(**job.options), progress)
+            return answers.diarization(found)
+        with FileMemo(job.folder / "windows.jsonl") as memo:
+            options = _transcribe_options(job.options)
+            result = self._engines.transcriber.transcribe(audio, options, progress, heard, memo)
+        return answers.transcription(result)
+
+    def _check(self, job: Job) -> None:
+        if self._closing.is_set() or self._jobs.get(job.id) is not job or not job.is_wanted:
+            raise Cancelled
+
+    def _tell(self, job: Job, event: Event) -> None:
+        for listener in list(job.listeners):
+            listener(event)
+
+    def _sweep(self) -> None:
+        """Away with what nobody has fetched for a day."""
+        while not self._closing.wait(SWEEP_SECONDS):
+            for folder in self._root.glob("*/"):
+                try:
+                    age = time.time() - folder.stat().st_mtime
+                    job = self._jobs.get(folder.name)
+                    if age > KEPT_SECONDS and (job is None or not job.is_wanted):
+                        self.remove(folder.name)
+                except FileNotFoundError:
+                    continue
+
+    def close(self) -> None:
+        self._closing.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _transcribe_options(asked: dict[str, Any]) -> TranscribeOptions:
+    return TranscribeOptions(
+        **{**asked, "task": Task(asked["task"]), "priority": Priority(asked["priority"])}
+    )
+
+
+def _write(path: Path, body: dict[str, Any]) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(body, ensure_ascii=False))
+    sync(part)
+    part.replace(path)
+    sync(path.parent)

@@ -1,0 +1,84 @@
+"""A transcription as it is found: OpenAI's server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+
+from reflector.errors import ReflectorError
+from reflector.speech.engines import Phrase, Transcription
+from reflector.speech_service.answers import usage
+from reflector.speech_service.desk import Check, Desk
+from reflector.speech_service.forms import TranscriptionForm
+from reflector.speech_service.work import SpeechWork, report_of
+from reflector.transcript.words import plain_text
+
+
+async def streamed(
+    request: Request, desk: Desk, work: SpeechWork, form: TranscriptionForm, held: AsyncExitStack
+) -> StreamingResponse:
+    """`transcript.text.delta` for each phrase, then `transcript.text.done` or `error`.
+
+    The first phrase is waited for: what goes wrong before it is an answer with a status of its own.
+    What is `held` until then is held until the end of the stream.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+
+    def heard(phrase: Phrase) -> None:
+        delta = {"type": "transcript.text.delta", "delta": phrase.text}
+        loop.call_soon_threadsafe(found.put_nowait, delta)
+
+    def transcribe(check: Check) -> Transcription:
+        return work.transcribe(form.files[0].file, form.options, check, heard)
+
+    working = asyncio.ensure_future(desk.do(request, transcribe))
+    working.add_done_callback(lambda _: found.put_nowait(None))
+    first = await found.get()
+    if first is None and working.exception() is not None:
+        await working
+    events = _events(first, found, working, held.pop_all())
+    return StreamingResponse(events, media_type="text/event-stream")
+
+
+async def _events(
+    first: dict[str, Any] | None,
+    found: asyncio.Queue[dict[str, Any] | None],
+    working: asyncio.Future[Transcription],
+    held: AsyncExitStack,
+) -> AsyncIterator[str]:
+    try:
+        event = first
+        while event is not None:
+            yield _event(event)
+            event = await found.get()
+        yield _event(_last(working))
+        yield "data: [DONE]\n\n"
+    finally:
+        working.cancel()
+        await held.aclose()
+
+
+def _last(working: asyncio.Future[Transcription]) -> dict[str, Any]:
+    error = working.exception()
+    if error is None:
+        result = working.result()
+        return {
+            "type": "transcript.text.done",
+            "text": plain_text(result.words),
+            "usage": usage(result),
+            "report": report_of(result),
+        }
+    known = isinstance(error, ReflectorError)
+    message = str(error) if known else "The speech service failed. Its log says why."
+    return {"type": "error", "error": {"message": message, "type": "server_error"}}
+
+
+def _event(data: dict[str, Any]) -> str:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"

@@ -1,0 +1,74 @@
+"""What the service does with a recording, whoever asks in whatever form."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from reflector.media.decode import PcmAudio, decode
+from reflector.settings import Settings
+from reflector.speech.engines import (
+    Diarization,
+    DiarizeOptions,
+    EngineReport,
+    Heard,
+    TranscribeOptions,
+    Transcription,
+    shown_model,
+)
+from reflector.speech.loaded import SpeechEngines
+from reflector.speech_service.desk import Check
+
+
+@dataclass
+class SpeechWork:
+    """The engines of this process, and where decoded recordings are put meanwhile."""
+
+    settings: Settings
+    engines: SpeechEngines
+
+    @contextmanager
+    def decoded(self, source: BinaryIO, check: Check) -> Iterator[PcmAudio]:
+        """The recording's sound; InvalidInput where it has none."""
+        self.settings.scratch_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.settings.scratch_dir) as folder:
+            path = Path(folder) / "audio.s16"
+            decode(source, path, lambda _: check())
+            yield PcmAudio(path)
+
+    def transcribe(
+        self,
+        source: BinaryIO,
+        options: TranscribeOptions,
+        check: Check,
+        heard: Heard | None = None,
+    ) -> Transcription:
+        with self.decoded(source, check) as audio:
+            return self.engines.transcriber.transcribe(audio, options, lambda _: check(), heard)
+
+    def diarize(self, source: BinaryIO, options: DiarizeOptions, check: Check) -> Diarization:
+        with self.decoded(source, check) as audio:
+            return self.engines.diarize(audio, options, lambda _: check())
+
+
+@contextmanager
+def temporary_file(settings: Settings) -> Iterator[BinaryIO]:
+    """Gone when it is closed, and where there is room for a recording."""
+    settings.scratch_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=settings.scratch_dir) as file:
+        yield file
+
+
+def report_of(result: Transcription | Diarization) -> dict[str, Any]:
+    """What did the work, and how it went: part of every answer."""
+    report: EngineReport = result.report
+    body = {**asdict(report), "real_time_factor": round(report.real_time_factor, 4)}
+    body["model"] = shown_model(report.model)
+    body["elapsed"] = round(report.elapsed, 3)
+    if isinstance(result, Transcription):
+        body |= {"speech_seconds": round(result.speech_seconds, 2), "warnings": result.warnings}
+    return body
