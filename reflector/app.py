@@ -115,16 +115,21 @@ def _work_alone(services: Services, dispatcher: CeleryDispatcher) -> Callable[[]
 def refuse_what_is_not_there_yet(settings: Settings) -> None:
     """Settings of the reference that would be ignored: a service that is not used. Better no start
     than another server than the operator thinks."""
-    available = {
-        "TRANSCRIPT_BACKEND": "whisper",
-        "DIARIZATION_BACKEND": "pyannote",
-        "TRANSLATION_BACKEND": "passthrough",
-    }
-    for name, only in available.items():
-        if (value := getattr(settings, name)) != only:
+    if settings.TRANSLATION_BACKEND != "passthrough":
+        raise ConfigurationError(
+            f"TRANSLATION_BACKEND={settings.TRANSLATION_BACKEND} is not available in this version",
+            "Set TRANSLATION_BACKEND=passthrough, or leave it out.",
+        )
+    diarization = settings.DIARIZATION_BACKEND if settings.DIARIZATION_ENABLED else None
+    services = [
+        ("TRANSCRIPT_BACKEND", settings.TRANSCRIPT_BACKEND, "TRANSCRIPT_URL"),
+        ("DIARIZATION_BACKEND", diarization, "DIARIZATION_URL"),
+    ]
+    for name, backend, address in services:
+        if backend == "modal" and not getattr(settings, address):
             raise ConfigurationError(
-                f"{name}={value} is not available in this version",
-                f"Set {name}={only}, or leave it out.",
+                f"{name}=modal needs the address of a speech service",
+                f"Set {address}, for example to http://127.0.0.1:8000.",
             )
 
 

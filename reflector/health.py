@@ -19,6 +19,7 @@ from reflector.services import Services
 from reflector.settings import Settings
 from reflector.units import in_words
 
+SERVICE_SECONDS = 3.0
 LLM_SECONDS = 3.0
 REMEMBER_SECONDS = 5.0
 
@@ -121,7 +122,7 @@ class Health:
             if services.speech.notices:
                 summary = " ".join(services.speech.notices)
                 return Check("speech", CheckStatus.WARNING, summary, "See the message.")
-            return ok("speech", "within this process")
+            return self._speech_service() or ok("speech", "within this process")
         queues = services.relay.queues_served() if services.relay is not None else None
         if queues is None:
             return Check("speech", CheckStatus.WARNING, "cannot be told without the broker",
@@ -132,7 +133,27 @@ class Health:
                 "speech", CheckStatus.FAILED, f"no worker serves the queues {', '.join(missing)}",
                 f"Start one: reflector worker {' '.join(f'--queue {q}' for q in missing)}",
             )  # fmt: skip
-        return ok("speech", "workers serve all queues")
+        return self._speech_service() or ok("speech", "workers serve all queues")
+
+    def _speech_service(self) -> Check | None:
+        """What is wrong with the services that the settings name."""
+        settings = self._services.settings
+        found = [
+            settings.TRANSCRIPT_URL if settings.TRANSCRIPT_BACKEND == "modal" else None,
+            settings.DIARIZATION_URL if settings.DIARIZATION_BACKEND == "modal" else None,
+        ]
+        for url in sorted({url for url in found if url}):
+            try:
+                answer = httpx2.get(f"{url.rstrip('/')}/health", timeout=SERVICE_SECONDS)
+            except httpx2.HTTPError as error:
+                return Check(
+                    "speech", CheckStatus.FAILED, f"{url} does not answer: {_short(error)}",
+                    "Start the speech service, or correct its address; recordings wait until then.",
+                )  # fmt: skip
+            if answer.status_code == 503:  # the reference's has no such path: 404
+                notices = " ".join(answer.json().get("notices", []))
+                return Check("speech", CheckStatus.WARNING, notices, "See the message.")
+        return None
 
     def _llm(self) -> Check:
         settings = self._services.settings

@@ -16,7 +16,7 @@ from reflector.speech_service.app import create_speech_app
 
 def run_speech(settings: Settings, host: str, port: int) -> None:
     """Serve until a signal ends it."""
-    app = create_speech_app(settings, SpeechEngines(settings))
+    app = create_speech_app(settings, SpeechEngines(settings, own_device=True))
     listener = inherited() or listen(host, port, next_free=False)
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"The speech service is at http://{shown}:{listener.getsockname()[1]}/")

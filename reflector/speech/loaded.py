@@ -18,12 +18,19 @@ from reflector.speech.engines import (
     Progress,
     Transcriber,
 )
+from reflector.speech.remote import RemoteDiarizer, RemoteTranscriber
 from reflector.speech.whisper import WhisperTranscriber
 
 log = logging.getLogger(__name__)
 
-TRANSCRIBERS: dict[str, Callable[[Settings], Transcriber]] = {"whisper": WhisperTranscriber}
-DIARIZERS: dict[str, Callable[[Settings], Diarizer]] = {"pyannote": PyannoteDiarizer}
+TRANSCRIBERS: dict[str, Callable[[Settings], Transcriber]] = {
+    "whisper": WhisperTranscriber,
+    "modal": RemoteTranscriber,
+}
+DIARIZERS: dict[str, Callable[[Settings], Diarizer]] = {
+    "pyannote": PyannoteDiarizer,
+    "modal": RemoteDiarizer,
+}
 
 
 @dataclass
@@ -36,6 +43,9 @@ class SpeechEngines:
 
     notices: list[str] = field(default_factory=list)
     """What keeps the engines from working, in sentences for the operator."""
+
+    own_device: bool = False
+    """Models in this process whatever the settings name: for the service that they name."""
 
     is_loaded: bool = False
 
@@ -64,7 +74,8 @@ class SpeechEngines:
 
     @cached_property
     def transcriber(self) -> Transcriber:
-        return TRANSCRIBERS["whisper"](self.settings)
+        backend = "whisper" if self.own_device else self.settings.TRANSCRIPT_BACKEND
+        return TRANSCRIBERS[backend](self.settings)
 
     def diarize(self, audio: PcmAudio, options: DiarizeOptions, progress: Progress) -> Diarization:
         """ModelUnavailable where the settings turn diarization off."""
@@ -77,4 +88,5 @@ class SpeechEngines:
         """None where the settings turn diarization off."""
         if not self.settings.DIARIZATION_ENABLED:
             return None
-        return DIARIZERS["pyannote"](self.settings)
+        backend = "pyannote" if self.own_device else self.settings.DIARIZATION_BACKEND
+        return DIARIZERS[backend](self.settings)

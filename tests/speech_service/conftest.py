@@ -21,7 +21,7 @@ KEY = "key of the tests"
 
 
 class SpeechServer:
-    def __init__(self, data: Path, **environment: str) -> None:
+    def __init__(self, data: Path, port: str = "0", **environment: str) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.data, self.log = data, data / "speech.log"
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
@@ -37,7 +37,7 @@ class SpeechServer:
         }
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "reflector", "speech", "--port", "0"],
+                [sys.executable, "-m", "reflector", "speech", "--port", port],
                 stdout=subprocess.PIPE, stderr=log, text=True, cwd=data, env={**kept, **settings},
             )  # fmt: skip
         assert self.process.stdout is not None
@@ -74,8 +74,8 @@ class SpeechServer:
 
 
 @contextmanager
-def speech_server(data: Path, **environment: str) -> Iterator[SpeechServer]:
-    server = SpeechServer(data, **environment)
+def speech_server(data: Path, port: str = "0", **environment: str) -> Iterator[SpeechServer]:
+    server = SpeechServer(data, port, **environment)
     try:
         yield server
     finally:

@@ -1,0 +1,161 @@
+"""Speech engines that ask a speech service."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx2
+
+from reflector.errors import EngineError, Unavailable
+from reflector.media.decode import PcmAudio
+from reflector.settings import Settings
+from reflector.speech.client import SpeechService, raise_for, wav_file
+from reflector.speech.engines import (
+    Diarization,
+    DiarizeOptions,
+    EngineReport,
+    Heard,
+    Memo,
+    Progress,
+    TranscribeOptions,
+    Transcription,
+)
+from reflector.transcript.assembly import Turn
+from reflector.transcript.words import Word, from_rows, monotone
+
+
+class RemoteTranscriber:
+    """Implements `Transcriber` with a speech service."""
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.TRANSCRIPT_URL is not None
+        self._service = SpeechService(
+            settings.TRANSCRIPT_URL,
+            settings.TRANSCRIPT_MODAL_API_KEY,
+            settings.TRANSCRIPT_FILE_TIMEOUT,
+        )
+        self.model_name = settings.TRANSCRIPT_URL
+
+    @property
+    def name(self) -> str:
+        return f"service {self._service.url}"
+
+    def prepare(self) -> None:
+        """Nothing to fetch: the models are the service's."""
+
+    def load(self) -> None:
+        """Nothing to load either."""
+
+    def transcribe(
+        self,
+        audio: PcmAudio,
+        options: TranscribeOptions,
+        progress: Progress,
+        heard: Heard | None = None,
+        memo: Memo | None = None,
+    ) -> Transcription:
+        started = time.monotonic()
+        form = {"kind": "transcription"}
+        form |= {"language": options.language} if options.language else {}
+        form |= {"hotwords": options.hotwords} if options.hotwords else {}
+        result = self._service.job(audio, form, progress)
+        if result is None:
+            return self._in_one_request(audio, options, progress, started)
+        progress(audio.duration)
+        return Transcription(
+            words=from_rows(result["words"]),
+            language=result["language"],
+            speech_seconds=result["speech_seconds"],
+            report=_report(result.get("report"), self.name, audio, started),
+            warnings=result["warnings"],
+        )
+
+    def _in_one_request(
+        self, audio: PcmAudio, options: TranscribeOptions, progress: Progress, started: float
+    ) -> Transcription:
+        """The reference's service: one request, which TRANSCRIPT_FILE_TIMEOUT bounds; its answer
+        has no speech seconds and no warnings."""
+        progress(0.0)
+        form = {"model": "whisper", "language": options.language or "en", "batch": "false"}
+        service = self._service
+        with service.client(service.file_seconds) as client, wav_file(audio) as file:
+            try:
+                answer = client.post(
+                    "/v1/audio/transcriptions",
+                    data=form,
+                    files={"file": ("audio.wav", file, "audio/wav")},
+                )
+            except httpx2.TransportError as error:
+                raise Unavailable(
+                    f"The speech service at {service.url} does not answer: {error}"
+                ) from error
+        raise_for(answer)
+        found = answer.json()
+        words = [Word(w["word"], float(w["start"]), float(w["end"])) for w in found["words"]]
+        return Transcription(
+            words=monotone(words, audio.duration),
+            language=options.language or found.get("language") or "en",
+            speech_seconds=sum(word.end - word.start for word in words),
+            report=_report(found.get("report"), self.name, audio, started),
+        )
+
+
+class RemoteDiarizer:
+    """Implements `Diarizer` with a speech service of ours.
+
+    The reference's takes addresses only, which a recording that is not published does not have.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.DIARIZATION_URL is not None
+        self._service = SpeechService(
+            settings.DIARIZATION_URL,
+            settings.DIARIZATION_MODAL_API_KEY,
+            settings.DIARIZATION_FILE_TIMEOUT,
+        )
+        self.model_name = settings.DIARIZATION_URL
+
+    @property
+    def name(self) -> str:
+        return f"service {self._service.url}"
+
+    def prepare(self) -> None:
+        """Nothing to fetch: the models are the service's."""
+
+    def load(self) -> None:
+        """Nothing to load either."""
+
+    def diarize(self, audio: PcmAudio, options: DiarizeOptions, progress: Progress) -> Diarization:
+        started = time.monotonic()
+        form = {"kind": "diarization"}
+        form |= {"min_speakers": str(options.min_speakers)} if options.min_speakers else {}
+        form |= {"max_speakers": str(options.max_speakers)} if options.max_speakers else {}
+        result = self._service.job(audio, form, progress)
+        if result is None:
+            raise EngineError(
+                f"The service at {self._service.url} takes no recordings for diarization, only "
+                "addresses of them.",
+                "Set DIARIZATION_URL to a `reflector speech`.",
+            )
+        progress(audio.duration)
+        turns = [Turn(t["start"], t["end"], t["speaker"]) for t in result["diarization"]]
+        return Diarization(
+            turns=turns,
+            speakers=len({turn.speaker for turn in turns}),
+            report=_report(result.get("report"), self.name, audio, started),
+        )
+
+
+def _report(
+    found: dict[str, Any] | None, name: str, audio: PcmAudio, started: float
+) -> EngineReport:
+    """What the service says did the work; the time is what it took from here."""
+    found = found or {}
+    return EngineReport(
+        model=found.get("model", name),
+        device=found.get("device", "service"),
+        precision=found.get("precision", "unknown"),
+        audio_seconds=audio.duration,
+        elapsed=time.monotonic() - started,
+    )
