@@ -14,6 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -59,7 +60,8 @@ class Journal:
 
     def stop(self) -> None:
         """Nothing more is to be written, by whatever process."""
-        self._stopped.touch()
+        with suppress(FileNotFoundError):  # the transcript was destroyed meanwhile
+            self._stopped.touch()
 
     @property
     def is_stopped(self) -> bool:

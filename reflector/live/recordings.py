@@ -78,7 +78,12 @@ class LiveRecordings:
 
     def finish_ended(self) -> None:
         """Hand over the recordings that have ended, also those of processes that were killed."""
-        for folder in self._journals():
+        try:
+            folders = self._journals()
+        except OSError as error:
+            log.warning("ended recordings cannot be looked for: %s", error)
+            return
+        for folder in folders:
             from reflector.live.finish import finish
             from reflector.live.journal import Journal
 

@@ -22,7 +22,7 @@ from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.settings import Settings
 from reflector.speech.blocks import blocks
 from reflector.speech.engines import Diarization, DiarizeOptions, EngineReport, Progress
-from reflector.speech.linking import link_speakers
+from reflector.speech.linking import link_speakers, mean_voices
 from reflector.transcript.assembly import Turn
 
 log = logging.getLogger(__name__)
@@ -162,12 +162,14 @@ class PyannoteDiarizer:
             for turn in block
         ]
         progress(audio.duration)
+        voices = mean_voices([centroids for _, centroids in found], numbers)
         return Diarization(
             turns=turns,
             speakers=len({turn.speaker for turn in turns}),
             report=EngineReport(
                 self.model_name, self._device, "float32", audio.duration, time.monotonic() - started
             ),
+            voices=voices,
         )
 
     def _block(

@@ -99,11 +99,16 @@ class Transcription:
 
 @dataclass(frozen=True)
 class Diarization:
-    """`turns` never overlap; `speakers` that were told apart."""
+    """`turns` never overlap; `speakers` that were told apart.
+
+    `voices`: float32[dimension] of each speaker, of length 1 (L2); only vectors of one model can be
+    compared. A speaker who said too little for one has none.
+    """
 
     turns: list[Turn]
     speakers: int
     report: EngineReport
+    voices: dict[int, list[float]] = field(default_factory=dict)
 
 
 class Transcriber(Protocol):

@@ -42,6 +42,25 @@ def link_speakers(blocks: list[NDArray[np.float64]], options: DiarizeOptions) ->
     return result
 
 
+def mean_voices(
+    blocks: list[NDArray[np.float64]], numbers: list[list[int]]
+) -> dict[int, list[float]]:
+    """The mean embedding of each speaker over all blocks, float32 of length 1; `numbers` as from
+    `link_speakers`."""
+    found: dict[int, list[NDArray[np.float64]]] = {}
+    for rows, of_rows in zip(blocks, numbers, strict=True):
+        for row, number in zip(rows, of_rows, strict=True):
+            length = np.linalg.norm(row)
+            if np.isfinite(length) and length > 0:
+                found.setdefault(number, []).append(row / length)
+    voices = {}
+    for number, rows_of_speaker in sorted(found.items()):
+        mean = np.mean(rows_of_speaker, axis=0)
+        if (length := np.linalg.norm(mean)) > 0:
+            voices[number] = (mean / length).astype(np.float32).tolist()
+    return voices
+
+
 def _closest(
     clusters: list[list[int]], distance: NDArray[np.float64], owners: list[tuple[int, int]]
 ) -> tuple[float, int, int] | None:

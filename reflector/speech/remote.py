@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import httpx2
+from pydantic import SecretStr
 
 from reflector.errors import EngineError, Unavailable
 from reflector.media.decode import PcmAudio
@@ -25,17 +26,13 @@ from reflector.transcript.assembly import Turn
 from reflector.transcript.words import Word, from_rows, monotone
 
 
-class RemoteTranscriber:
-    """Implements `Transcriber` with a speech service."""
+class _Remote:
+    """What an engine has that is elsewhere: a name, and nothing to fetch or load."""
 
-    def __init__(self, settings: Settings) -> None:
-        assert settings.TRANSCRIPT_URL is not None
-        self._service = SpeechService(
-            settings.TRANSCRIPT_URL,
-            settings.TRANSCRIPT_MODAL_API_KEY,
-            settings.TRANSCRIPT_FILE_TIMEOUT,
-        )
-        self.model_name = settings.TRANSCRIPT_URL
+    def __init__(self, url: str | None, key: SecretStr | None, file_seconds: int) -> None:
+        assert url is not None  # `refuse_what_is_not_there_yet` has looked
+        self._service = SpeechService(url, key, file_seconds)
+        self.model_name = url
 
     @property
     def name(self) -> str:
@@ -46,6 +43,17 @@ class RemoteTranscriber:
 
     def load(self) -> None:
         """Nothing to load either."""
+
+
+class RemoteTranscriber(_Remote):
+    """Implements `Transcriber` with a speech service."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            settings.TRANSCRIPT_URL,
+            settings.TRANSCRIPT_MODAL_API_KEY,
+            settings.TRANSCRIPT_FILE_TIMEOUT,
+        )
 
     def transcribe(
         self,
@@ -101,30 +109,18 @@ class RemoteTranscriber:
         )
 
 
-class RemoteDiarizer:
+class RemoteDiarizer(_Remote):
     """Implements `Diarizer` with a speech service of ours.
 
     The reference's takes addresses only, which a recording that is not published does not have.
     """
 
     def __init__(self, settings: Settings) -> None:
-        assert settings.DIARIZATION_URL is not None
-        self._service = SpeechService(
+        super().__init__(
             settings.DIARIZATION_URL,
             settings.DIARIZATION_MODAL_API_KEY,
             settings.DIARIZATION_FILE_TIMEOUT,
         )
-        self.model_name = settings.DIARIZATION_URL
-
-    @property
-    def name(self) -> str:
-        return f"service {self._service.url}"
-
-    def prepare(self) -> None:
-        """Nothing to fetch: the models are the service's."""
-
-    def load(self) -> None:
-        """Nothing to load either."""
 
     def diarize(self, audio: PcmAudio, options: DiarizeOptions, progress: Progress) -> Diarization:
         started = time.monotonic()
@@ -144,6 +140,7 @@ class RemoteDiarizer:
             turns=turns,
             speakers=len({turn.speaker for turn in turns}),
             report=_report(result.get("report"), self.name, audio, started),
+            voices={v["speaker"]: v["embedding"] for v in result["voices"]},
         )
 
 

@@ -17,6 +17,7 @@ from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.settings import Settings
 from reflector.speech import guards
 from reflector.speech.blocks import blocks
+from reflector.speech.context import fitting
 from reflector.speech.engines import (
     EngineReport,
     Heard,
@@ -124,6 +125,7 @@ class WhisperTranscriber:
         words: list[Word] = []
         phrases: list[Phrase] = []
         warnings: list[str] = []
+        options = fitting(options, self._model.hf_tokenizer, warnings.append)
         language, speech, done = options.language, 0.0, 0.0
         pipeline = self._pipeline_class(
             self._model,

@@ -44,9 +44,10 @@ def transcription(result: Transcription) -> dict[str, Any]:
     }
 
 
-def diarization(found: Diarization, offset: float = 0.0) -> dict[str, Any]:
-    """The reference's answer, and what did the work."""
-    return {
+def diarization(found: Diarization, offset: float = 0.0, *, voices: bool = False) -> dict[str, Any]:
+    """The reference's answer, and what did the work; `voices` on request."""
+    report = report_of(found)
+    body = {
         "diarization": [
             {
                 "start": round(turn.start + offset, 3),
@@ -55,8 +56,14 @@ def diarization(found: Diarization, offset: float = 0.0) -> dict[str, Any]:
             }
             for turn in found.turns
         ],
-        "report": report_of(found),
+        "report": report,
     }
+    if voices:
+        body["voices"] = [
+            {"speaker": speaker, "model": report["model"], "embedding": embedding}
+            for speaker, embedding in found.voices.items()
+        ]
+    return body
 
 
 def _without_overlaps(words: Sequence[Word]) -> list[Word]:

@@ -232,7 +232,7 @@ class Jobs:
 
         if job.kind is JobKind.DIARIZATION:
             found = self._engines.diarize(audio, DiarizeOptions(**job.options), progress)
-            return answers.diarization(found)
+            return answers.diarization(found, voices=True)
         with FileMemo(job.folder / "windows.jsonl") as memo:
             options = _transcribe_options(job.options)
             result = self._engines.transcriber.transcribe(audio, options, progress, heard, memo)

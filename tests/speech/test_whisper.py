@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reflector.errors import EngineError, ModelUnavailable
 from reflector.media.decode import SAMPLE_RATE, PcmAudio, decode
 from reflector.settings import Settings
-from reflector.speech import whisper
+from reflector.speech import context, whisper
 from reflector.speech.engines import TranscribeOptions, Transcription
 from reflector.speech.loaded import SpeechEngines
 from reflector.speech.models import default_whisper_model
@@ -64,6 +64,36 @@ def test_words_are_those_of_faster_whisper_called_directly(
     direct = [(word.word, round(float(word.start), 2)) for s in segments for word in s.words]
     ours = transcribe(sample, language="en")
     assert [(word.text, word.start) for word in ours.words] == direct
+
+
+def test_words_beyond_the_context_are_left_out_and_that_is_said(
+    sample: PcmAudio, transcribe: Callable[..., Transcription]
+) -> None:
+    """Together they left Whisper no room for the text, which ended in an error."""
+    alone = transcribe(sample, language="en")
+    long = transcribe(
+        sample, language="en", prompt="budget release " * 500, hotwords="Peter Maria " * 500
+    )
+    assert alone.warnings == []
+    assert len(long.words) > 10
+    assert [warning.split()[0:3] for warning in long.warnings[:2]] == [
+        ["There", "are", "more"], ["The", "prompt", "is"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [1, 30, 200, 2000])
+@pytest.mark.parametrize("keep_end", [False, True])
+def test_context_is_cut_at_words(engines: SpeechEngines, count: int, keep_end: bool) -> None:
+    engines.transcriber.load()
+    tokenizer = engines.transcriber._model.hf_tokenizer  # type: ignore[attr-defined]
+    words = [f"word{n}" for n in range(count)]
+    kept, tokens = context._cut(tokenizer, " ".join(words), 112, keep_end=keep_end)
+    part = kept.split()
+    assert tokens <= 112
+    assert part == (words[-len(part) :] if keep_end else words[: len(part)])
+    if len(part) < count:
+        more = words[-len(part) - 1 :] if keep_end else words[: len(part) + 1]
+        assert len(tokenizer.encode(" " + " ".join(more), add_special_tokens=False)) > 112
 
 
 def silence(seconds: float) -> NDArray[np.floating]:
@@ -170,6 +200,7 @@ class FakeModel:
     retries: list[dict[str, Any]] = field(default_factory=list)
     supported_languages: tuple[str, ...] = ("en", "de")
     is_multilingual: bool = True
+    hf_tokenizer: None = None
 
     @property
     def model(self) -> FakeModel:

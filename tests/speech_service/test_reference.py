@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jiwer
+import numpy as np
 import pytest
 
 from tests.conftest import HELD_OUT, SAMPLE, needs_diarization, reference
@@ -115,6 +116,21 @@ def test_number_of_speakers_can_be_said(speech: SpeechServer) -> None:
         "/diarize?max_speakers=2", files={"file": ("a", SAMPLE.read_bytes())}
     ).json()
     assert {turn["speaker"] for turn in answer["diarization"]} == {0, 1}
+
+
+@needs_diarization
+def test_voices_of_the_same_speakers_are_alike_and_of_others_not(speech: SpeechServer) -> None:
+    files = {"file": ("a", SAMPLE.read_bytes())}
+    first = speech.http.post("/diarize?voices=true", files=files).json()
+    again = speech.http.post("/diarize?voices=true", files=files).json()["voices"]
+    assert "voices" not in speech.http.post("/diarize", files=files).json()
+    vectors = np.array([voice["embedding"] for voice in first["voices"]])
+    assert [voice["speaker"] for voice in first["voices"]] == [0, 1, 2]
+    assert {voice["model"] for voice in first["voices"]} == {first["report"]["model"]}
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+    alike = vectors @ np.array([voice["embedding"] for voice in again]).T
+    assert np.diag(alike) == pytest.approx(1.0, abs=1e-3)
+    assert np.max(alike - np.eye(3) * 2) < 0.9
 
 
 @pytest.mark.parametrize(
