@@ -16,7 +16,7 @@ from reflector import __version__
 from reflector.settings import Settings
 from reflector.speech.engines import shown_model
 from reflector.speech.loaded import SpeechEngines
-from reflector.speech_service import diarization, errors, jobs_api, transcriptions
+from reflector.speech_service import diarization, errors, jobs_api, tracks, transcriptions
 from reflector.speech_service.desk import Desk
 from reflector.speech_service.jobs import Jobs
 from reflector.speech_service.work import SpeechWork
@@ -42,6 +42,7 @@ def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
     app.include_router(transcriptions.router)
     app.include_router(diarization.router)
     app.include_router(jobs_api.router)
+    app.include_router(tracks.router)
     app.add_api_route("/health", health, methods=["GET"])
     app.add_api_route("/metrics", metrics, methods=["GET"])
     return app

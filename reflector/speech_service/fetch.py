@@ -1,4 +1,4 @@
-"""Recordings from addresses that a request names.
+"""Recordings from addresses that a request names, and results to them.
 
 Whoever may ask this service to fetch something must not reach through it what they could not reach
 themselves: only hosts that the settings name, and this machine; no redirect to anywhere else.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
@@ -42,6 +43,23 @@ def fetch(settings: Settings, url: str, out: BinaryIO, check: Callable[[], None]
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise Unavailable(f"The recording cannot be fetched: {error}") from error
     raise InvalidInput("The recording cannot be fetched: too many redirects.")
+
+
+def send(settings: Settings, url: str, file: Path, media_type: str) -> None:
+    """PUT `file` to `url`, a presigned link for instance; errors as with `fetch`."""
+    refuse_foreign(settings, url)
+    timeout = httpx2.Timeout(settings.SPEECH_FETCH_SECONDS, connect=CONNECT_SECONDS)
+    with (
+        httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client,
+        file.open("rb") as body,
+    ):
+        headers = {"Content-Type": media_type, "Content-Length": str(file.stat().st_size)}
+        try:
+            answer = client.put(url, content=body, headers=headers)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise Unavailable(f"The result cannot be sent: {error}") from error
+    if answer.status_code >= 300:
+        raise InvalidInput(f"The result was not taken: its server answers {answer.status_code}.")
 
 
 def refuse_foreign(settings: Settings, url: str) -> None:

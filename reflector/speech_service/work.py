@@ -34,9 +34,8 @@ class SpeechWork:
     @contextmanager
     def decoded(self, source: BinaryIO, check: Check) -> Iterator[PcmAudio]:
         """The recording's sound; InvalidInput where it has none."""
-        self.settings.scratch_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.settings.scratch_dir) as folder:
-            path = Path(folder) / "audio.s16"
+        with temporary_folder(self.settings) as folder:
+            path = folder / "audio.s16"
             decode(source, path, lambda _: check())
             yield PcmAudio(path)
 
@@ -56,8 +55,16 @@ class SpeechWork:
 
 
 @contextmanager
-def temporary_file(settings: Settings) -> Iterator[BinaryIO]:
+def temporary_folder(settings: Settings) -> Iterator[Path]:
     """Gone when it is closed, and where there is room for a recording."""
+    settings.scratch_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.scratch_dir) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def temporary_file(settings: Settings) -> Iterator[BinaryIO]:
+    """The same, for a file without a name."""
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=settings.scratch_dir) as file:
         yield file

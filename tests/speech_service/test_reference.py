@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 import wave
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,33 +15,9 @@ from tests.conftest import HELD_OUT, SAMPLE, needs_diarization, reference
 from tests.media_files import make_file
 from tests.pipeline.test_way_of_a_file import normalised
 from tests.speech_service.conftest import SpeechServer, speech_server
+from tests.speech_service.files import files_at
 
 PATH = "/v1/audio/transcriptions"
-
-
-@contextmanager
-def files_at(content: dict[str, bytes | str]) -> Iterator[str]:
-    """A web server on loopback: bytes are a file, a text is where to go instead."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = content.get(self.path)
-            self.send_response(404 if found is None else 302 if isinstance(found, str) else 200)
-            if isinstance(found, str):
-                self.send_header("Location", found)
-            body = found if isinstance(found, bytes) else b""
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 def check_words(answer: dict[str, Any], offset: float = 0.0) -> None:
