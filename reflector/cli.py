@@ -4,6 +4,7 @@ supervises is half as large without the others."""
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -15,17 +16,18 @@ from reflector.transcript.formats import FILE_FORMATS
 
 
 class _Commands(click.Group):
-    """With `admin`, which is a group in a module of its own."""
+    """With groups in modules of their own."""
+
+    GROUPS = ("admin", "models")
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return sorted([*super().list_commands(context), "admin"])
+        return sorted([*super().list_commands(context), *self.GROUPS])
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name != "admin":
+        if name not in self.GROUPS:
             return super().get_command(context, name)
-        from reflector.commands.admin import admin
-
-        return admin
+        group: click.Command = getattr(import_module(f"reflector.commands.{name}"), name)
+        return group
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -60,6 +60,13 @@ def find_whisper(settings: Settings, name: str) -> WhisperModelFolder | None:
     return WhisperModelFolder(name, cached) if cached else None
 
 
+def known_whisper_names() -> set[str]:
+    """Short names of models that OpenAI's weights were converted to."""
+    import faster_whisper
+
+    return set(faster_whisper.available_models())
+
+
 def _checked(folder: Path) -> Path:
     missing = [name for name in WHISPER_FILES if not (folder / name).is_file()]
     if missing:
