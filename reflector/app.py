@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
@@ -32,7 +33,7 @@ from reflector.api import (
     video,
 )
 from reflector.api.kept import KeptAnswers
-from reflector.api.limits import Admission, RequestSizes
+from reflector.api.limits import Admission, request_limit
 from reflector.api.origin import SameOrigin
 from reflector.errors import ConfigurationError
 from reflector.health import Health
@@ -40,6 +41,7 @@ from reflector.heap import share_heaps_between_threads
 from reflector.live.recordings import LiveRecordings
 from reflector.pipeline.specs import Queue
 from reflector.queues import CeleryDispatcher, make_celery
+from reflector.request_sizes import RequestSizes
 from reflector.services import Services
 from reflector.settings import Settings
 
@@ -86,7 +88,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.admission = Admission(settings)
     app.state.live = LiveRecordings(services, dispatcher)
     errors.install(app)
-    app.add_middleware(RequestSizes, settings=settings)
+    app.add_middleware(RequestSizes, limit_of=partial(request_limit, settings))
     _add_cross_origin_rules(app, services)
     v1 = APIRouter(prefix="/v1")
     if services.identity.backend == "password":

@@ -30,7 +30,7 @@ LAYERS = [
     ["services"],
     ["auth"],
     ["language", "speech", "search", "exports"],
-    ["storage", "media", "events", "db"],
+    ["storage", "media", "events", "db", "request_sizes"],
     ["transcript"],
     ["settings", "log", "units", "heap"],
     ["errors"],

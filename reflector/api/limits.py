@@ -5,66 +5,21 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-
-from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from contextlib import contextmanager
 
 from reflector.errors import Busy, OutOfSpace, TooLarge
+from reflector.request_sizes import FORM_BYTES
 from reflector.settings import Settings
 from reflector.units import in_words
 
 UPLOAD_PATH = "/record/upload"
-FORM_BYTES = 1 << 20  # what a form adds to the file in it
 
 
-class RequestSizes:
-    """Refuses (413) requests whose body is larger than the limits, by its announced length or as
-    soon as more than that has come."""
-
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self._app = app
-        self._limit = settings.MAX_REQUEST_BYTES
-        self._upload_limit = settings.MAX_CHUNK_BYTES + FORM_BYTES
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
-            await self._app(scope, receive, send)
-            return
-        upload = scope["path"].endswith(UPLOAD_PATH)
-        limit = self._upload_limit if upload else self._limit
-        announced = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        if announced.isdigit() and int(announced) > limit:
-            await self._refuse(limit)(scope, receive, send)
-            return
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise _Exceeded
-            return message
-
-        async def watched(message: Message) -> None:
-            if received <= limit:  # otherwise the application answers that the body broke off
-                await send(message)
-
-        with suppress(_Exceeded):
-            await self._app(scope, counted, watched)
-        if received > limit:
-            await self._refuse(limit)(scope, receive, send)
-
-    @staticmethod
-    def _refuse(limit: int) -> JSONResponse:
-        sentence = f"The request is larger than the {in_words(limit)} that this server takes."
-        return JSONResponse({"detail": sentence}, 413, {"Connection": "close"})
-
-
-class _Exceeded(ClientDisconnect):
-    """Ends the reading of a body like a client that has gone."""
+def request_limit(settings: Settings, path: str) -> int:
+    """Bytes that the body of a request may have."""
+    if path.endswith(UPLOAD_PATH):
+        return settings.MAX_CHUNK_BYTES + FORM_BYTES
+    return settings.MAX_REQUEST_BYTES
 
 
 class Admission:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import tempfile
 
 import click
 import uvicorn
@@ -13,9 +15,18 @@ from reflector.settings import Settings
 from reflector.speech.loaded import SpeechEngines
 from reflector.speech_service.app import create_speech_app
 
+log = logging.getLogger(__name__)
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
 
 def run_speech(settings: Settings, host: str, port: int) -> None:
     """Serve until a signal ends it."""
+    settings.scratch_dir.mkdir(parents=True, exist_ok=True)
+    # Recordings as they come in: /tmp is often a part of the memory
+    tempfile.tempdir = str(settings.scratch_dir)
+    if settings.REFLECTOR_GPU_APIKEY is None and host not in LOOPBACK:
+        log.warning("whoever reaches %s may use this service: set REFLECTOR_GPU_APIKEY", host)
     app = create_speech_app(settings, SpeechEngines(settings, own_device=True))
     listener = inherited() or listen(host, port, next_free=False)
     shown = f"[{host}]" if ":" in host else host

@@ -26,12 +26,14 @@ class Task(StrEnum):
 @dataclass(frozen=True)
 class TranscribeOptions:
     """`language`: a code like `en`, None to detect it. `hotwords`: names and jargon to expect.
-    `prompt`: text before the first words. `temperature`: 0 for the likeliest words."""
+    `prompt`: text before the first words. `temperature`: 0 for the likeliest words.
+    `multilingual`: the language is detected again in each window."""
 
     language: str | None = None
     hotwords: str | None = None
     prompt: str | None = None
     temperature: float = 0.0
+    multilingual: bool = False
     task: Task = Task.TRANSCRIBE
     priority: Priority = Priority.BATCH
 

@@ -145,6 +145,7 @@ class WhisperTranscriber:
                 word_timestamps=True,
                 hotwords=options.hotwords,
                 initial_prompt=options.prompt,
+                multilingual=options.multilingual and self._model.model.is_multilingual,
                 temperature=options.temperature,
             )
             speech += info.duration_after_vad

@@ -13,6 +13,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from reflector import __version__
+from reflector.request_sizes import FORM_BYTES, RequestSizes
 from reflector.settings import Settings
 from reflector.speech.engines import shown_model
 from reflector.speech.loaded import SpeechEngines
@@ -39,6 +40,8 @@ def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
     app.state.desk = Desk(settings.SPEECH_REQUESTS)
     app.state.jobs = Jobs(settings, engines)
     errors.install(app)
+    limit = settings.MAX_UPLOAD_BYTES + FORM_BYTES
+    app.add_middleware(RequestSizes, limit_of=lambda _: limit)
     app.include_router(transcriptions.router)
     app.include_router(diarization.router)
     app.include_router(jobs_api.router)

@@ -74,6 +74,7 @@ def read_form(form: FormData, task: Task = Task.TRANSCRIBE) -> TranscriptionForm
             hotwords=_text(form, "hotwords"),
             prompt=_text(form, "prompt"),
             temperature=_temperature(form),
+            multilingual=_flag(form, "multilingual"),
             task=task,
             priority=_priority(form),
         ),

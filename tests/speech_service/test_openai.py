@@ -64,6 +64,12 @@ def test_verbose_json_has_segments_and_words_that_fit(speech: SpeechServer) -> N
         last = segment.start
 
 
+def test_language_can_be_detected_in_each_window(speech: SpeechServer) -> None:
+    """The tiny model knows one: nothing changes. With another nobody has tried it here."""
+    result = transcribe(speech, extra_body={"multilingual": "true"})
+    assert word_errors(result.text) < 0.15
+
+
 def test_words_come_only_where_they_are_asked_for(speech: SpeechServer) -> None:
     assert transcribe(speech, response_format="verbose_json").words is None
 
@@ -123,6 +129,7 @@ def test_models_are_listed(speech: SpeechServer) -> None:
         ({"temperature": 3}, "temperature has to be"),
         ({"timestamp_granularities": ["page"]}, "timestamp_granularities cannot be page"),
         ({"extra_body": {"priority": "vip"}}, "priority has to be"),
+        ({"extra_body": {"multilingual": "maybe"}}, "multilingual has to be true or false"),
     ],
 )
 def test_wrong_field_is_a_sentence(

@@ -151,6 +151,8 @@ def test_recording_that_is_too_large_or_never_comes(tmp_path: Path) -> None:
         nobody = server.http.post(
             f"{PATH}-from-url", json={"audio_file_url": "http://127.0.0.1:1/a"}
         )
+        sent = server.http.post(PATH, files={"file": ("a.wav", bytes(2 << 20))})
+    assert (sent.status_code, "The request is larger than" in sent.json()["detail"]) == (413, True)
     assert (large.status_code, "larger than" in large.json()["detail"]) == (413, True)
     assert (nobody.status_code, "cannot be fetched" in nobody.json()["detail"]) == (503, True)
     assert nobody.headers["retry-after"]
