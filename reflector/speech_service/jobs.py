@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -247,16 +248,20 @@ class Jobs:
             listener(event)
 
     def _sweep(self) -> None:
-        """Away with what nobody has fetched for a day."""
         while not self._closing.wait(SWEEP_SECONDS):
-            for folder in self._root.glob("*/"):
-                try:
-                    age = time.time() - folder.stat().st_mtime
-                    job = self._jobs.get(folder.name)
-                    if age > KEPT_SECONDS and (job is None or not job.is_wanted):
-                        self.remove(folder.name)
-                except FileNotFoundError:
-                    continue
+            try:
+                self.clear_old()
+            except OSError as error:
+                log.warning("old jobs cannot be removed: %s", error)
+
+    def clear_old(self) -> None:
+        """Away with what nobody has fetched for a day."""
+        for folder in self._root.glob("*/"):
+            with suppress(FileNotFoundError):  # removed meanwhile
+                age = time.time() - folder.stat().st_mtime
+                job = self._jobs.get(folder.name)
+                if age > KEPT_SECONDS and (job is None or not job.is_wanted):
+                    self.remove(folder.name)
 
     def close(self) -> None:
         self._closing.set()
