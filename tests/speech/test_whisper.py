@@ -104,6 +104,12 @@ def noise(seconds: float) -> NDArray[np.floating]:
     return np.random.default_rng(1).normal(0, 0.1, int(seconds * SAMPLE_RATE))
 
 
+def tones(seconds: float) -> NDArray[np.floating]:
+    """Another pitch each second, as a telephone or a hearing test gives."""
+    pitches = np.geomspace(100.0, 4000.0, max(1, int(seconds)))
+    return np.concatenate([0.3 * tone(1.0, frequency=float(pitch)) for pitch in pitches])
+
+
 def music(seconds: float) -> NDArray[np.floating]:
     """Chords that change each half second, with a beat."""
     notes = [220.0, 261.6, 329.6, 392.0, 440.0, 523.3]

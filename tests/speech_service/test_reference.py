@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 import jiwer
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.conftest import HELD_OUT, SAMPLE, needs_diarization, reference
+from tests.live.client import cut
 from tests.media_files import make_file
 from tests.pipeline.test_way_of_a_file import normalised
+from tests.speech.test_whisper import music, noise, silence, tones
 from tests.speech_service.conftest import SpeechServer, speech_server
 from tests.speech_service.files import files_at
 
@@ -168,6 +172,31 @@ def test_every_rate_is_taken(
     assert answer.status_code == 200
     assert answer.json()["report"]["audio_seconds"] == pytest.approx(1.0, abs=0.01)
     assert answer.json()["words"] == []
+
+
+def test_six_channels_are_heard_as_one(speech: SpeechServer, tmp_path: Path) -> None:
+    once = cut(HELD_OUT, 0.0, reference(HELD_OUT).duration, tmp_path / "once.wav")
+    with wave.open(str(once)) as file:
+        mono = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+    with wave.open(str(tmp_path / "six.wav"), "wb") as file:
+        file.setparams((6, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(np.repeat(mono, 6).tobytes())
+    content = (tmp_path / "six.wav").read_bytes()
+    check_words(speech.http.post(PATH, files={"file": ("a.wav", content)}).json())
+
+
+@pytest.mark.parametrize("sound", [silence, noise, tones, music], ids=lambda f: f.__name__)
+def test_ten_minutes_without_speech_have_no_words(
+    speech: SpeechServer, tmp_path: Path, sound: Callable[[float], NDArray[np.floating]]
+) -> None:
+    samples = (np.clip(sound(600.0), -1, 1) * 32767).astype(np.int16)
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+    content = (tmp_path / "a.wav").read_bytes()
+    answer = speech.http.post(PATH, files={"file": ("a.wav", content)}).json()
+    assert answer["words"] == []
+    assert answer["report"]["audio_seconds"] == 600.0
 
 
 def test_a_tenth_of_a_second_has_no_words_and_nothing_is_no_recording(
