@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import SAMPLE, needs_diarization
 from tests.speech_service.conftest import SpeechServer, speech_server
 from tests.speech_service.test_scheduling import meeting
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 __all__ = ["meeting"]  # a fixture
 
@@ -42,12 +42,12 @@ def events(server: SpeechServer, name: str) -> Iterator[tuple[str, dict[str, Any
                 yield kind, json.loads(line.removeprefix("data: "))
 
 
-def ended(server: SpeechServer, name: str) -> dict[str, Any]:
+def ended(server: SpeechServer, name: str, seconds: float = PATIENCE) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
         job = get(server, name)
         return job if job["state"] in {"done", "failed"} else None
 
-    found: dict[str, Any] = wait_until(look, "the job ends")
+    found: dict[str, Any] = wait_until(look, "the job ends", seconds)
     return found
 
 
