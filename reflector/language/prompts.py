@@ -30,4 +30,9 @@ ACTION_ITEMS = _BASE + (
     "A decision is something that people agreed on, not a proposal. Leave a field null where the "
     "text does not say; leave a list empty where there is nothing."
 )
+TRANSLATE = (
+    "Translate the text, which speech recognition made of spoken words, from the language {source} "
+    "into the language {target} (codes of BCP 47). Keep its lines, names and numbers; add nothing. "
+    "Answer with JSON of the given schema and nothing else."
+)
 EVERY_PROMPT = [TOPIC, TITLE, SUMMARY, CONDENSE, ACTION_ITEMS]

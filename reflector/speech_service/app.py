@@ -17,7 +17,14 @@ from reflector.request_sizes import FORM_BYTES, RequestSizes
 from reflector.settings import Settings
 from reflector.speech.engines import shown_model
 from reflector.speech.loaded import SpeechEngines
-from reflector.speech_service import diarization, errors, jobs_api, tracks, transcriptions
+from reflector.speech_service import (
+    diarization,
+    errors,
+    jobs_api,
+    tracks,
+    transcriptions,
+    translation,
+)
 from reflector.speech_service.desk import Desk
 from reflector.speech_service.jobs import Jobs
 from reflector.speech_service.work import SpeechWork
@@ -46,6 +53,7 @@ def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
     app.include_router(diarization.router)
     app.include_router(jobs_api.router)
     app.include_router(tracks.router)
+    app.include_router(translation.router)
     app.add_api_route("/health", health, methods=["GET"])
     app.add_api_route("/metrics", metrics, methods=["GET"])
     return app

@@ -1,0 +1,53 @@
+"""`/translate`: text in another language."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from pydantic import BaseModel
+
+from reflector.language.translate import checked_language, choose_translator
+from reflector.speech_service.deps import DeskDep, WorkDep, require_key
+
+router = APIRouter(dependencies=[Depends(require_key)])
+
+SOURCE, TARGET = "en", "fr"  # the reference's
+
+
+class Sent(BaseModel):
+    """What may come in the body; `text` there is an extra, for what is too long for a query."""
+
+    text: str | None = None
+    source_language: str | None = None
+    target_language: str | None = None
+
+
+class Translation(BaseModel):
+    """By language: the text as it came, and translated."""
+
+    text: dict[str, str]
+
+
+@router.post("/translate")
+async def translate(
+    request: Request,
+    work: WorkDep,
+    desk: DeskDep,
+    text: str | None = None,
+    source_language: str | None = None,
+    target_language: str | None = None,
+    body: Sent | None = None,
+) -> Translation:
+    """Languages come in the query or in the body: the reference's server sends the one, its service
+    reads the other."""
+    sent = body or Sent()
+    wanted = text if text is not None else sent.text
+    if wanted is None:
+        raise HTTPException(422, "text is required, in the query or in the body.")
+    source = checked_language(source_language or sent.source_language or SOURCE)
+    target = checked_language(target_language or sent.target_language or TARGET)
+    if source == target or not wanted.strip():
+        return Translation(text={source: wanted, target: wanted})
+    translator = choose_translator(work.settings)
+    async with desk.place():
+        translated = await desk.do(request, lambda _: translator.translate(wanted, source, target))
+    return Translation(text={source: wanted, target: translated})
