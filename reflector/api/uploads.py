@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from reflector.errors import InvalidInput
 from reflector.services import Services
-from reflector.storage.durable import sync
+from reflector.storage.durable import write_text
 
 COPY_BYTES = 1 << 20
 
@@ -182,11 +182,7 @@ class Incoming:
         return state if state.next == 0 or self.file.exists() else None
 
     def _save(self, state: _State) -> None:
-        part = self._state_file.with_suffix(".part")
-        part.write_text(json.dumps(asdict(state)))
-        sync(part)
-        part.replace(self._state_file)
-        sync(self.folder)
+        write_text(self._state_file, json.dumps(asdict(state)))
 
     def complete(self) -> None:
         """Check the finished file; where it is no recording nothing of it stays."""

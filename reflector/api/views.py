@@ -114,12 +114,13 @@ def topics_of(
     words: Sequence[Word] | None = None,
 ) -> list[dict[str, Any]]:
     """The topics; who has all `words` of the transcript already gives them along."""
-    words = words_of(session, transcript) if words is None else words
     rows = session.scalars(
         select(Topic)
         .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
         .order_by(Topic.position)
-    )
+    ).all()
+    if words is None:
+        words = words_of(session, transcript) if rows else []
     result = []
     for row in rows:
         part = words[row.first_word : row.last_word]

@@ -200,21 +200,18 @@ class Database:
         if self.is_sqlite and self.engine.url.database:
             Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + START_SECONDS
-        try:
-            while True:
-                try:
-                    self._migrate(revision)
-                    return
-                except OperationalError as error:
-                    if not _may_come_up(error) or time.monotonic() > deadline:
-                        raise
-                log.warning("the database does not answer yet; waiting")
-                time.sleep(START_PAUSE)
-        except OperationalError as error:
-            raise ConfigurationError(
-                f"the database cannot be opened: {error.orig}",
-                "Check DATABASE_URL, or that DATA_DIR can be written.",
-            ) from error
+        while True:
+            try:
+                self._migrate(revision)
+                return
+            except OperationalError as error:
+                if not _may_come_up(error) or time.monotonic() > deadline:
+                    raise ConfigurationError(
+                        f"the database cannot be opened: {error.orig}",
+                        "Check DATABASE_URL, or that DATA_DIR can be written.",
+                    ) from error
+            log.warning("the database does not answer yet; waiting")
+            time.sleep(START_PAUSE)
 
     def _migrate(self, revision: str) -> None:
         with self.engine.connect() as connection:

@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 RETURN_SECONDS = 15.0
 
 
-def finish(services: Services, dispatcher: Dispatcher, journal: Journal) -> bool:
-    """Hand the recording over and remove its journal, if it has ended; whether that was done.
+def finish(services: Services, dispatcher: Dispatcher, journal: Journal) -> None:
+    """Hand the recording over and remove its journal, if it has ended.
 
     It has ended when it was stopped, or nobody has written to it for a while. Called again after
     whatever broke it off, it goes on.
@@ -32,15 +32,14 @@ def finish(services: Services, dispatcher: Dispatcher, journal: Journal) -> bool
     try:
         with journal.lock.acquire(timeout=0):
             if not journal.folder.exists() or journal.is_being_written():
-                return False
+                return
             if not journal.is_stopped and journal.idle_seconds() < RETURN_SECONDS:
-                return False
+                return
             run = _hand_over(services, journal)
     except Timeout:
-        return False  # another process is at it
+        return  # another process is at it
     if run is not None:
         nudge_ready(services.db, dispatcher, journal.folder.name, run)
-    return True
 
 
 def _hand_over(services: Services, journal: Journal) -> int | None:

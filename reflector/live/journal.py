@@ -1,8 +1,8 @@
 """The journal of a live recording: what was heard is on the disk before anything else is done.
 
 A recording is a folder of segments, one for each connection, because a client whose connection
-broke goes on in the same recording with another. A segment is Ogg/Opus, in pages of a fifth of a second: where
-it breaks off, everything before is a recording that can be read.
+broke goes on in the same recording with another. A segment is Ogg/Opus, in pages of a fifth of a
+second: where it breaks off, everything before is a recording that can be read.
 
 Several processes may look at one journal. Who writes to a segment holds its lock, which goes with
 the process; files say the rest: a newer segment takes over from the older, `stopped` ends them all.
@@ -49,14 +49,17 @@ class Journal:
         """The next segment, in the place of any that is still being written."""
         with self.lock:
             self.folder.mkdir(parents=True, exist_ok=True)
-            number = max((int(path.stem) for path in self.segments()), default=-1) + 1
-            segment = Segment(self, number)
+            segment = Segment(self, self.newest() + 1)
             sync(self.folder)
             sync(self.folder.parent)
             return segment
 
     def segments(self) -> list[Path]:
         return sorted(self.folder.glob("*.ogg"))
+
+    def newest(self) -> int:
+        """The number of the last segment, -1 where there is none."""
+        return max((int(path.stem) for path in self.segments()), default=-1)
 
     def stop(self) -> None:
         """Nothing more is to be written, by whatever process."""
@@ -120,8 +123,7 @@ class Segment:
     def is_superseded(self) -> bool:
         """Whether another connection took over, or the recording was ended elsewhere."""
         journal = self._journal
-        newest = max((int(path.stem) for path in journal.segments()), default=-1)
-        return newest != self._number or journal.is_stopped
+        return journal.newest() != self._number or journal.is_stopped
 
     def write(self, frame: AudioFrame) -> None:
         """Add sound; `frame.pts` counts samples at its own rate. OSError where the disk is full."""

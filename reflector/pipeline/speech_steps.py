@@ -13,17 +13,19 @@ from reflector.events.names import EventName
 from reflector.events.record import Recorder
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.specs import StepName
-from reflector.speech.engines import DiarizeOptions, EngineReport, TranscribeOptions
+from reflector.speech.engines import (
+    DiarizeOptions,
+    EngineReport,
+    TranscribeOptions,
+    chosen_language,
+)
 from reflector.transcript.assembly import Turn, assign_speakers, numbered_by_appearance
 from reflector.transcript.words import from_rows, plain_text
 
-AUTOMATIC = {"", "auto"}
-
 
 def transcribe_options(context: StepContext) -> TranscribeOptions:
-    language = context.transcript.source_language or ""
     return TranscribeOptions(
-        language=None if language in AUTOMATIC else language,
+        language=chosen_language(context.transcript.source_language),
         hotwords=context.services.settings.HOTWORDS,
     )
 

@@ -40,12 +40,14 @@ class SpeechService:
 
     url: str
     key: SecretStr | None
-    file_seconds: int
 
     def client(self, read_seconds: float = SILENCE_SECONDS) -> httpx2.Client:
         headers = {"Authorization": f"Bearer {self.key.get_secret_value()}"} if self.key else {}
         timeout = httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS)
         return httpx2.Client(base_url=self.url.rstrip("/"), headers=headers, timeout=timeout)
+
+    def away(self, error: Exception) -> Unavailable:
+        return Unavailable(f"The speech service at {self.url} does not answer: {error}")
 
     def job(self, audio: PcmAudio, form: dict[str, str], progress: Progress) -> Any | None:
         """The result of a job with `form`; None where the service knows no jobs.
@@ -67,9 +69,7 @@ class SpeechService:
                             return _result(client, path, data)
                 except (httpx2.TransportError, Unavailable) as error:
                     if time.monotonic() > deadline:
-                        raise Unavailable(
-                            f"The speech service at {self.url} does not answer: {error}"
-                        ) from error
+                        raise self.away(error) from error
                 seen.note(None)
                 time.sleep(PAUSE_SECONDS)
 

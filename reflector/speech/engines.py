@@ -13,6 +13,8 @@ from reflector.speech.turns import Priority
 from reflector.transcript.assembly import Turn
 from reflector.transcript.words import Word
 
+AUTOMATIC = {None, "", "auto"}
+
 Progress = Callable[[float], None]
 """Called with the seconds of audio that are done; what it raises ends the work."""
 
@@ -36,6 +38,11 @@ class TranscribeOptions:
     multilingual: bool = False
     task: Task = Task.TRANSCRIBE
     priority: Priority = Priority.BATCH
+
+
+def chosen_language(code: str | None) -> str | None:
+    """None where the language is to be detected."""
+    return None if code in AUTOMATIC else code
 
 
 @dataclass(frozen=True)

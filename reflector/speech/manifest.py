@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reflector.errors import InvalidInput, ModelUnavailable
-from reflector.storage.durable import sync
+from reflector.storage.durable import sync, write_text
 
 FILE = "manifest.json"
 IGNORED = {".cache"}  # what the hub's client keeps beside its downloads
@@ -135,11 +135,7 @@ class Manifest:
                 for name, entry in sorted(entries.items())
             }
         }
-        part = self.folder / f"{FILE}.part"
-        part.write_text(json.dumps(body, indent=2, ensure_ascii=False) + "\n")
-        sync(part)
-        part.replace(self.folder / FILE)
-        sync(self.folder)
+        write_text(self.folder / FILE, json.dumps(body, indent=2, ensure_ascii=False) + "\n")
 
 
 def import_models(

@@ -13,6 +13,7 @@ import psutil
 
 from reflector.errors import ModelUnavailable
 from reflector.settings import Settings
+from reflector.speech.manifest import folder_name
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def find_whisper(settings: Settings, name: str) -> WhisperModelFolder | None:
         return WhisperModelFolder(folder.name, _checked(folder))
     if folder.is_absolute() or name.startswith("."):
         raise ModelUnavailable(f"The model folder {name} does not exist.")
-    local = settings.models_dir / name.replace("/", "--")
+    local = settings.models_dir / folder_name(name)
     if (local / "model.bin").is_file():
         return WhisperModelFolder(name, _checked(local))
     cached = _from_cache(name)
@@ -97,7 +98,7 @@ def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
             return found
         import faster_whisper
 
-        target = settings.models_dir / name.replace("/", "--")
+        target = settings.models_dir / folder_name(name)
         log.info("fetching the speech model %s to %s", name, target)
         try:
             target.mkdir(parents=True, exist_ok=True)
@@ -117,7 +118,7 @@ def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
 
 def missing_model(settings: Settings, name: str) -> tuple[str, str]:
     """The sentence and the remedy for a model that is not here and cannot be fetched."""
-    target = settings.models_dir / name.replace("/", "--")
+    target = settings.models_dir / folder_name(name)
     return (
         f"The speech model {name} is not on this machine and could not be fetched.",
         f"Connect the machine, or put the model's files ({', '.join(WHISPER_FILES)}) into {target}. "

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 from pydantic import SecretStr
 
-from reflector.errors import EngineError, Unavailable
+from reflector.errors import EngineError
 from reflector.media.decode import PcmAudio
 from reflector.settings import Settings
 from reflector.speech.client import SpeechService, raise_for, wav_file
@@ -29,9 +29,9 @@ from reflector.transcript.words import Word, from_rows, monotone
 class _Remote:
     """What an engine has that is elsewhere: a name, and nothing to fetch or load."""
 
-    def __init__(self, url: str | None, key: SecretStr | None, file_seconds: int) -> None:
+    def __init__(self, url: str | None, key: SecretStr | None) -> None:
         assert url is not None  # `refuse_what_is_not_there_yet` has looked
-        self._service = SpeechService(url, key, file_seconds)
+        self._service = SpeechService(url, key)
         self.model_name = url
 
     @property
@@ -49,11 +49,8 @@ class RemoteTranscriber(_Remote):
     """Implements `Transcriber` with a speech service."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(
-            settings.TRANSCRIPT_URL,
-            settings.TRANSCRIPT_MODAL_API_KEY,
-            settings.TRANSCRIPT_FILE_TIMEOUT,
-        )
+        super().__init__(settings.TRANSCRIPT_URL, settings.TRANSCRIPT_MODAL_API_KEY)
+        self._file_seconds = settings.TRANSCRIPT_FILE_TIMEOUT
 
     def transcribe(
         self,
@@ -86,8 +83,7 @@ class RemoteTranscriber(_Remote):
         has no speech seconds and no warnings."""
         progress(0.0)
         form = {"model": "whisper", "language": options.language or "en", "batch": "false"}
-        service = self._service
-        with service.client(service.file_seconds) as client, wav_file(audio) as file:
+        with self._service.client(self._file_seconds) as client, wav_file(audio) as file:
             try:
                 answer = client.post(
                     "/v1/audio/transcriptions",
@@ -95,9 +91,7 @@ class RemoteTranscriber(_Remote):
                     files={"file": ("audio.wav", file, "audio/wav")},
                 )
             except httpx2.TransportError as error:
-                raise Unavailable(
-                    f"The speech service at {service.url} does not answer: {error}"
-                ) from error
+                raise self._service.away(error) from error
         raise_for(answer)
         found = answer.json()
         words = [Word(w["word"], float(w["start"]), float(w["end"])) for w in found["words"]]
@@ -116,11 +110,7 @@ class RemoteDiarizer(_Remote):
     """
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(
-            settings.DIARIZATION_URL,
-            settings.DIARIZATION_MODAL_API_KEY,
-            settings.DIARIZATION_FILE_TIMEOUT,
-        )
+        super().__init__(settings.DIARIZATION_URL, settings.DIARIZATION_MODAL_API_KEY)
 
     def diarize(self, audio: PcmAudio, options: DiarizeOptions, progress: Progress) -> Diarization:
         started = time.monotonic()

@@ -12,12 +12,12 @@ from reflector.speech.engines import Diarization, DiarizeOptions
 from reflector.speech_service.answers import diarization
 from reflector.speech_service.deps import DeskDep, WorkDep, require_key
 from reflector.speech_service.desk import Check
-from reflector.speech_service.fetch import fetch, refuse_foreign
-from reflector.speech_service.work import temporary_file
+from reflector.speech_service.fetch import fetched, refuse_foreign
+from reflector.speech_service.forms import MAX_SPEAKERS
 
 router = APIRouter(dependencies=[Depends(require_key)])
 
-Speakers = Annotated[int | None, Query(ge=1, le=100)]
+Speakers = Annotated[int | None, Query(ge=1, le=MAX_SPEAKERS)]
 
 
 @router.post("/diarize")
@@ -38,13 +38,12 @@ async def diarize(
         url = audio_file_url
         refuse_foreign(work.settings, url)
 
-        def fetched(check: Check) -> Diarization:
-            with temporary_file(work.settings) as file:
-                fetch(work.settings, url, file, check)
+        def from_url(check: Check) -> Diarization:
+            with fetched(work.settings, url, check) as file:
                 return work.diarize(file, options, check)
 
         async with desk.place():
-            return diarization(await desk.do(request, fetched), timestamp, voices=voices)
+            return diarization(await desk.do(request, from_url), timestamp, voices=voices)
     async with desk.place(), request.form(max_files=1) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):

@@ -16,6 +16,7 @@ from reflector.speech_service.desk import Cancelled
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = "5"
+FAILED = "The speech service failed. Its log says why."
 CLIENT_GONE = 499  # nginx's number for it
 TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 
@@ -58,4 +59,4 @@ def install(app: FastAPI) -> None:
         if is_out_of_space(error):
             full = OutOfSpace("The disk of the speech service is full; try again once it has room.")
             return answer(full.http_status, str(full))
-        return answer(500, "The speech service failed. Its log says why.")
+        return answer(500, FAILED)

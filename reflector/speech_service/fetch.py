@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
@@ -17,11 +18,20 @@ import httpx2
 
 from reflector.errors import InvalidInput, NotFound, TooLarge, Unavailable
 from reflector.settings import Settings
+from reflector.speech_service.work import temporary_file
 from reflector.units import in_words
 
 MAX_REDIRECTS = 3
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
+
+
+@contextmanager
+def fetched(settings: Settings, url: str, check: Callable[[], None]) -> Iterator[BinaryIO]:
+    """What is at `url`, in a temporary file; errors as with `fetch`."""
+    with temporary_file(settings) as file:
+        fetch(settings, url, file, check)
+        yield file
 
 
 def fetch(settings: Settings, url: str, out: BinaryIO, check: Callable[[], None]) -> None:

@@ -7,15 +7,13 @@ client that sends nothing but a file and a model is served as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 
 from reflector.errors import InvalidInput
-from reflector.speech.engines import Task, TranscribeOptions
+from reflector.speech.engines import Task, TranscribeOptions, chosen_language
 from reflector.speech.turns import Priority
 
 ONLY_OPENAI = {
@@ -23,7 +21,7 @@ ONLY_OPENAI = {
     "temperature", "stream", "include[]", "chunking_strategy",
 }  # fmt: skip
 TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", ""}
-AUTOMATIC = {"", "auto"}
+MAX_SPEAKERS = 100
 
 
 class ResponseFormat(StrEnum):
@@ -46,8 +44,6 @@ class TranscriptionForm:
     words: bool
     several: bool
     """Whether the answer is a list, although there may be one file."""
-
-    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_form(form: FormData, task: Task = Task.TRANSCRIBE) -> TranscriptionForm:
@@ -98,8 +94,7 @@ def _flag(form: FormData, name: str) -> bool:
 
 
 def _language(form: FormData) -> str | None:
-    value = (_text(form, "language") or "").lower()
-    return None if value in AUTOMATIC else value
+    return chosen_language((_text(form, "language") or "").lower())
 
 
 def _format(form: FormData) -> ResponseFormat:

@@ -29,8 +29,9 @@ from reflector.speech.loaded import SpeechEngines
 from reflector.speech.turns import Priority
 from reflector.speech_service import answers
 from reflector.speech_service.desk import Cancelled
+from reflector.speech_service.errors import FAILED
 from reflector.speech_service.memo import FileMemo
-from reflector.storage.durable import sync
+from reflector.storage.durable import sync, write_text
 
 log = logging.getLogger(__name__)
 
@@ -199,7 +200,7 @@ class Jobs:
             job.error = str(error)
         except Exception:
             log.exception("job %s failed", job.id)
-            job.error = "The speech service failed. Its log says why."
+            job.error = FAILED
         self._end(job)
 
     def _end(self, job: Job) -> None:
@@ -275,8 +276,4 @@ def _transcribe_options(asked: dict[str, Any]) -> TranscribeOptions:
 
 
 def _write(path: Path, body: dict[str, Any]) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(body, ensure_ascii=False))
-    sync(part)
-    part.replace(path)
-    sync(path.parent)
+    write_text(path, json.dumps(body, ensure_ascii=False))

@@ -18,14 +18,13 @@ from reflector.errors import InvalidInput, NotFound
 from reflector.speech.engines import DiarizeOptions
 from reflector.speech_service.deps import DeskDep, require_key
 from reflector.speech_service.desk import Desk
-from reflector.speech_service.forms import read_form
+from reflector.speech_service.forms import MAX_SPEAKERS, read_form
 from reflector.speech_service.jobs import Job, JobKind, Jobs
 
 router = APIRouter(prefix="/v1/jobs", dependencies=[Depends(require_key)])
 
 HEARTBEAT_SECONDS = 15.0
 NAME = r"^[A-Za-z0-9_-]{8,80}$"
-MAX_SPEAKERS = 100
 
 JobId = Annotated[str, Path(pattern=NAME)]
 

@@ -15,6 +15,7 @@ from reflector.errors import ReflectorError
 from reflector.speech.engines import Phrase, Transcription
 from reflector.speech_service.answers import usage
 from reflector.speech_service.desk import Check, Desk
+from reflector.speech_service.errors import FAILED
 from reflector.speech_service.forms import TranscriptionForm
 from reflector.speech_service.work import SpeechWork, report_of
 from reflector.transcript.words import plain_text
@@ -76,7 +77,7 @@ def _last(working: asyncio.Future[Transcription]) -> dict[str, Any]:
             "report": report_of(result),
         }
     known = isinstance(error, ReflectorError)
-    message = str(error) if known else "The speech service failed. Its log says why."
+    message = str(error) if known else FAILED
     return {"type": "error", "error": {"message": message, "type": "server_error"}}
 
 

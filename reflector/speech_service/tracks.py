@@ -15,8 +15,8 @@ from reflector.media.tracks import MP3_RATES, mix, pad
 from reflector.settings import Settings
 from reflector.speech_service.deps import DeskDep, WorkDep, require_key
 from reflector.speech_service.desk import Check
-from reflector.speech_service.fetch import fetch, refuse_foreign, send
-from reflector.speech_service.work import temporary_file, temporary_folder
+from reflector.speech_service.fetch import fetched, refuse_foreign, send
+from reflector.speech_service.work import temporary_folder
 
 router = APIRouter(dependencies=[Depends(require_key)])
 
@@ -60,8 +60,7 @@ async def pad_track(request: Request, work: WorkDep, desk: DeskDep, body: PadReq
 
     def padded(check: Check) -> PadAnswer:
         def make(target: Path) -> None:
-            with temporary_file(settings) as file:
-                fetch(settings, body.track_url, file, check)
+            with fetched(settings, body.track_url, check) as file:
                 pad(file, body.start_time_seconds, target, check)
 
         return PadAnswer(size=_put(settings, body.output_url, "audio/webm", make))
@@ -94,9 +93,9 @@ async def mixdown(
         def make(target: Path) -> None:
             nonlocal seconds
             with ExitStack() as opened:
-                files = [opened.enter_context(temporary_file(settings)) for _ in body.track_urls]
-                for url, file in zip(body.track_urls, files, strict=True):
-                    fetch(settings, url, file, check)
+                files = [
+                    opened.enter_context(fetched(settings, url, check)) for url in body.track_urls
+                ]
                 seconds = mix(list(zip(files, offsets, strict=True)), rate, target, check)
 
         size = _put(settings, body.output_url, "audio/mpeg", make)

@@ -13,20 +13,19 @@ from starlette.datastructures import UploadFile
 
 from reflector.errors import NotFound
 from reflector.speech.engines import (
-    Diarization,
-    DiarizeOptions,
     Task,
     TranscribeOptions,
     Transcription,
+    chosen_language,
     shown_model,
 )
 from reflector.speech_service import answers
 from reflector.speech_service.deps import DeskDep, WorkDep, require_key
 from reflector.speech_service.desk import Check, Desk
-from reflector.speech_service.fetch import fetch, refuse_foreign
+from reflector.speech_service.fetch import fetched, refuse_foreign
 from reflector.speech_service.forms import ResponseFormat, TranscriptionForm, read_form
 from reflector.speech_service.stream import streamed
-from reflector.speech_service.work import SpeechWork, temporary_file
+from reflector.speech_service.work import SpeechWork
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(require_key)])
 
@@ -55,7 +54,10 @@ async def _answer(request: Request, work: SpeechWork, desk: Desk, task: Task) ->
             # The stream goes on after this function has returned, and takes its files along
             return await streamed(request, desk, work, form, held)
         if form.format is ResponseFormat.DIARIZED_JSON:
-            found, turns = await desk.do(request, lambda c: _with_speakers(work, form, c))
+            source = form.files[0].file
+            found, turns = await desk.do(
+                request, lambda check: work.with_speakers(source, form.options, check)
+            )
             return answers.openai(form, found, turns)
         result = await desk.do(request, lambda check: _one(work, form, form.files[0], check))
         return answers.openai(form, result, None)
@@ -85,13 +87,6 @@ def _one(
     return work.transcribe(file.file, form.options, check)
 
 
-def _with_speakers(
-    work: SpeechWork, form: TranscriptionForm, check: Check
-) -> tuple[Transcription, Diarization]:
-    result = _one(work, form, form.files[0], check)
-    return result, work.diarize(form.files[0].file, DiarizeOptions(), check)
-
-
 class FromUrl(BaseModel):
     audio_file_url: str
     model: str | None = None
@@ -105,12 +100,10 @@ async def create_transcription_from_url(
 ) -> dict[str, Any]:
     """The reference's: a recording that this service fetches."""
     refuse_foreign(work.settings, body.audio_file_url)
-    language = None if body.language in {"", "auto"} else body.language
-    options = TranscribeOptions(language=language)
+    options = TranscribeOptions(language=chosen_language(body.language))
 
     def transcribe(check: Check) -> Transcription:
-        with temporary_file(work.settings) as file:
-            fetch(work.settings, body.audio_file_url, file, check)
+        with fetched(work.settings, body.audio_file_url, check) as file:
             return work.transcribe(file, options, check)
 
     async with desk.place():

@@ -49,6 +49,13 @@ class SpeechWork:
         with self.decoded(source, check) as audio:
             return self.engines.transcriber.transcribe(audio, options, lambda _: check(), heard)
 
+    def with_speakers(
+        self, source: BinaryIO, options: TranscribeOptions, check: Check
+    ) -> tuple[Transcription, Diarization]:
+        with self.decoded(source, check) as audio:
+            result = self.engines.transcriber.transcribe(audio, options, lambda _: check())
+            return result, self.engines.diarize(audio, DiarizeOptions(), lambda _: check())
+
     def diarize(self, source: BinaryIO, options: DiarizeOptions, check: Check) -> Diarization:
         with self.decoded(source, check) as audio:
             return self.engines.diarize(audio, options, lambda _: check())
