@@ -95,7 +95,8 @@ class Settings(BaseSettings):
     WHISPER_FILE_MODEL: str | None = None
     WHISPER_BEAM_SIZE: PositiveInt = 5
     WHISPER_BATCH_SIZE: PositiveInt | None = None
-    SPEECH_DEVICE: Literal["auto", "cpu", "cuda"] = "auto"
+    SPEECH_DEVICE: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+(,\d+)*)?)$")
+    SPEECH_COMPUTE_TYPE: Literal["float16", "int8_float16", "int8", "float32"] | None = None
     SPEECH_THREADS: int = Field(default=0, ge=0)
     HOTWORDS: str | None = None
     REFLECTOR_GPU_APIKEY: SecretStr | None = None

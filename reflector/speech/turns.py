@@ -2,18 +2,26 @@
 
 A batch takes some tenths of a second on a card and some seconds on a CPU; between two of them the
 device changes hands. So a live request waits for one batch at most, and a long recording cannot
-hold up a short one. Batch requests get every fourth turn while live ones wait.
+hold up a short one. Batch requests get every fourth turn while live ones wait. Whoever has the next
+turn and room in its batch takes along the windows of others that may be computed with its own.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import Any, TypeVar
+
+log = logging.getLogger(__name__)
 
 LIVE_IN_A_ROW = 3
 LOOK_SECONDS = 0.2
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
 
 
 class Priority(IntEnum):
@@ -21,46 +29,131 @@ class Priority(IntEnum):
     BATCH = 1
 
 
-class DeviceTurns:
-    """A lock with two queues, each first come, first served."""
+class _Ticket:
+    """A request in the queue. `kind`: what it may share a turn with, None for nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Hashable, size: int, work: Any) -> None:
+        self.kind, self.size, self.work = kind, size, work
+        self.results: list[Any] = []
+        self.is_given_up = False
+
+    def shares_with(self, other: _Ticket) -> bool:
+        return self.kind is not None and self.kind == other.kind
+
+
+class DeviceTurns:
+    """As many locks as there are `devices`, with two queues, each first come, first served."""
+
+    def __init__(self, devices: int = 1) -> None:
         self._changed = threading.Condition()
-        self._waiting: dict[Priority, list[object]] = {priority: [] for priority in Priority}
-        self._held = False
+        self._waiting: dict[Priority, list[_Ticket]] = {priority: [] for priority in Priority}
+        self._free = devices
         self._live_in_a_row = 0
 
     @contextmanager
     def turn(
         self, priority: Priority = Priority.BATCH, check: Callable[[], None] | None = None
     ) -> Iterator[None]:
-        """Hold the device. `check` is called now and then while waiting, and may raise."""
-        self._acquire(priority, check)
+        """Hold a device. `check` is called now and then while waiting, and may raise."""
+        self._acquire(_Ticket(None, 0, None), priority, check)
         try:
             yield
         finally:
-            with self._changed:
-                self._held = False
-                self._changed.notify_all()
+            self._release()
 
-    def _acquire(self, priority: Priority, check: Callable[[], None] | None) -> None:
-        ticket = object()
+    def together(
+        self,
+        work: Work,
+        do: Callable[[Sequence[Work]], Sequence[Result]],
+        *,
+        kind: Hashable,
+        size: int,
+        room: int,
+        priority: Priority = Priority.BATCH,
+        check: Callable[[], None] | None = None,
+    ) -> Result:
+        """What `do` returns for `work`, done in one turn with waiting works of the same `kind`.
+
+        All of them together are at most of size `room`. Where `do` fails for several, each is done
+        alone, so nobody gets the error of another.
+        """
+        ticket = _Ticket(kind, size, work)
+        self._acquire(ticket, priority, check)
+        if ticket.results:
+            return ticket.results[0]  # type: ignore[no-any-return]
+        companions = self._companions(ticket, room)
+        try:
+            if companions:
+                tickets = [ticket, *(other for _, other in companions)]
+                try:
+                    results = do([each.work for each in tickets])
+                    for other, result in zip(tickets[1:], results[1:], strict=True):
+                        other.results.append(result)
+                    return results[0]
+                except Exception:
+                    # Each finds out for itself whether it was its own
+                    log.debug("%d requests at once failed", len(tickets), exc_info=True)
+                    self._put_back(companions)
+            return do([work])[0]
+        finally:
+            # Also where something other than an error ended this thread
+            self._put_back(companions)
+            self._release()
+
+    def _acquire(
+        self, ticket: _Ticket, priority: Priority, check: Callable[[], None] | None
+    ) -> None:
+        """Until it is the ticket's turn, or somebody took it along and its result is there."""
         with self._changed:
-            self._waiting[priority].append(ticket)
+            queue = self._waiting[priority]
+            queue.append(ticket)
             try:
-                while self._held or self._next() is not ticket:
+                while not ticket.results and not (self._free and self._next() is ticket):
                     self._changed.wait(LOOK_SECONDS if check else None)
                     if check:
                         check()
+            except BaseException:
+                ticket.is_given_up = True
+                raise
             finally:
                 # Also where `check` raised: nobody waits for who has gone
-                self._waiting[priority].remove(ticket)
+                if ticket in queue:
+                    queue.remove(ticket)
                 self._changed.notify_all()
-            self._held = True
-            live = priority is Priority.LIVE
-            self._live_in_a_row = self._live_in_a_row + 1 if live else 0
+            if ticket.results:
+                return
+            self._free -= 1
+            self._live_in_a_row = self._live_in_a_row + 1 if priority is Priority.LIVE else 0
 
-    def _next(self) -> object | None:
+    def _companions(self, ticket: _Ticket, room: int) -> list[tuple[Priority, _Ticket]]:
+        """Taken out of the queues, those of live requests first."""
+        taken = []
+        with self._changed:
+            room -= ticket.size
+            for priority, queue in self._waiting.items():
+                for other in list(queue):
+                    if other.shares_with(ticket) and other.size <= room:
+                        queue.remove(other)
+                        taken.append((priority, other))
+                        room -= other.size
+        return taken
+
+    def _put_back(self, companions: list[tuple[Priority, _Ticket]]) -> None:
+        """Those that have no result: to the head of their queues, from now on alone."""
+        with self._changed:
+            for priority, other in reversed(companions):
+                if not other.results and not other.is_given_up:
+                    other.kind = None
+                    self._waiting[priority].insert(0, other)
+            companions.clear()
+            self._changed.notify_all()
+
+    def _release(self) -> None:
+        with self._changed:
+            self._free += 1
+            self._changed.notify_all()
+
+    def _next(self) -> _Ticket | None:
         live, batch = self._waiting[Priority.LIVE], self._waiting[Priority.BATCH]
         if live and not (batch and self._live_in_a_row >= LIVE_IN_A_ROW):
             return live[0]

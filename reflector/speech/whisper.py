@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 import reflector.speech  # noqa: F401 - sets the environment before CTranslate2 loads
-from reflector.errors import EngineError, ModelUnavailable, UnknownLanguage
+from reflector.errors import ModelUnavailable, UnknownLanguage
 from reflector.heap import keep_large_arrays_out_of_the_heap
 from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.settings import Settings
 from reflector.speech import guards
 from reflector.speech.blocks import blocks
 from reflector.speech.context import fitting
+from reflector.speech.device import choose_device
 from reflector.speech.engines import (
     EngineReport,
     Heard,
@@ -35,23 +36,6 @@ from reflector.transcript.words import Word, monotone
 log = logging.getLogger(__name__)
 
 BLOCK_SECONDS = 600
-CPU_BATCH, GPU_BATCH = 4, 16
-
-
-def choose_device(wanted: str) -> str:
-    """`cuda` where CTranslate2 sees a card, else `cpu`; EngineError if `cuda` was demanded."""
-    if wanted == "cpu":
-        return "cpu"
-    import ctranslate2
-
-    if ctranslate2.get_cuda_device_count() > 0:
-        return "cuda"
-    if wanted == "cuda":
-        raise EngineError(
-            "SPEECH_DEVICE is cuda, but CTranslate2 sees no CUDA card.",
-            "Check the driver with nvidia-smi, or set SPEECH_DEVICE=auto.",
-        )
-    return "cpu"
 
 
 class WhisperTranscriber:
@@ -60,13 +44,12 @@ class WhisperTranscriber:
     def __init__(self, settings: Settings, model: str | None = None) -> None:
         self._settings = settings
         self.device = choose_device(settings.SPEECH_DEVICE)
-        self.model_name = model or settings.whisper_model or default_whisper_model(self.device)
-        self.compute_type = "float16" if self.device == "cuda" else "int8"
+        self.model_name = model or settings.whisper_model or default_whisper_model(self.device.kind)
+        self.compute_type = settings.SPEECH_COMPUTE_TYPE or self.device.compute_type
         self.beam_size = settings.WHISPER_BEAM_SIZE
-        default_batch = GPU_BATCH if self.device == "cuda" else CPU_BATCH
-        self.batch_size = settings.WHISPER_BATCH_SIZE or default_batch
+        self.batch_size = settings.WHISPER_BATCH_SIZE or self.device.batch_size
         self._lock = threading.Lock()
-        self._turns = DeviceTurns()
+        self._turns = DeviceTurns(len(self.device.indexes))
         self._model: Any = None
         self._pipeline_class: Any = None
 
@@ -92,14 +75,15 @@ class WhisperTranscriber:
                 self._pipeline_class = SharedPipeline
                 log.info(
                     "loaded %s on %s (%s) in %.1f s",
-                    folder.name, self.device, self.compute_type, time.monotonic() - started,
+                    folder.name, self.device.kind, self.compute_type, time.monotonic() - started,
                 )  # fmt: skip
 
     def _open(self, whisper_model: Any, folder: WhisperModelFolder, threads: int) -> Any:
         try:
             return whisper_model(
                 str(folder.path),
-                device=self.device,
+                device=self.device.kind,
+                device_index=list(self.device.indexes),
                 compute_type=self.compute_type,
                 cpu_threads=threads,
                 local_files_only=True,
@@ -129,8 +113,11 @@ class WhisperTranscriber:
         language, speech, done = options.language, 0.0, 0.0
         pipeline = self._pipeline_class(
             self._model,
-            lambda: self._turns.turn(options.priority, lambda: progress(done)),
+            self._turns,
+            options.priority,
+            lambda: progress(done),
             {} if memo is None else memo,
+            room=self.batch_size,
         )
         for start, end in blocks(audio, BLOCK_SECONDS):
             offset = start / SAMPLE_RATE
@@ -170,7 +157,7 @@ class WhisperTranscriber:
             language=language or "en",
             speech_seconds=speech,
             report=EngineReport(
-                self.model_name, self.device, self.compute_type, audio.duration, elapsed
+                self.model_name, self.device.kind, self.compute_type, audio.duration, elapsed
             ),
             warnings=warnings,
             phrases=phrases,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -75,3 +76,110 @@ def test_failure_in_a_turn_frees_the_device() -> None:
         raise ZeroDivisionError
     with turns.turn():
         pass
+
+
+class Sharing:
+    """Threads whose works may be done together, and which works were."""
+
+    def __init__(self, room: int = 4) -> None:
+        self.turns = DeviceTurns()
+        self.batches: list[list[str]] = []
+        self.answers: dict[str, str | Exception] = {}
+        self._room = room
+        self._threads: list[threading.Thread] = []
+
+    def wait(
+        self,
+        name: str,
+        kind: str = "same",
+        size: int = 1,
+        priority: Priority = Priority.BATCH,
+        check: Callable[[], None] | None = None,
+    ) -> threading.Thread:
+        def take() -> None:
+            try:
+                self.answers[name] = self.turns.together(
+                    name, self._do, kind=kind, size=size, room=self._room,
+                    priority=priority, check=check,
+                )  # fmt: skip
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test looks at it
+                self.answers[name] = error
+
+        before = sum(self.turns.waiting().values())
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+        wait_until(lambda: sum(self.turns.waiting().values()) == before + 1, f"{name} waits")
+        return thread
+
+    def _do(self, works: Sequence[str]) -> list[str]:
+        self.batches.append(list(works))
+        if "broken" in works:
+            raise ValueError("broken")
+        return [work.upper() for work in works]
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(10)
+
+
+def test_works_of_a_kind_share_a_turn_as_far_as_there_is_room() -> None:
+    sharing = Sharing()
+    with sharing.turns.turn():
+        sharing.wait("a", size=2)
+        sharing.wait("other", kind="other")
+        sharing.wait("large", size=3)
+        sharing.wait("b")
+        sharing.wait("live", priority=Priority.LIVE)
+    sharing.join()
+    assert sharing.batches == [["live", "a", "b"], ["other"], ["large"]]
+    assert sharing.answers == {name: name.upper() for name in ("a", "b", "live", "large", "other")}
+
+
+def test_failure_of_one_is_nobody_elses() -> None:
+    sharing = Sharing()
+    with sharing.turns.turn():
+        for name in ("first", "broken", "last"):
+            sharing.wait(name)
+    sharing.join()
+    assert sharing.batches[0] == ["first", "broken", "last"]
+    assert sorted(sharing.batches[1:]) == [["broken"], ["first"], ["last"]]
+    assert isinstance(sharing.answers.pop("broken"), ValueError)
+    assert sharing.answers == {"first": "FIRST", "last": "LAST"}
+
+
+def test_who_gives_up_while_a_shared_turn_fails_holds_nobody_up() -> None:
+    sharing = Sharing()
+    stop, done = threading.Event(), threading.Event()
+
+    def check() -> None:
+        if stop.is_set():
+            raise TimeoutError
+
+    def do(works: Sequence[str]) -> list[str]:
+        if len(works) > 1:
+            stop.set()
+            leaver.join(10)
+            raise ValueError("together it does not go")
+        return list(works)
+
+    def lead() -> None:
+        sharing.turns.together("leader", do, kind="same", size=1, room=4)
+        done.set()
+
+    with sharing.turns.turn():
+        leader = threading.Thread(target=lead, daemon=True)
+        leader.start()
+        wait_until(lambda: sharing.turns.waiting()[Priority.BATCH] == 1, "the leader waits")
+        leaver = sharing.wait("leaver", check=check)
+    leader.join(10)
+    assert done.is_set()
+    assert isinstance(sharing.answers["leaver"], TimeoutError)
+    with sharing.turns.turn():
+        pass
+
+
+def test_two_devices_are_two_turns() -> None:
+    turns = DeviceTurns(2)
+    with turns.turn(), turns.turn():
+        assert sum(turns.waiting().values()) == 0

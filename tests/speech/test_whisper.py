@@ -20,8 +20,7 @@ from reflector.settings import Settings
 from reflector.speech import context, whisper
 from reflector.speech.engines import TranscribeOptions, Transcription
 from reflector.speech.loaded import SpeechEngines
-from reflector.speech.models import default_whisper_model
-from reflector.speech.whisper import WhisperTranscriber, choose_device
+from reflector.speech.whisper import WhisperTranscriber
 from reflector.transcript.words import Word
 from tests.conftest import SAMPLE, WHISPER
 from tests.media_files import tone
@@ -235,7 +234,7 @@ def said(text: str) -> list[FakeWord]:
 
 def with_model(make_settings: Callable[..., Settings], model: FakeModel) -> WhisperTranscriber:
     transcriber = WhisperTranscriber(make_settings())
-    transcriber._model, transcriber._pipeline_class = model, lambda *_: model.as_pipeline()
+    transcriber._model, transcriber._pipeline_class = model, lambda *_, **__: model.as_pipeline()
     return transcriber
 
 
@@ -306,25 +305,3 @@ def test_model_that_cannot_be_fetched_says_where_to_put_it(
 def test_model_that_does_not_exist_is_named(make_settings: Callable[..., Settings]) -> None:
     with pytest.raises(ModelUnavailable, match="huge"):
         WhisperTranscriber(make_settings(WHISPER_MODEL="huge")).prepare()
-
-
-def test_cuda_that_is_demanded_and_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ctranslate2
-
-    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
-    assert choose_device("auto") == "cpu"
-    with pytest.raises(EngineError, match="nvidia-smi"):
-        choose_device("cuda")
-    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
-    assert choose_device("auto") == "cuda"
-
-
-def test_a_card_gets_the_large_model_and_half_precision(
-    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import ctranslate2
-
-    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
-    transcriber = WhisperTranscriber(make_settings(WHISPER_MODEL=None))
-    assert transcriber.model_name == default_whisper_model("cuda") == "large-v3-turbo"
-    assert transcriber.compute_type == "float16"
