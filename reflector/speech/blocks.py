@@ -12,19 +12,26 @@ SEARCH_SECONDS = 60
 QUIET_SECONDS = 0.3
 
 
-def blocks(audio: PcmAudio, seconds: float) -> Iterator[tuple[int, int]]:
+def blocks(
+    audio: PcmAudio, seconds: float, first: float | None = None
+) -> Iterator[tuple[int, int]]:
     """Sample ranges of about `seconds`, cut at the quietest moment of their last minute.
+
+    `first`: the length of the first one, where it is to be done sooner.
 
     A rest of less than a minute belongs to the last block, so a block is never a mere tail.
     """
-    size = int(seconds * SAMPLE_RATE)
-    search = min(SEARCH_SECONDS * SAMPLE_RATE, size // 2)
+    size = int((first or seconds) * SAMPLE_RATE)
     start = 0
-    while audio.samples - start > size + search:
+    while audio.samples - start > size + (search := _search(size)):
         end = _quietest(audio, start + size - search, start + size)
         yield start, end
-        start = end
+        start, size = end, int(seconds * SAMPLE_RATE)
     yield start, audio.samples
+
+
+def _search(size: int) -> int:
+    return min(SEARCH_SECONDS * SAMPLE_RATE, size // 2)
 
 
 def _quietest(audio: PcmAudio, start: int, end: int) -> int:

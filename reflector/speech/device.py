@@ -12,7 +12,7 @@ from reflector.errors import EngineError
 log = logging.getLogger(__name__)
 
 GIB = 1 << 30
-CPU_BATCH = 4
+MIN_CPU_BATCH, MANY_CORES = 4, 6
 # Free memory of a card from which on that many windows are computed at once. What the encoder and
 # a beam of five need for one window of large-v3 is below 1.3 GiB, of large-v3-turbo a quarter of
 # that (layers × 1,500 positions × width × beam, keys and values, in float16).
@@ -23,11 +23,17 @@ HALF_PRECISION_BYTES = 5 * GIB
 
 @dataclass(frozen=True)
 class Device:
-    """`kind`: `cpu` or `cuda`; `indexes`: the cards. `batch_size`: windows at once on each."""
+    """`kind`: `cpu` or `cuda`; `indexes`: the cards.
+
+    `batch_size`: windows at once, on all together. `workers` share them out: one for each card, or
+    so many of `threads` each on a CPU.
+    """
 
     kind: str
     compute_type: str
     batch_size: int
+    workers: int = 1
+    threads: int = 1
     indexes: tuple[int, ...] = (0,)
 
     @property
@@ -36,21 +42,27 @@ class Device:
         return f"cuda:{self.indexes[-1]}" if self.kind == "cuda" else "cpu"
 
 
-CPU = Device("cpu", "int8", CPU_BATCH)
+def _processor(threads: int) -> Device:
+    """One thread for each worker; two from 6 cores on, for the sake of who waits for one window."""
+    cores = threads or len(os.sched_getaffinity(0))
+    each = 1 if cores < MANY_CORES else 2
+    workers = cores // each
+    return Device("cpu", "int8", max(MIN_CPU_BATCH, 2 * workers), workers, each)
 
 
-def choose_device(wanted: str) -> Device:
+def choose_device(wanted: str, threads: int = 0) -> Device:
     """`wanted`: `auto`, `cpu`, `cuda`, `cuda:1` or `cuda:0,1`. The first card where none is named.
+    `threads`: of a CPU, 0 for all.
 
     EngineError if a card was demanded and is not there.
     """
     if wanted == "cpu":
-        return CPU
+        return _processor(threads)
     import ctranslate2
 
     cards = ctranslate2.get_cuda_device_count()
     if wanted == "auto" and not cards:
-        return CPU
+        return _processor(threads)
     numbers = wanted.partition(":")[2]
     indexes = (
         tuple(dict.fromkeys(int(number) for number in numbers.split(","))) if numbers else (0,)
@@ -67,7 +79,8 @@ def choose_device(wanted: str) -> Device:
         *(set(ctranslate2.get_supported_compute_types("cuda", index)) for index in indexes)
     )
     batch = next(size for least, size in CARD_BATCHES if free >= least)
-    return Device("cuda", _precision(supported, free), batch, indexes)
+    cards = len(indexes)
+    return Device("cuda", _precision(supported, free), batch * cards, cards, 1, indexes)
 
 
 def _precision(supported: set[str], free: int) -> str:

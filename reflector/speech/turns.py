@@ -42,19 +42,19 @@ class _Ticket:
 
 
 class DeviceTurns:
-    """As many locks as there are `devices`, with two queues, each first come, first served."""
+    """A lock with two queues, each first come, first served."""
 
-    def __init__(self, devices: int = 1) -> None:
+    def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: dict[Priority, list[_Ticket]] = {priority: [] for priority in Priority}
-        self._free = devices
+        self._held = False
         self._live_in_a_row = 0
 
     @contextmanager
     def turn(
         self, priority: Priority = Priority.BATCH, check: Callable[[], None] | None = None
     ) -> Iterator[None]:
-        """Hold a device. `check` is called now and then while waiting, and may raise."""
+        """Hold the device. `check` is called now and then while waiting, and may raise."""
         self._acquire(_Ticket(None, 0, None), priority, check)
         try:
             yield
@@ -108,7 +108,7 @@ class DeviceTurns:
             queue = self._waiting[priority]
             queue.append(ticket)
             try:
-                while not ticket.results and not (self._free and self._next() is ticket):
+                while not ticket.results and (self._held or self._next() is not ticket):
                     self._changed.wait(LOOK_SECONDS if check else None)
                     if check:
                         check()
@@ -122,7 +122,7 @@ class DeviceTurns:
                 self._changed.notify_all()
             if ticket.results:
                 return
-            self._free -= 1
+            self._held = True
             self._live_in_a_row = self._live_in_a_row + 1 if priority is Priority.LIVE else 0
 
     def _companions(self, ticket: _Ticket, room: int) -> list[tuple[Priority, _Ticket]]:
@@ -150,7 +150,7 @@ class DeviceTurns:
 
     def _release(self) -> None:
         with self._changed:
-            self._free += 1
+            self._held = False
             self._changed.notify_all()
 
     def _next(self) -> _Ticket | None:

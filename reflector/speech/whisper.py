@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import reflector.speech  # noqa: F401 - sets the environment before CTranslate2 loads
@@ -36,6 +36,19 @@ from reflector.transcript.words import Word, monotone
 log = logging.getLogger(__name__)
 
 BLOCK_SECONDS = 600
+# So that the first words are there soon
+FIRST_BLOCK_SECONDS = 150
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A part of a recording, from `offset` to `end` in seconds; its segments come when asked for."""
+
+    offset: float
+    end: float
+    samples: Any
+    segments: Iterable[Any]
+    info: Any
 
 
 class WhisperTranscriber:
@@ -43,13 +56,13 @@ class WhisperTranscriber:
 
     def __init__(self, settings: Settings, model: str | None = None) -> None:
         self._settings = settings
-        self.device = choose_device(settings.SPEECH_DEVICE)
+        self.device = choose_device(settings.SPEECH_DEVICE, settings.SPEECH_THREADS)
         self.model_name = model or settings.whisper_model or default_whisper_model(self.device.kind)
         self.compute_type = settings.SPEECH_COMPUTE_TYPE or self.device.compute_type
         self.beam_size = settings.WHISPER_BEAM_SIZE
         self.batch_size = settings.WHISPER_BATCH_SIZE or self.device.batch_size
         self._lock = threading.Lock()
-        self._turns = DeviceTurns(len(self.device.indexes))
+        self._turns = DeviceTurns()
         self._model: Any = None
         self._pipeline_class: Any = None
 
@@ -64,30 +77,22 @@ class WhisperTranscriber:
         with self._lock:
             if self._model is None:
                 keep_large_arrays_out_of_the_heap()
-                from faster_whisper import WhisperModel
-
                 from reflector.speech.windows import SharedPipeline
 
                 folder = fetch_whisper(self._settings, self.model_name)
                 started = time.monotonic()
-                threads = self._settings.SPEECH_THREADS or len(os.sched_getaffinity(0))
-                self._model = self._open(WhisperModel, folder, threads)
+                self._model = self._open(folder)
                 self._pipeline_class = SharedPipeline
                 log.info(
                     "loaded %s on %s (%s) in %.1f s",
                     folder.name, self.device.kind, self.compute_type, time.monotonic() - started,
                 )  # fmt: skip
 
-    def _open(self, whisper_model: Any, folder: WhisperModelFolder, threads: int) -> Any:
+    def _open(self, folder: WhisperModelFolder) -> Any:
+        from reflector.speech.parallel import ParallelWhisper
+
         try:
-            return whisper_model(
-                str(folder.path),
-                device=self.device.kind,
-                device_index=list(self.device.indexes),
-                compute_type=self.compute_type,
-                cpu_threads=threads,
-                local_files_only=True,
-            )
+            return ParallelWhisper(folder.path, self.device, self.compute_type)
         except Exception as error:
             raise ModelUnavailable(
                 f"The model in {folder.path} cannot be loaded: {_first_line(error)}",
@@ -111,45 +116,27 @@ class WhisperTranscriber:
         warnings: list[str] = []
         options = fitting(options, self._model.hf_tokenizer, warnings.append)
         language, speech, done = options.language, 0.0, 0.0
-        pipeline = self._pipeline_class(
-            self._model,
-            self._turns,
-            options.priority,
-            lambda: progress(done),
-            {} if memo is None else memo,
-            room=self.batch_size,
-        )
-        for start, end in blocks(audio, BLOCK_SECONDS):
-            offset = start / SAMPLE_RATE
-            samples = audio.read(start, end)
-            pipeline.place = f"{self.name} {start}"
-            segments, info = pipeline.transcribe(
-                samples,
-                language=language,
-                task=options.task.value,
-                beam_size=self.beam_size,
-                batch_size=self.batch_size,
-                word_timestamps=True,
-                hotwords=options.hotwords,
-                initial_prompt=options.prompt,
-                multilingual=options.multilingual and self._model.model.is_multilingual,
-                temperature=options.temperature,
+
+        def pipeline(place: str) -> Any:
+            check, kept = lambda: progress(done), {} if memo is None else memo
+            return self._pipeline_class(
+                self._model, self._turns, options.priority, check, kept, self.batch_size, place
             )
-            speech += info.duration_after_vad
-            if info.duration_after_vad > 0:
-                language = info.language
-            for segment in segments:
-                found = list(
-                    self._guarded(segment, samples, offset, info.language, options, warnings)
-                )
+
+        for block in self._blocks(audio, options, pipeline):
+            speech += block.info.duration_after_vad
+            if block.info.duration_after_vad > 0:
+                language = block.info.language
+            for segment in block.segments:
+                found = list(self._guarded(segment, block, options, warnings))
                 words += found
                 if found:
                     phrases.append(_phrase(segment, found))
                     if heard:
                         heard(phrases[-1])
-                done = offset + segment.end
+                done = block.offset + segment.end
                 progress(done)
-            done = end / SAMPLE_RATE
+            done = block.end
             progress(done)
         elapsed = time.monotonic() - started
         return Transcription(
@@ -162,6 +149,42 @@ class WhisperTranscriber:
             warnings=warnings,
             phrases=phrases,
         )
+
+    def _blocks(
+        self, audio: PcmAudio, options: TranscribeOptions, pipeline: Callable[[str], Any]
+    ) -> Iterator[_Block]:
+        """The recording in blocks; speech is found in the next while the device has this one."""
+        ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+
+        def begin(start: int, end: int, language: str | None) -> _Block:
+            samples = audio.read(start, end)
+            segments, info = pipeline(f"{self.name} {start}").transcribe(
+                samples,
+                language=language,
+                task=options.task.value,
+                beam_size=self.beam_size,
+                batch_size=self.batch_size,
+                word_timestamps=True,
+                hotwords=options.hotwords,
+                initial_prompt=options.prompt,
+                multilingual=options.multilingual and self._model.model.is_multilingual,
+                temperature=options.temperature,
+            )
+            return _Block(start / SAMPLE_RATE, end / SAMPLE_RATE, samples, segments, info)
+
+        try:
+            language = options.language
+            places = blocks(audio, BLOCK_SECONDS, FIRST_BLOCK_SECONDS)
+            coming = ahead.submit(begin, *next(places), language)
+            for place in places:
+                block = coming.result()
+                if block.info.duration_after_vad > 0:
+                    language = block.info.language
+                coming = ahead.submit(begin, *place, language)
+                yield block
+            yield coming.result()
+        finally:
+            ahead.shutdown(wait=False, cancel_futures=True)
 
     def _known_language(self, language: str | None) -> str | None:
         """`en-GB` → `en`; UnknownLanguage for one that the model has not learned."""
@@ -179,9 +202,7 @@ class WhisperTranscriber:
     def _guarded(
         self,
         segment: Any,
-        samples: Any,
-        offset: float,
-        language: str,
+        block: _Block,
         options: TranscribeOptions,
         warnings: list[str],
     ) -> Iterator[Word]:
@@ -190,21 +211,19 @@ class WhisperTranscriber:
             return
         words = segment.words or []
         if guards.looped_phrase([word.word for word in words]):
-            words = self._again(segment, samples, language, options)
+            words = self._again(segment, block, options)
             phrase = guards.looped_phrase([word.word for word in words])
             if phrase:
-                at = minutes(offset + segment.start)
+                at = minutes(block.offset + segment.start)
                 warnings.append(f"At {at} the recogniser repeats “{phrase}”; check that part.")
         for word in words:
-            yield Word(word.word, offset + float(word.start), offset + float(word.end))
+            yield Word(word.word, block.offset + float(word.start), block.offset + float(word.end))
 
-    def _again(
-        self, segment: Any, samples: Any, language: str, options: TranscribeOptions
-    ) -> list[Any]:
+    def _again(self, segment: Any, block: _Block, options: TranscribeOptions) -> list[Any]:
         first, last = (int(t * SAMPLE_RATE) for t in (segment.start, segment.end))
         retried, _ = self._model.transcribe(
-            samples[first:last],
-            language=language,
+            block.samples[first:last],
+            language=block.info.language,
             task=options.task.value,
             beam_size=self.beam_size,
             word_timestamps=True,

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import ctranslate2
 import numpy as np
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 from faster_whisper.transcribe import TranscriptionOptions
 
 from reflector.speech.engines import Memo
+from reflector.speech.parallel import ParallelWhisper, as_array, as_view, joined, ranges
 from reflector.speech.turns import DeviceTurns, Priority
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,12 @@ class Windows:
     def __len__(self) -> int:
         return len(self.prompts)
 
-    def halves(self) -> tuple[Windows, Windows]:
-        middle = len(self) // 2
-        first, second = (
+    def in_parts(self, count: int) -> list[Windows]:
+        """At most `count` of about the same size."""
+        return [
             Windows(self.features[part], self.prompts[part], self.language_at)
-            for part in (slice(None, middle), slice(middle, None))
-        )
-        return first, second
+            for part in ranges(len(self), count)
+        ]
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ class Decoded:
 
 
 class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
-    """For one request: faster-whisper keeps the time of the last word in the object, which two
-    requests must not share. The model behind is shared by all.
+    """For a block of one request: faster-whisper keeps the time of the last word in the object, which
+    two must not share. The model behind is shared by all.
 
     What a batch found goes to `memo`, under `place` and where its windows are, and is taken from
     there the next time: a recording that is begun again does not pay for it twice.
@@ -60,21 +59,21 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
 
     def __init__(
         self,
-        model: WhisperModel,
+        model: ParallelWhisper,
         turns: DeviceTurns,
         priority: Priority,
         check: Callable[[], None],
         memo: Memo,
         room: int,
+        place: str,
     ) -> None:
         super().__init__(model)
         self._turns, self._priority, self._check = turns, priority, check
-        self._memo, self._room = memo, room
-        self.place = ""
+        self._memo, self._room, self._place = memo, room, place
 
     def forward(self, features: Any, tokenizer: Any, chunks_metadata: Any, options: Any) -> Any:
         windows = [(chunk["offset"], chunk["duration"]) for chunk in chunks_metadata]
-        key = json.dumps([self.place, tokenizer.language_code, windows])
+        key = json.dumps([self._place, tokenizer.language_code, windows])
         if (known := self._memo.get(key)) is not None:
             self.last_speech_timestamp = known["last"]
             return known["found"]
@@ -109,25 +108,25 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
 
 
 def decode_together(
-    model: WhisperModel, several: Sequence[Windows], options: TranscriptionOptions
+    model: ParallelWhisper, several: Sequence[Windows], options: TranscriptionOptions
 ) -> list[Decoded]:
-    """All windows in one batch; each request gets its own back."""
-    whole = (
-        several[0]
-        if len(several) == 1
-        else Windows(
+    """All windows in one batch, shared out between the workers; each request gets its own back."""
+    whole = several[0]
+    if len(several) > 1:
+        whole = Windows(
             np.concatenate([windows.features for windows in several]),
             [prompt for windows in several for prompt in windows.prompts],
-            several[0].language_at,
+            whole.language_at,
         )
+    decoded = _joined(
+        model.share_out(lambda part: _decode(model, part, options), whole.in_parts(model.workers))
     )
-    decoded = _decode(model, whole, options)
     if len(several) == 1:
         return [decoded]
-    encoded, shares, start = _as_array(decoded.encoded), [], 0
+    encoded, shares, start = as_array(decoded.encoded), [], 0
     for windows in several:
         end = start + len(windows)
-        shares.append(Decoded(_view(encoded[start:end]), decoded.results[start:end]))
+        shares.append(Decoded(as_view(encoded[start:end]), decoded.results[start:end]))
         start = end
     return shares
 
@@ -156,9 +155,14 @@ def _decode(model: WhisperModel, windows: Windows, options: TranscriptionOptions
         if "out of memory" not in str(error) or len(windows) == 1:
             raise
     log.warning("no memory on the card for %d windows at once: in two halves", len(windows))
-    first, second = (_decode(model, half, options) for half in windows.halves())
-    both = [_as_array(half.encoded) for half in (first, second)]
-    return Decoded(_view(_joined(both)), [*first.results, *second.results])
+    return _joined([_decode(model, half, options) for half in windows.in_parts(2)])
+
+
+def _joined(parts: Sequence[Decoded]) -> Decoded:
+    if len(parts) == 1:
+        return parts[0]
+    encoded = joined([as_array(part.encoded) for part in parts])
+    return Decoded(as_view(encoded), [result for part in parts for result in part.results])
 
 
 def _prompts(model: WhisperModel, windows: Windows, encoded: Any) -> list[list[int]]:
@@ -185,26 +189,3 @@ def _output(result: Any, options: TranscriptionOptions) -> dict[str, Any]:
         "no_speech_prob": result.no_speech_prob,
         "tokens": tokens,
     }
-
-
-def _as_array(encoded: Any) -> Any:
-    """The encoder's output where parts of it can be taken: on its device, as torch's or numpy's."""
-    if encoded.device == "cuda":
-        import torch
-
-        return torch.as_tensor(encoded, device="cuda")
-    return np.asarray(encoded)
-
-
-def _joined(parts: Sequence[Any]) -> Any:
-    if isinstance(parts[0], np.ndarray):
-        return np.concatenate(parts)
-    import torch
-
-    return torch.cat(list(parts))
-
-
-def _view(array: Any) -> Any:
-    """Back for CTranslate2, on the same device."""
-    whole = np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array.contiguous()
-    return ctranslate2.StorageView.from_array(whole)

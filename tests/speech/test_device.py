@@ -12,7 +12,7 @@ import pytest
 
 from reflector.errors import EngineError
 from reflector.settings import Settings
-from reflector.speech.device import GIB, choose_device
+from reflector.speech.device import GIB, Device, choose_device
 from reflector.speech.whisper import WhisperTranscriber
 
 MODERN = {"float16", "int8_float16", "int8", "float32", "bfloat16"}
@@ -43,8 +43,15 @@ def cards(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 def test_no_card_is_a_cpu(cards: Callable[..., None]) -> None:
     cards()
-    device = choose_device("auto")
-    assert (device.kind, device.compute_type, device.batch_size) == ("cpu", "int8", 4)
+    assert choose_device("auto", 2) == Device("cpu", "int8", 4, workers=2, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("cores", "workers", "threads", "batch"),
+    [(1, 1, 1, 4), (4, 4, 1, 8), (8, 4, 2, 8), (16, 8, 2, 16)],
+)
+def test_cores_are_shared_out(cores: int, workers: int, threads: int, batch: int) -> None:
+    assert choose_device("cpu", cores) == Device("cpu", "int8", batch, workers, threads)
 
 
 @pytest.mark.parametrize(("count", "wanted"), [(0, "cuda"), (1, "cuda:1"), (2, "cuda:0,2")])
@@ -77,7 +84,8 @@ def test_card_without_half_precision_is_not_asked_for_it(cards: Callable[..., No
 def test_smallest_of_several_cards_decides(cards: Callable[..., None]) -> None:
     cards(80, 6)
     device = choose_device("cuda:0,1")
-    assert (device.indexes, device.batch_size, device.last) == ((0, 1), 4, "cuda:1")
+    assert (device.indexes, device.last) == ((0, 1), "cuda:1")
+    assert (device.workers, device.batch_size) == (2, 2 * 4)
     assert choose_device("auto").indexes == (0,)
 
 

@@ -177,9 +177,3 @@ def test_who_gives_up_while_a_shared_turn_fails_holds_nobody_up() -> None:
     assert isinstance(sharing.answers["leaver"], TimeoutError)
     with sharing.turns.turn():
         pass
-
-
-def test_two_devices_are_two_turns() -> None:
-    turns = DeviceTurns(2)
-    with turns.turn(), turns.turn():
-        assert sum(turns.waiting().values()) == 0

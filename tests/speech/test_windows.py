@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from faster_whisper import WhisperModel
 from faster_whisper.audio import decode_audio, pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import BatchedInferencePipeline
 
+from reflector.speech.device import Device
+from reflector.speech.parallel import ParallelWhisper, ranges
 from reflector.speech.windows import Decoded, Windows, decode_together
 from tests.conftest import SAMPLE, WHISPER
 
@@ -20,19 +21,19 @@ SECONDS = 5  # what the tiny model hears at once
 
 
 @pytest.fixture(scope="module")
-def model() -> WhisperModel:
-    return WhisperModel(str(WHISPER), device="cpu", compute_type="int8")
+def model() -> ParallelWhisper:
+    return ParallelWhisper(WHISPER, Device("cpu", "int8", 4), "int8")
 
 
 @pytest.fixture(scope="module")
-def options(model: WhisperModel) -> Any:
+def options(model: ParallelWhisper) -> Any:
     pipeline = BatchedInferencePipeline(model)
     _, info = pipeline.transcribe(np.zeros(16_000, np.float32), language="en", temperature=0.0)
     return info.transcription_options
 
 
 @pytest.fixture(scope="module")
-def heard(model: WhisperModel) -> Callable[[int, int], Windows]:
+def heard(model: ParallelWhisper) -> Callable[[int, int], Windows]:
     """Windows `first` to `last` of the sample."""
     sample = decode_audio(str(SAMPLE))
     tokenizer = Tokenizer(
@@ -54,7 +55,7 @@ def tokens(decoded: Sequence[Decoded]) -> list[list[list[int]]]:
 
 
 def test_windows_of_three_requests_are_decoded_as_each_alone(
-    model: WhisperModel, options: Any, heard: Callable[[int, int], Windows]
+    model: ParallelWhisper, options: Any, heard: Callable[[int, int], Windows]
 ) -> None:
     requests = [heard(0, 2), heard(2, 3), heard(3, 6)]
     alone = [decode_together(model, [each], options)[0] for each in requests]
@@ -66,7 +67,7 @@ def test_windows_of_three_requests_are_decoded_as_each_alone(
 
 
 def test_batch_too_large_for_the_card_is_halved_until_it_fits(
-    model: WhisperModel,
+    model: ParallelWhisper,
     options: Any,
     heard: Callable[[int, int], Windows],
     monkeypatch: pytest.MonkeyPatch,
@@ -79,7 +80,7 @@ def test_batch_too_large_for_the_card_is_halved_until_it_fits(
         sizes.append(len(features))
         if len(features) > 2:
             raise RuntimeError("CUDA failed with error out of memory")
-        return WhisperModel.encode(model, features)
+        return ParallelWhisper.encode(model, features)
 
     monkeypatch.setattr(model, "encode", encode)
     decoded = decode_together(model, [whole], options)
@@ -89,7 +90,7 @@ def test_batch_too_large_for_the_card_is_halved_until_it_fits(
 
 
 def test_other_errors_of_the_card_are_not_taken_for_want_of_memory(
-    model: WhisperModel,
+    model: ParallelWhisper,
     options: Any,
     heard: Callable[[int, int], Windows],
     monkeypatch: pytest.MonkeyPatch,
@@ -103,7 +104,57 @@ def test_other_errors_of_the_card_are_not_taken_for_want_of_memory(
 
 
 def test_token_limit_of_a_request_ends_its_windows(
-    model: WhisperModel, options: Any, heard: Callable[[int, int], Windows]
+    model: ParallelWhisper, options: Any, heard: Callable[[int, int], Windows]
 ) -> None:
     (decoded,) = decode_together(model, [heard(0, 3)], replace(options, max_new_tokens=3))
     assert max(len(result.sequences_ids[0]) for result in decoded.results) <= 3
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_several_workers_find_what_one_finds(
+    model: ParallelWhisper, options: Any, heard: Callable[[int, int], Windows], workers: int
+) -> None:
+    several = ParallelWhisper(WHISPER, Device("cpu", "int8", 4, workers=workers), "int8")
+    requests = [heard(0, 5), heard(5, 6)]
+    expected = decode_together(model, requests, options)
+    found = decode_together(several, requests, options)
+    assert tokens(found) == tokens(expected)
+    tokenizer = Tokenizer(
+        model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language="en"
+    )
+    text = [
+        [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+        for result in expected[0].results
+    ]
+    times = [
+        each.find_alignment(tokenizer, text, decoded[0].encoded, [SECONDS * 100] * len(text))
+        for each, decoded in ((model, expected), (several, found))
+    ]
+    words = [
+        [(word["word"], float(word["start"])) for window in t for word in window] for t in times
+    ]
+    assert words[0]
+    assert words[0] == words[1]
+
+
+def test_error_of_one_worker_is_told_when_all_have_ended(model: ParallelWhisper) -> None:
+    several = ParallelWhisper(WHISPER, Device("cpu", "int8", 4, workers=2), "int8")
+    ended: list[int] = []
+
+    def do(part: int) -> int:
+        ended.append(part)
+        if part == 1:
+            raise ZeroDivisionError
+        return part
+
+    with pytest.raises(ZeroDivisionError):
+        several.share_out(do, [1, 2, 3])
+    assert sorted(ended) == [1, 2, 3]
+    assert several.share_out(lambda part: part, [2, 3]) == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("count", "parts", "sizes"), [(1, 4, [1]), (4, 2, [2, 2]), (5, 3, [1, 2, 2])]
+)
+def test_no_worker_gets_nothing(count: int, parts: int, sizes: list[int]) -> None:
+    assert [part.stop - part.start for part in ranges(count, parts)] == sizes

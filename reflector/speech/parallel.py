@@ -1,0 +1,104 @@
+"""A Whisper model on all cards, or all cores: windows of one batch are shared out between workers.
+
+On a CPU two workers of one thread each take half the time of one worker of two threads (figures:
+bench/results-cpu.json): the threads of one worker wait for each other in every layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+import ctranslate2
+import numpy as np
+from faster_whisper import WhisperModel
+
+from reflector.speech.device import Device
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+
+class ParallelWhisper(WhisperModel):  # type: ignore[misc]
+    """faster-whisper's model with `device.workers` of CTranslate2's; weights are shared on a CPU."""
+
+    def __init__(self, folder: Path, device: Device, compute_type: str) -> None:
+        super().__init__(
+            str(folder),
+            device=device.kind,
+            device_index=list(device.indexes),
+            compute_type=compute_type,
+            cpu_threads=device.threads,
+            num_workers=device.workers if device.kind == "cpu" else 1,
+            local_files_only=True,
+        )
+        self.workers = device.workers
+        self._pool = ThreadPoolExecutor(device.workers, thread_name_prefix="windows")
+
+    def share_out(self, do: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
+        """`do` of each part, at once. The first error of any, when all have ended."""
+        if len(parts) == 1:
+            return [do(parts[0])]
+        running = [self._pool.submit(do, part) for part in parts]
+        errors = [error for future in running if (error := future.exception())]
+        if errors:
+            raise errors[0]
+        return [future.result() for future in running]
+
+    def find_alignment(
+        self,
+        tokenizer: Any,
+        text_tokens: list[list[int]],
+        encoder_output: Any,
+        num_frames: Any,
+        median_filter_width: int = 7,
+    ) -> list[Any]:
+        """As the original; word times of the windows at once."""
+        shares = ranges(len(text_tokens), self.workers)
+        original = super().find_alignment
+        if len(shares) <= 1:
+            return list(
+                original(tokenizer, text_tokens, encoder_output, num_frames, median_filter_width)
+            )
+        encoded = as_array(encoder_output)
+        frames = num_frames if isinstance(num_frames, list) else [num_frames] * len(text_tokens)
+        found = self.share_out(
+            lambda part: original(
+                tokenizer, text_tokens[part], as_view(encoded[part]), frames[part],
+                median_filter_width,
+            ),
+            shares,
+        )  # fmt: skip
+        return [alignment for part in found for alignment in part]
+
+
+def ranges(count: int, parts: int) -> list[slice]:
+    """`count` things in at most `parts` parts of about the same size, none empty."""
+    bounds = np.linspace(0, count, min(count, parts) + 1).astype(int)
+    return [slice(int(first), int(last)) for first, last in pairwise(bounds)]
+
+
+def as_array(encoded: Any) -> Any:
+    """The encoder's output where parts of it can be taken: on its device, as torch's or numpy's."""
+    if encoded.device == "cuda":
+        import torch
+
+        return torch.as_tensor(encoded, device="cuda")
+    return np.asarray(encoded)
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    import torch
+
+    return torch.cat(list(parts))
+
+
+def as_view(array: Any) -> Any:
+    """Back for CTranslate2, on the same device."""
+    whole = np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array.contiguous()
+    return ctranslate2.StorageView.from_array(whole)
