@@ -1,6 +1,8 @@
 # make demo   the sample meeting through the real server       make run    the server, real models
 # make test   all tests                                        make check  format, lint, types
 # make bench  speed and memory, to bench/results.json          make lock   new versions to requirements/
+# make bench-speech  the speech service beside faster-whisper, on models of real sizes (hours on a CPU;
+#             ARGS="--sizes tiny --minutes 10" for less)
 #
 # PYTHON=…         the Python to use (3.11–3.13); default: python3 if it is one of these
 # TORCH_INDEX=URL  an index with CPU builds of torch, where pip's own settings name none
@@ -15,7 +17,7 @@ HOST ?= 127.0.0.1
 PORT ?= 1250
 export TORCH_INDEX CUDA
 
-.PHONY: demo run test check bench lock clean
+.PHONY: demo run test check bench bench-speech lock clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo --host $(HOST) --port $(PORT) $(if $(ONCE),--once)
@@ -34,6 +36,9 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+bench-speech: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.speech $(ARGS)
 
 lock:
 	$(PYTHON) tools/lock.py

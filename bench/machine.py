@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pynvml
 
 PACKAGES = ["faster-whisper", "ctranslate2", "pyannote.audio", "torch", "av", "onnxruntime"]
 
@@ -18,11 +19,30 @@ def describe() -> dict[str, Any]:
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "gpu": None,
+        "gpu": gpu(),
         "load_before": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         **{name: _version(name) for name in PACKAGES},
     }
+
+
+def gpu() -> dict[str, Any] | None:
+    """Name, driver, memory in GiB and clocks in MHz of the first card; None where there is none."""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    try:
+        card = pynvml.nvmlDeviceGetHandleByIndex(0)
+        return {
+            "name": str(pynvml.nvmlDeviceGetName(card)),
+            "driver": str(pynvml.nvmlSystemGetDriverVersion()),
+            "memory_gib": round(pynvml.nvmlDeviceGetMemoryInfo(card).total / 2**30),
+            "clock_mhz": pynvml.nvmlDeviceGetClockInfo(card, pynvml.NVML_CLOCK_SM),
+            "memory_clock_mhz": pynvml.nvmlDeviceGetClockInfo(card, pynvml.NVML_CLOCK_MEM),
+        }
+    finally:
+        pynvml.nvmlShutdown()
 
 
 def _processor() -> str:

@@ -33,3 +33,9 @@ def repeated(path: Path, minutes: float, speech: float = 1.0) -> Path:
                 container.mux(stream.encode(part))
         container.mux(stream.encode(None))
     return path
+
+
+def seconds_of(recording: Path) -> float:
+    with av.open(str(recording)) as container:
+        assert container.duration is not None
+        return float(container.duration / av.time_base)

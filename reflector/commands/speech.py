@@ -11,6 +11,7 @@ import click
 import uvicorn
 
 from reflector.commands.serve import inherited, listen
+from reflector.heap import use_huge_pages
 from reflector.settings import Settings
 from reflector.speech.loaded import SpeechEngines
 from reflector.speech_service.app import create_speech_app
@@ -22,6 +23,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 def run_speech(settings: Settings, host: str, port: int) -> None:
     """Serve until a signal ends it."""
+    use_huge_pages()
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     # Recordings as they come in: /tmp is often a part of the memory
     tempfile.tempdir = str(settings.scratch_dir)
