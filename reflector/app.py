@@ -117,15 +117,11 @@ def _work_alone(services: Services, dispatcher: CeleryDispatcher) -> Callable[[]
 def refuse_what_is_not_there_yet(settings: Settings) -> None:
     """Settings of the reference that would be ignored: a service that is not used. Better no start
     than another server than the operator thinks."""
-    if settings.TRANSLATION_BACKEND != "passthrough":
-        raise ConfigurationError(
-            f"TRANSLATION_BACKEND={settings.TRANSLATION_BACKEND} is not available in this version",
-            "Set TRANSLATION_BACKEND=passthrough, or leave it out.",
-        )
     diarization = settings.DIARIZATION_BACKEND if settings.DIARIZATION_ENABLED else None
     services = [
         ("TRANSCRIPT_BACKEND", settings.TRANSCRIPT_BACKEND, "TRANSCRIPT_URL"),
         ("DIARIZATION_BACKEND", diarization, "DIARIZATION_URL"),
+        ("TRANSLATION_BACKEND", settings.TRANSLATION_BACKEND, "TRANSLATE_URL"),
     ]
     for name, backend, address in services:
         if backend == "modal" and not getattr(settings, address):

@@ -25,7 +25,7 @@ def use_huge_pages() -> None:
     """
     if sys.platform == "linux" and TUNABLES not in os.environ:
         os.environ[TUNABLES] = "glibc.malloc.hugetlb=1"
-        os.execv(sys.executable, sys.orig_argv)
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - itself
 
 
 @lru_cache(maxsize=1)

@@ -19,6 +19,7 @@ from reflector.storage import Storage, open_storage
 if TYPE_CHECKING:
     from reflector.language.meeting import Analyst
     from reflector.speech.loaded import SpeechEngines
+    from reflector.translation.translator import Translator
 
 
 @dataclass(eq=False)
@@ -41,6 +42,13 @@ class Services:
         from reflector.speech.loaded import SpeechEngines
 
         return SpeechEngines(self.settings)
+
+    @cached_property
+    def translator(self) -> Translator | None:
+        """None where nothing is to be translated."""
+        from reflector.translation.choose import choose_translator
+
+        return choose_translator(self.settings)
 
     def close(self) -> None:
         if self.relay is not None:

@@ -117,7 +117,10 @@ class Settings(BaseSettings):
     DIARIZATION_URL: str | None = None
     DIARIZATION_FILE_TIMEOUT: PositiveInt = 600
     DIARIZATION_MODAL_API_KEY: SecretStr | None = None
-    TRANSLATION_BACKEND: Literal["passthrough", "modal", "marian"] = "passthrough"
+    TRANSLATION_BACKEND: Literal["passthrough", "modal", "ctranslate2", "marian", "llm"] = (
+        "passthrough"
+    )
+    TRANSLATION_MODEL: str | None = None
     TRANSLATE_URL: str | None = None
     TRANSLATE_TIMEOUT: PositiveInt = 90
     TRANSLATE_MODAL_API_KEY: SecretStr | None = None

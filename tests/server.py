@@ -88,8 +88,8 @@ class Server:
             files={"chunk": (name, content)},
         )
 
-    def upload(self, recording: Path) -> str:
-        transcript_id = self.create()
+    def upload(self, recording: Path, **values: Any) -> str:
+        transcript_id = self.create(**values)
         self.send_chunk(
             transcript_id, recording.read_bytes(), name=recording.name
         ).raise_for_status()

@@ -28,6 +28,7 @@ LAYERS = [
     ["queues", "live", "speech_service"],
     ["pipeline", "housekeeping", "schedule"],
     ["services"],
+    ["translation"],
     ["auth"],
     ["language", "speech", "search", "exports"],
     ["storage", "media", "events", "db", "request_sizes"],

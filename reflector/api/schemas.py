@@ -290,6 +290,12 @@ class AudioLink(BaseModel):
     expires_in: int
 
 
+class Translation(BaseModel):
+    text: str
+    language: str
+    model: str | None
+
+
 class StepView(BaseModel):
     """Extra: how far the newest run is. `method` where a step of analysis says how it was made."""
 

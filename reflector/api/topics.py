@@ -73,6 +73,26 @@ def transcript_get_words(kept: KeptDep, caller: AnyCaller, transcript_id: str) -
     return kept.answer(caller, ("words", transcript_id), make, state_of(transcript_id))
 
 
+@router.get("/transcripts/{transcript_id}/translation")
+def transcript_get_translation(
+    services: ServicesDep, caller: AnyCaller, transcript_id: str
+) -> schemas.Translation:
+    """Extra: what was said, in the target language; a line for each segment of a speaker."""
+    with services.db.read() as session:
+        transcript = find(session, caller, transcript_id)
+        output = session.scalar(
+            select(Step.output).where(
+                Step.transcript_id == transcript_id,
+                Step.run == transcript.shown_run,
+                Step.name == StepName.TRANSLATE,
+                Step.state == StepState.DONE,
+            )
+        )
+    if not output or not output["text"]:
+        raise NotFound("There is no translation of this transcript.")
+    return schemas.Translation(**output)
+
+
 @router.get("/transcripts/{transcript_id}/run")
 def transcript_get_run(
     services: ServicesDep, caller: AnyCaller, transcript_id: str

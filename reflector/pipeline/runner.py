@@ -38,6 +38,7 @@ ALSO_READ = {
     StepName.TITLE: (StepName.TRANSCRIBE,),
     StepName.SUMMARY: (StepName.TRANSCRIBE,),
     StepName.ACTIONS: (StepName.TRANSCRIBE,),
+    StepName.TRANSLATE: (StepName.TRANSCRIBE,),
     StepName.FINISH: (StepName.TRANSCRIBE,),
 }
 # Steps that may change what search looks through

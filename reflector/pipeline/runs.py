@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from reflector.db.models import Status, Step, StepState, Transcript, new_id, now
 from reflector.events.record import Recorder
 from reflector.pipeline.specs import LANGUAGE_STEPS, SPECS, StepName, StepSpec
+from reflector.speech.engines import chosen_language
 
 
 def start_run(session: Session, transcript: Transcript) -> int:
@@ -20,8 +21,15 @@ def start_run(session: Session, transcript: Transcript) -> int:
         transcript.shown_run = run
     transcript.error = None
     for name in SPECS:
-        session.add(Step(transcript_id=transcript.id, run=run, name=name))
+        if name is not StepName.TRANSLATE or _is_to_be_translated(transcript):
+            session.add(Step(transcript_id=transcript.id, run=run, name=name))
     return run
+
+
+def _is_to_be_translated(transcript: Transcript) -> bool:
+    """As far as is known before the language of the recording is."""
+    target, source = transcript.target_language, transcript.source_language
+    return chosen_language(target) is not None and target != source
 
 
 def take_recording(session: Session, transcript: Transcript, key: str, events: Recorder) -> int:
@@ -65,7 +73,9 @@ def ready(steps: Mapping[StepName, Step]) -> list[StepSpec]:
         if step.state == StepState.PENDING
         and (step.retry_at is None or step.retry_at <= moment)
         and all(
-            StepState(steps[n].state).is_final for n in (*SPECS[name].needs, *SPECS[name].after)
+            StepState(steps[n].state).is_final
+            for n in (*SPECS[name].needs, *SPECS[name].after)
+            if n in steps
         )
     ]
 
@@ -75,7 +85,8 @@ def failed_need(steps: Mapping[StepName, Step], spec: StepSpec) -> Step | None:
 
 
 def failed_language_steps(steps: Mapping[StepName, Step]) -> list[StepName]:
-    return [n for n in LANGUAGE_STEPS if n in steps and steps[n].state == StepState.FAILED]
+    can_be_missing = (*LANGUAGE_STEPS, StepName.TRANSLATE)
+    return [n for n in can_be_missing if n in steps and steps[n].state == StepState.FAILED]
 
 
 def try_again(

@@ -2,8 +2,9 @@
 
 decode ─┬─ playback ────────────────────────────────┐
         ├─ transcribe ─┐        ┌─ title ───────────┤
-        └─ diarize ────┴ assemble ─ topics ─ summary ┴─ finish
-                            └────── actions ─────────┘
+        └─ diarize ────┴ assemble ─ topics ─ summary ┼─ finish
+                            ├────── actions ─────────┤
+                            └────── translate ───────┘   (where the target language is another)
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class StepName(StrEnum):
     TITLE = "title"
     SUMMARY = "summary"
     ACTIONS = "actions"
+    TRANSLATE = "translate"
     FINISH = "finish"
 
 
@@ -34,7 +36,8 @@ class Queue(StrEnum):
 
 @dataclass(frozen=True)
 class StepSpec:
-    """`needs` must be done, `after` must be done or failed. A run goes on without `optional`."""
+    """`needs` must be done, `after` must be done or failed where the run has it. A run goes on
+    without `optional`."""
 
     name: StepName
     queue: Queue
@@ -56,11 +59,12 @@ SPECS: dict[StepName, StepSpec] = {
         StepSpec(_S.TITLE, _Q.LANGUAGE, needs=(_S.TOPICS,), optional=True),
         StepSpec(_S.SUMMARY, _Q.LANGUAGE, needs=(_S.TOPICS,), optional=True),
         StepSpec(_S.ACTIONS, _Q.LANGUAGE, needs=(_S.ASSEMBLE,), optional=True),
+        StepSpec(_S.TRANSLATE, _Q.LANGUAGE, needs=(_S.ASSEMBLE,), optional=True),
         StepSpec(
             _S.FINISH,
             _Q.DEFAULT,
             needs=(_S.ASSEMBLE,),
-            after=(_S.PLAYBACK, _S.TOPICS, _S.TITLE, _S.SUMMARY, _S.ACTIONS),
+            after=(_S.PLAYBACK, _S.TOPICS, _S.TITLE, _S.SUMMARY, _S.ACTIONS, _S.TRANSLATE),
         ),
     ]
 }

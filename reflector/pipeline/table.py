@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from reflector.db.models import Transcript
 from reflector.events.record import Recorder
-from reflector.pipeline import language_steps, media_steps, speech_steps
+from reflector.pipeline import language_steps, media_steps, speech_steps, translate_step
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.specs import StepName
 
@@ -83,6 +83,11 @@ WORK: dict[StepName, Work] = {
         language_steps.run_actions,
         when_shown(language_steps.show_actions),
         language_steps.language_depends,
+    ),
+    StepName.TRANSLATE: Work(
+        translate_step.run_translate,
+        translate_step.show_translation,
+        translate_step.translate_depends,
     ),
     StepName.FINISH: Work(run_finish),
 }

@@ -28,6 +28,7 @@ from reflector.speech_service import (
 from reflector.speech_service.desk import Desk
 from reflector.speech_service.jobs import Jobs
 from reflector.speech_service.work import SpeechWork
+from reflector.translation.choose import OwnTranslators
 
 LOCAL = {"127.0.0.1", "::1"}
 
@@ -46,6 +47,7 @@ def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
     app.state.work = SpeechWork(settings, engines)
     app.state.desk = Desk(settings.SPEECH_REQUESTS)
     app.state.jobs = Jobs(settings, engines)
+    app.state.translator = OwnTranslators(settings)
     errors.install(app)
     limit = settings.MAX_UPLOAD_BYTES + FORM_BYTES
     app.add_middleware(RequestSizes, limit_of=lambda _: limit)

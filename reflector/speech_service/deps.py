@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from reflector.errors import Unauthenticated
 from reflector.speech_service.desk import Desk
 from reflector.speech_service.work import SpeechWork
+from reflector.translation.translator import Translator
 
 
 def _work(request: Request) -> SpeechWork:
@@ -20,8 +21,13 @@ def _desk(request: Request) -> Desk:
     return cast(Desk, request.app.state.desk)
 
 
+def _translator(request: Request) -> Translator:
+    return cast(Translator, request.app.state.translator)
+
+
 WorkDep = Annotated[SpeechWork, Depends(_work)]
 DeskDep = Annotated[Desk, Depends(_desk)]
+TranslatorDep = Annotated[Translator, Depends(_translator)]
 
 
 def require_key(request: Request, work: WorkDep) -> None:

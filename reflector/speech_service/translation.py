@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel
 
-from reflector.language.translate import checked_language, choose_translator
-from reflector.speech_service.deps import DeskDep, WorkDep, require_key
+from reflector.speech_service.deps import DeskDep, TranslatorDep, require_key
+from reflector.translation.translator import checked_language
 
 router = APIRouter(dependencies=[Depends(require_key)])
 
@@ -30,7 +30,7 @@ class Translation(BaseModel):
 @router.post("/translate")
 async def translate(
     request: Request,
-    work: WorkDep,
+    translator: TranslatorDep,
     desk: DeskDep,
     text: str | None = None,
     source_language: str | None = None,
@@ -47,7 +47,6 @@ async def translate(
     target = checked_language(target_language or sent.target_language or TARGET)
     if source == target or not wanted.strip():
         return Translation(text={source: wanted, target: wanted})
-    translator = choose_translator(work.settings)
     async with desk.place():
         translated = await desk.do(request, lambda _: translator.translate(wanted, source, target))
     return Translation(text={source: wanted, target: translated})

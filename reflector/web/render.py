@@ -20,6 +20,7 @@ def page(request: Request, name: str, services: Services, **values: object) -> H
         "version": __version__,
         "notices": services.speech.notices if services.settings.has_own_worker else [],
         "has_llm": bool(services.settings.LLM_URL),
+        "translates": services.settings.TRANSLATION_BACKEND != "passthrough",
         "has_accounts": services.identity.policy.has_accounts,
         "caller": None,
     }

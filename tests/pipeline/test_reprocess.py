@@ -57,7 +57,7 @@ def test_same_again_costs_nothing(services: Services, executed: list[StepName]) 
     transcript_id = add_recording(services, HELD_OUT)
     process(services, transcript_id)
     first = transcript_of(services, transcript_id)
-    assert sorted(executed) == sorted(StepName)
+    assert set(executed) == set(StepName) - {StepName.TRANSLATE}  # it stays in its language
     executed.clear()
     process(services, transcript_id)
     second = transcript_of(services, transcript_id)

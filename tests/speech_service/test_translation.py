@@ -12,6 +12,7 @@ import pytest
 
 from tests.doubles.language_server import LanguageServer, language_server
 from tests.speech_service.conftest import SpeechServer, speech_server
+from tests.translation_model import madlad, marian
 
 
 def shouted(name: str, request: dict[str, Any]) -> Any:
@@ -99,6 +100,29 @@ def test_answer_that_cannot_be_used_is_a_sentence(
         model.answer = shouted
     assert answer.status_code == 502
     assert "gave no usable answer" in answer.json()["detail"]
+
+
+def test_model_of_the_machine_goes_before_the_language_model(
+    tmp_path: Path, model: LanguageServer
+) -> None:
+    marian(tmp_path / "models" / "opus-mt-en-fr", {"Hello.": "Bonjour."})
+    environment = {"LLM_URL": model.url, "DIARIZATION_ENABLED": "false"}
+    with speech_server(tmp_path, **environment) as server:
+        french = translate(server, text="Hello.", target_language="fr")
+        german = translate(server, text="Hello.", target_language="de")
+    assert french.json()["text"]["fr"] == "Bonjour."
+    assert german.json()["text"]["de"] == "en>de HELLO."
+
+
+def test_language_that_the_model_does_not_know_is_refused(tmp_path: Path) -> None:
+    madlad(tmp_path / "many", {"Hello.": "Bonjour."}, {"fr": "(fr)"})
+    environment = {"TRANSLATION_MODEL": str(tmp_path / "many"), "DIARIZATION_ENABLED": "false"}
+    with speech_server(tmp_path, **environment) as server:
+        french = translate(server, text="Hello.", target_language="fr")
+        icelandic = translate(server, text="Hello.", target_language="is")
+    assert french.json()["text"]["fr"] == "(fr) Bonjour."
+    assert icelandic.status_code == 400
+    assert "does not know the language is" in icelandic.json()["detail"]
 
 
 def test_service_without_a_translator_says_what_to_set(speech: SpeechServer) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import HELD_OUT
 from tests.doubles.language_server import GOOD, language_server
+from tests.pipeline.test_translation import TARGET, add_model, backwards
 from tests.server import Server, running_server
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -200,6 +201,20 @@ def test_missing_parts_say_why_and_a_button_tries_them_again(browser: Any, tmp_p
         page.wait_for_selector("#steps[hidden]", state="attached")
         assert page.is_hidden("[data-mark=summary]")
         context.close()
+
+
+def test_translation_is_chosen_before_the_upload_and_shown(browser: Any, tmp_path: Path) -> None:
+    add_model(tmp_path)
+    environment = {"TRANSLATION_BACKEND": "ctranslate2", "SPEECH_COMPUTE_TYPE": "float32"}
+    with running_server(tmp_path, 0, **environment) as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        page.select_option("#language", "en")
+        page.select_option("#target-language", TARGET)
+        page.set_input_files("#file", str(HELD_OUT))
+        page.wait_for_selector("#translation-text p", state="visible")
+        assert backwards("Hello") in page.inner_text("#translation-text")
+        assert page.get_attribute("#translation-text", "lang") == TARGET
 
 
 def test_missing_model_is_said_on_the_page(browser: Any, tmp_path: Path) -> None:

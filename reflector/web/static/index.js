@@ -46,7 +46,8 @@ async function start(file) {
   const leaving = (event) => event.preventDefault();
   addEventListener("beforeunload", leaving);
   try {
-    const id = await upload(file, byId("language").value, (fraction) => {
+    const target = document.getElementById("target-language")?.value ?? "";
+    const id = await upload(file, byId("language").value, target, (fraction) => {
       bar.value = fraction;
       state.textContent = `${Math.floor(fraction * 100)} %`;
     });

@@ -5,7 +5,7 @@ import { byId, make, timeLeft } from "./dom.js";
 const LABELS = {
   decode: "Decode", playback: "Playback audio", transcribe: "Words", diarize: "Speakers",
   assemble: "Assemble", topics: "Topics", title: "Title", summary: "Summary",
-  actions: "Action items", finish: "Finish",
+  actions: "Action items", translate: "Translation", finish: "Finish",
 };
 const progress = new Map();
 
@@ -31,7 +31,7 @@ export function showSteps(run, onRetry) {
   box.hidden = run.steps.length === 0 || (run.status === "ended" && !failed.length);
   const shown = run.status === "ended" ? failed : run.steps;
   const parts = shown.map(stepRow);
-  const analysis = new Set(["topics", "title", "summary", "actions"]);
+  const analysis = new Set(["topics", "title", "summary", "actions", "translate"]);
   if (run.status === "ended" && failed.some((step) => analysis.has(step.name))) {
     const again = make("button", { type: "button", id: "retry" }, "Try the missing parts again");
     again.addEventListener("click", onRetry);

@@ -61,6 +61,15 @@ function showWords() {
   followWords(followed);
 }
 
+async function showTranslation(step) {
+  if (step?.state !== "done" || !byId("translation").hidden) return;
+  const found = await api(`${base}/translation`).catch(() => null);  // none: it was not to be translated
+  if (!found) return;
+  byId("translation-text").lang = found.language;
+  byId("translation-text").replaceChildren(...found.text.split("\n").map((line) => make("p", {}, line)));
+  byId("translation").hidden = false;
+}
+
 async function refreshRun() {
   state.run = await api(`${base}/run`);
   showSteps(state.run, () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
@@ -68,6 +77,7 @@ async function refreshRun() {
   showError(state.run.error);
   const playback = state.run.steps.find((step) => step.name === "playback");
   if (playback?.state === "done") loadAudio(`${base}/audio/mp3`);
+  await showTranslation(state.run.steps.find((step) => step.name === "translate"));
 }
 
 async function refreshAll() {

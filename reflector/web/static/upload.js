@@ -26,11 +26,13 @@ function send(url, chunk, name, onProgress) {
   });
 }
 
-/** Creates the transcript, sends the file, answers the transcript's id. */
-export async function upload(file, language, onProgress) {
+/** Creates the transcript, sends the file, answers the transcript's id. `target`: "" for no translation. */
+export async function upload(file, language, target, onProgress) {
   const created = await api("/v1/transcripts", {
     method: "POST",
-    body: JSON.stringify({ name: file.name.replace(/\.[^.]+$/, ""), source_kind: "file", source_language: language }),
+    body: JSON.stringify({
+      name: file.name.replace(/\.[^.]+$/, ""), source_kind: "file", source_language: language, target_language: target,
+    }),
   });
   try {
     await sendAll(created.id, file, onProgress);

@@ -1,0 +1,31 @@
+"""Text in pieces that a translation model takes: a sentence, or as much of it as fits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+# After . ! ? … and the marks of Chinese, Japanese, Hindi, Arabic, with closing quotes or brackets
+_END = re.compile(r"(?<=[.!?…؟।])[\"'”’»)\]]*\s+|(?<=[。！？])[”」』]*")
+
+
+def sentences(line: str) -> list[str]:
+    """The sentences of a line, without the space between."""
+    starts = [0, *(match.end() for match in _END.finditer(line)), len(line)]
+    parts = (line[first:last].strip() for first, last in pairwise(starts))
+    return [part for part in parts if part]
+
+
+def fitting(sentence: str, limit: int, length: Callable[[str], int]) -> Iterator[str]:
+    """The sentence in parts of at most `limit` by `length`, cut between words, in the middle first.
+
+    A word that is longer by itself stays whole: the model cuts what it cannot take.
+    """
+    words = sentence.split()
+    if length(sentence) <= limit or len(words) < 2:
+        yield sentence
+        return
+    middle = len(words) // 2
+    for half in (words[:middle], words[middle:]):
+        yield from fitting(" ".join(half), limit, length)
