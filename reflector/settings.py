@@ -113,7 +113,9 @@ class Settings(BaseSettings):
     AUDIO_CHUNKER_BACKEND: Literal["frames", "silero"] = "frames"
     DIARIZATION_ENABLED: bool = True
     DIARIZATION_BACKEND: Literal["modal", "pyannote"] = "pyannote"
-    DIARIZATION_MODEL: str = "pyannote/speaker-diarization-community-1"
+    DIARIZATION_MODEL: str | None = None
+    DIARIZATION_BUNDLE_URL: str | None = None
+    DIARIZATION_BUNDLE_SHA256: str | None = Field(default=None, pattern=r"^[0-9A-Fa-f]{64}$")
     DIARIZATION_URL: str | None = None
     DIARIZATION_FILE_TIMEOUT: PositiveInt = 600
     DIARIZATION_MODAL_API_KEY: SecretStr | None = None

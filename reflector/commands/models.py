@@ -9,10 +9,12 @@ import click
 
 from reflector import settings
 from reflector.errors import ModelUnavailable
-from reflector.speech.manifest import Manifest, ModelEntry, import_models
+from reflector.speech.hub import fetch_snapshot
+from reflector.speech.manifest import Manifest, ModelEntry, folder_name, import_models
 from reflector.units import in_words
 
 WHISPER_LICENCE = "MIT"
+DIARIZATION = "diarization"
 
 
 @click.group()
@@ -48,16 +50,36 @@ def list_models(as_json: bool) -> None:
 @models.command()
 @click.argument("name")
 def pull(name: str) -> None:
-    """Fetch the Whisper model NAME from the hub; a download that broke off is gone on with."""
-    from reflector.speech.models import fetch_whisper, known_whisper_names
-
+    """Fetch the model NAME from the hub: a Whisper model's short name, `owner/model`, or
+    `diarization` for the pipeline that tells speakers apart. A download that broke off is gone on
+    with."""
     chosen = settings.load()
-    found = fetch_whisper(chosen, name)
-    manifest = Manifest(chosen.models_dir)
-    if found.path.parent != manifest.folder:
-        click.echo(f"{name} is on this machine already: {found.path}")
+    name, path, licence = _fetch(chosen, name)
+    if path.parent != chosen.models_dir:
+        click.echo(f"{name} is on this machine already: {path}")
         return
-    _report(manifest.add(name, WHISPER_LICENCE if name in known_whisper_names() else None))
+    _report(Manifest(chosen.models_dir).add(name, licence))
+
+
+def _fetch(chosen: settings.Settings, name: str) -> tuple[str, Path, str | None]:
+    """The model's name, where it is, and its licence as far as it is known."""
+    from reflector.speech.models import fetch_whisper, known_whisper_names
+    from reflector.speech.pipelines import LICENCES, fetch_pipeline
+
+    if name == DIARIZATION or name in LICENCES:
+        if name != DIARIZATION:
+            chosen = chosen.model_copy(update={"DIARIZATION_MODEL": name})
+        pipeline = fetch_pipeline(chosen)
+        return pipeline.name, pipeline.path, LICENCES.get(pipeline.name)
+    if "/" not in name:
+        found = fetch_whisper(chosen, name)
+        return name, found.path, WHISPER_LICENCE if name in known_whisper_names() else None
+    target = chosen.models_dir / folder_name(name)
+    if not target.exists():
+        part = chosen.models_dir / f".{folder_name(name)}.part"
+        fetch_snapshot(chosen, name, part)
+        part.rename(target)
+    return name, target, None
 
 
 @models.command()

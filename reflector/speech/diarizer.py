@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import reflector.speech  # noqa: F401 - sets the environment before pyannote.audio loads
-from reflector.errors import ModelUnavailable
+from reflector.errors import EngineError, ModelUnavailable
 from reflector.heap import keep_large_arrays_out_of_the_heap
 from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.settings import Settings
 from reflector.speech.blocks import blocks
-from reflector.speech.engines import Diarization, DiarizeOptions, EngineReport, Progress
+from reflector.speech.device import choose_device
+from reflector.speech.engines import Diarization, DiarizeOptions, EngineReport, Memo, Progress
 from reflector.speech.linking import link_speakers, mean_voices
+from reflector.speech.pipelines import ORDER, fetch_pipeline, find_pipeline
 from reflector.transcript.assembly import Turn
 
 log = logging.getLogger(__name__)
@@ -32,24 +37,60 @@ log = logging.getLogger(__name__)
 # one second.
 MAX_WINDOWS = 3000
 MIN_BLOCK_SECONDS = 600.0
-# Of the two passes over the audio the second takes most of the time
 NOT_INSTALLED = (
     "pyannote.audio is not installed here, so speakers cannot be told apart.",
     "Install the `diarization` extra, or set DIARIZATION_ENABLED=false.",
 )
+SEGMENTATION_BATCH, CARD_EMBEDDING_BATCH = 32, 32
+# Of the two passes over the audio the second takes most of the time
 SHARE = {"segmentation": (0.0, 0.3), "embeddings": (0.3, 0.7)}
+
+
+@dataclass(frozen=True)
+class _Block:
+    """`voices`: float[speakers, dimension], of the speakers by their numbers in this block."""
+
+    turns: list[Turn]
+    overlapping: list[Turn]
+    voices: NDArray[np.float64]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "turns": [astuple(turn) for turn in self.turns],
+            "overlapping": [astuple(turn) for turn in self.overlapping],
+            "voices": self.voices.tolist(),
+            "dimension": self.voices.shape[-1],
+        }
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> _Block:
+        return cls(
+            [Turn(*turn) for turn in kept["turns"]],
+            [Turn(*turn) for turn in kept["overlapping"]],
+            np.array(kept["voices"], np.float64).reshape(-1, kept["dimension"]),
+        )
 
 
 class PyannoteDiarizer:
     """Implements `Diarizer`; the pipeline is loaded at first use and stays."""
 
-    def __init__(self, settings: Settings, model: str | None = None) -> None:
-        self.model_name = model or settings.DIARIZATION_MODEL
-        self._token = settings.HF_TOKEN.get_secret_value() if settings.HF_TOKEN else None
-        self._device = settings.SPEECH_DEVICE
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._device = "cpu"
         self._threads = settings.SPEECH_THREADS or len(os.sched_getaffinity(0))
         self._lock = threading.Lock()
         self._pipeline: Any = None
+        self._loaded: str | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The one that is loaded, or would be."""
+        if self._loaded:
+            return self._loaded
+        if chosen := self._settings.DIARIZATION_MODEL:
+            return chosen
+        found = find_pipeline(self._settings)
+        return found.name if found else ORDER[0]
 
     @property
     def name(self) -> str:
@@ -58,26 +99,7 @@ class PyannoteDiarizer:
     def prepare(self) -> None:
         if find_spec("pyannote") is None:
             raise ModelUnavailable(*NOT_INSTALLED)
-        if not self._is_path:
-            from huggingface_hub import try_to_load_from_cache
-
-            if (
-                self._token is None
-                and try_to_load_from_cache(self.model_name, "config.yaml") is None
-            ):
-                raise ModelUnavailable(*self._missing())
-        elif not (self._folder / "config.yaml").is_file():
-            raise ModelUnavailable(*self._no_pipeline())
-
-    @property
-    def _folder(self) -> Path:
-        return Path(self.model_name).expanduser()
-
-    @property
-    def _is_path(self) -> bool:
-        return (
-            self._folder.is_absolute() or self._folder.exists() or self.model_name.startswith(".")
-        )
+        fetch_pipeline(self._settings)
 
     def load(self) -> None:
         with self._lock:
@@ -92,84 +114,69 @@ class PyannoteDiarizer:
                         from pyannote.audio import Pipeline
                 except (ImportError, OSError) as error:
                     raise ModelUnavailable(*NOT_INSTALLED) from error
-                self._pipeline = self._open(Pipeline)
-                cuda = self._device != "cpu" and torch.cuda.is_available()
-                if cuda:
-                    self._pipeline.to(torch.device("cuda"))
-                else:
-                    torch.set_num_threads(self._threads)
-                self._device = "cuda" if cuda else "cpu"
+                found = fetch_pipeline(self._settings)
+                pipeline = _open(Pipeline, found.path)
+                self._device = self._use_device(pipeline, torch)
+                self._pipeline, self._loaded = pipeline, found.name
                 log.info(
                     "loaded %s on %s in %.1f s",
-                    self.model_name,
-                    self._device,
-                    time.monotonic() - started,
-                )
+                    found.name, self._device, time.monotonic() - started,
+                )  # fmt: skip
 
-    def _open(self, pipeline: Any) -> Any:
-        folder, is_path = self._folder, self._is_path
-        if is_path and not (folder / "config.yaml").is_file():
-            raise ModelUnavailable(*self._no_pipeline())
-        # Classes that pyannote.audio itself does not have may come with the pipeline. A checkpoint
-        # is a pickle, so whoever may provide the folder may run code anyway.
-        code = folder / "code"
-        if is_path and code.is_dir() and str(code) not in sys.path:
-            sys.path.append(str(code))
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                loaded = pipeline.from_pretrained(
-                    str(folder) if is_path else self.model_name, token=self._token
-                )
-        except Exception as error:
-            log.debug("loading %s failed", self.model_name, exc_info=True)
-            if is_path:
-                raise ModelUnavailable(
-                    f"The diarization pipeline in {folder} cannot be loaded: {error}"
-                ) from error
-            raise ModelUnavailable(*self._missing()) from error
-        if loaded is None:
-            raise ModelUnavailable(*self._missing())
-        return loaded
+    def _use_device(self, pipeline: Any, torch: Any) -> str:
+        chosen = choose_device(self._settings.SPEECH_DEVICE, self._settings.SPEECH_THREADS)
+        cuda = chosen.kind == "cuda" and torch.cuda.is_available()
+        if chosen.kind == "cuda" and not cuda:
+            log.warning("speakers are told apart on the CPU: this build of torch knows no CUDA")
+        if cuda:
+            pipeline.to(torch.device(chosen.last))
+        else:
+            torch.set_num_threads(self._threads)
+        # Larger batches of embeddings take longer on a CPU (docs/architecture.md)
+        pipeline.segmentation_batch_size = SEGMENTATION_BATCH
+        pipeline.embedding_batch_size = CARD_EMBEDDING_BATCH if cuda else 1
+        return chosen.last if cuda else "cpu"
 
-    def _no_pipeline(self) -> tuple[str, str]:
-        return (
-            f"{self._folder} is not a diarization pipeline: config.yaml missing.",
-            "Give a folder with a pyannote.audio pipeline, or its name on the hub.",
-        )
-
-    def _missing(self) -> tuple[str, str]:
-        return (
-            f"The diarization model {self.model_name} is not on this machine and could not be fetched.",
-            "Accept its licence on the hub and set HF_TOKEN, or set DIARIZATION_MODEL to a folder "
-            "that holds it, or DIARIZATION_ENABLED=false.",
-        )
-
-    def diarize(self, audio: PcmAudio, options: DiarizeOptions, progress: Progress) -> Diarization:
+    def diarize(
+        self,
+        audio: PcmAudio,
+        options: DiarizeOptions,
+        progress: Progress,
+        memo: Memo | None = None,
+    ) -> Diarization:
         """Turns of `audio`, one speaker at a time; speakers numbered from 0."""
         self.load()
         pipeline = self._pipeline
         started = time.monotonic()
         step = float(pipeline._segmentation.step)
         ranges = list(blocks(audio, max(MIN_BLOCK_SECONDS, MAX_WINDOWS * step)))
-        found: list[tuple[list[Turn], NDArray[np.float64]]] = []
+        known = {} if memo is None else memo
+        found = []
         for start, end in ranges:
-            found.append(self._block(pipeline, audio, start, end, options, progress))
-        numbers = link_speakers([centroids for _, centroids in found], options)
-        turns = [
-            Turn(turn.start, turn.end, numbers[index][turn.speaker])
-            for index, (block, _) in enumerate(found)
-            for turn in block
-        ]
+            key = json.dumps([self.name, start, end, options.min_speakers, options.max_speakers])
+            if key not in known:
+                block = self._block(pipeline, audio, start, end, options, progress)
+                known[key] = block.as_json()
+            found.append(_Block.from_json(known[key]))
+        numbers = link_speakers([block.voices for block in found], options)
+
+        def numbered(which: Callable[[_Block], list[Turn]]) -> list[Turn]:
+            return [
+                Turn(turn.start, turn.end, known[turn.speaker])
+                for block, known in zip(found, numbers, strict=True)
+                for turn in which(block)
+            ]
+
+        turns = numbered(lambda block: block.turns)
         progress(audio.duration)
-        voices = mean_voices([centroids for _, centroids in found], numbers)
         return Diarization(
             turns=turns,
+            overlapping=numbered(lambda block: block.overlapping),
             speakers=len({turn.speaker for turn in turns}),
             report=EngineReport(
                 self.model_name, self._device, "float32", audio.duration, time.monotonic() - started
             ),
-            voices=voices,
+            voices=mean_voices([block.voices for block in found], numbers),
         )
 
     def _block(
@@ -180,7 +187,7 @@ class PyannoteDiarizer:
         end: int,
         options: DiarizeOptions,
         progress: Progress,
-    ) -> tuple[list[Turn], NDArray[np.float64]]:
+    ) -> _Block:
         import torch
 
         offset, seconds = start / SAMPLE_RATE, (end - start) / SAMPLE_RATE
@@ -192,16 +199,59 @@ class PyannoteDiarizer:
 
         samples = torch.from_numpy(audio.read(start, end))[None]
         limits = {"min_speakers": options.min_speakers, "max_speakers": options.max_speakers}
+        given = {name: value for name, value in limits.items() if value is not None}
+        file = {"waveform": samples, "sample_rate": SAMPLE_RATE, "uri": "audio"}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pyannote.audio warns about each short block
-            result = pipeline(
-                {"waveform": samples, "sample_rate": SAMPLE_RATE, "uri": "audio"},
-                hook=hook,
-                **{name: value for name, value in limits.items() if value is not None},
-            )
+            result = _within_memory(pipeline, lambda: pipeline(file, hook=hook, **given))
         labels = result.speaker_diarization.labels()
-        turns = [
-            Turn(offset + float(span.start), offset + float(span.end), labels.index(label))
-            for span, _, label in result.exclusive_speaker_diarization.itertracks(yield_label=True)
-        ]
-        return turns, np.asarray(result.speaker_embeddings, np.float64)
+        return _Block(
+            _turns(result.exclusive_speaker_diarization, labels, offset),
+            _turns(result.speaker_diarization, labels, offset),
+            np.asarray(result.speaker_embeddings, np.float64),
+        )
+
+
+def _open(pipeline: Any, folder: Path) -> Any:
+    # Classes that pyannote.audio itself does not have may come with the pipeline. A checkpoint
+    # is a pickle, so whoever may provide the folder may run code anyway.
+    code = folder / "code"
+    if code.is_dir() and str(code) not in sys.path:
+        sys.path.append(str(code))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return pipeline.from_pretrained(str(folder))
+    except Exception as error:
+        raise ModelUnavailable(
+            f"The diarization pipeline in {folder} cannot be loaded: {error}"
+        ) from error
+
+
+def _within_memory(pipeline: Any, work: Callable[[], Any]) -> Any:
+    """Smaller batches from now on where the card has no memory for these."""
+    import torch
+
+    while True:
+        try:
+            return work()
+        except torch.OutOfMemoryError as error:
+            batch = max(pipeline.segmentation_batch_size, pipeline.embedding_batch_size) // 2
+            if batch == 0:
+                raise EngineError(
+                    "The card has no memory left to tell speakers apart.",
+                    "Choose a smaller WHISPER_MODEL, or give the diarizer a card of its own with "
+                    "SPEECH_DEVICE=cuda:0,1.",
+                ) from error
+            log.warning("no memory on the card: batches of %d from now on", batch)
+            pipeline.segmentation_batch_size = pipeline.embedding_batch_size = batch
+        finally:
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()  # the recogniser has its own allocator
+
+
+def _turns(annotation: Any, labels: list[str], offset: float) -> list[Turn]:
+    return [
+        Turn(offset + float(span.start), offset + float(span.end), labels.index(label))
+        for span, _, label in annotation.itertracks(yield_label=True)
+    ]

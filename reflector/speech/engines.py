@@ -93,7 +93,8 @@ Heard = Callable[[Phrase], None]
 """Called with each phrase as soon as it is known."""
 
 Memo = MutableMapping[str, Any]
-"""What the device found for each batch of windows, as JSON values: a second time it is not asked."""
+"""What the device found for each batch of windows, or block of a recording, as JSON values: a second
+time it is not asked."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class Transcription:
 
 @dataclass(frozen=True)
 class Diarization:
-    """`turns` never overlap; `speakers` that were told apart.
+    """`turns` never overlap; `overlapping` are those of all who speak at a time, where the engine
+    says. `speakers` that were told apart.
 
     `voices`: float32[dimension] of each speaker, of length 1 (L2); only vectors of one model can be
     compared. A speaker who said too little for one has none.
@@ -118,6 +120,7 @@ class Diarization:
     speakers: int
     report: EngineReport
     voices: dict[int, list[float]] = field(default_factory=dict)
+    overlapping: list[Turn] = field(default_factory=list)
 
 
 class Transcriber(Protocol):
@@ -156,5 +159,9 @@ class Diarizer(Protocol):
     def load(self) -> None: ...
 
     def diarize(
-        self, audio: PcmAudio, options: DiarizeOptions, progress: Progress
+        self,
+        audio: PcmAudio,
+        options: DiarizeOptions,
+        progress: Progress,
+        memo: Memo | None = None,
     ) -> Diarization: ...

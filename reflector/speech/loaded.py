@@ -15,6 +15,7 @@ from reflector.speech.engines import (
     Diarization,
     DiarizeOptions,
     Diarizer,
+    Memo,
     Progress,
     Transcriber,
 )
@@ -77,11 +78,17 @@ class SpeechEngines:
         backend = "whisper" if self.own_device else self.settings.TRANSCRIPT_BACKEND
         return TRANSCRIBERS[backend](self.settings)
 
-    def diarize(self, audio: PcmAudio, options: DiarizeOptions, progress: Progress) -> Diarization:
+    def diarize(
+        self,
+        audio: PcmAudio,
+        options: DiarizeOptions,
+        progress: Progress,
+        memo: Memo | None = None,
+    ) -> Diarization:
         """ModelUnavailable where the settings turn diarization off."""
         if self.diarizer is None:
             raise ModelUnavailable("Diarization is turned off.", "Set DIARIZATION_ENABLED=true.")
-        return self.diarizer.diarize(audio, options, progress)
+        return self.diarizer.diarize(audio, options, progress, memo)
 
     @cached_property
     def diarizer(self) -> Diarizer | None:

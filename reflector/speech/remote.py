@@ -112,7 +112,14 @@ class RemoteDiarizer(_Remote):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings.DIARIZATION_URL, settings.DIARIZATION_MODAL_API_KEY)
 
-    def diarize(self, audio: PcmAudio, options: DiarizeOptions, progress: Progress) -> Diarization:
+    def diarize(
+        self,
+        audio: PcmAudio,
+        options: DiarizeOptions,
+        progress: Progress,
+        memo: Memo | None = None,
+    ) -> Diarization:
+        """The service keeps what it found: `memo` is not used."""
         started = time.monotonic()
         form = {"kind": "diarization"}
         form |= {"min_speakers": str(options.min_speakers)} if options.min_speakers else {}

@@ -44,8 +44,11 @@ def transcription(result: Transcription) -> dict[str, Any]:
     }
 
 
-def diarization(found: Diarization, offset: float = 0.0, *, voices: bool = False) -> dict[str, Any]:
-    """The reference's answer, and what did the work; `voices` on request."""
+def diarization(
+    found: Diarization, offset: float = 0.0, *, voices: bool = False, overlap: bool = False
+) -> dict[str, Any]:
+    """The reference's answer, and what did the work; `voices` on request. With `overlap` the turns
+    of all who speak at a time, else of one."""
     report = report_of(found)
     body = {
         "diarization": [
@@ -54,7 +57,7 @@ def diarization(found: Diarization, offset: float = 0.0, *, voices: bool = False
                 "end": round(turn.end + offset, 3),
                 "speaker": turn.speaker,
             }
-            for turn in found.turns
+            for turn in (found.overlapping if overlap else found.turns)
         ],
         "report": report,
     }

@@ -30,9 +30,10 @@ async def diarize(
     min_speakers: Speakers = None,
     max_speakers: Speakers = None,
     voices: bool = False,
+    overlap: bool = False,
 ) -> dict[str, Any]:
     """A recording at `audio_file_url`; extra: one in the form's field `file`, how many speakers to
-    expect, and with `voices` the embedding of each."""
+    expect, with `voices` the embedding of each, and with `overlap` who speaks while others do."""
     options = DiarizeOptions(min_speakers, max_speakers)
     if audio_file_url is not None:
         url = audio_file_url
@@ -43,11 +44,12 @@ async def diarize(
                 return work.diarize(file, options, check)
 
         async with desk.place():
-            return diarization(await desk.do(request, from_url), timestamp, voices=voices)
+            found = await desk.do(request, from_url)
+        return diarization(found, timestamp, voices=voices, overlap=overlap)
     async with desk.place(), request.form(max_files=1) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise InvalidInput("Either audio_file_url or a form with a file is required.")
         source = file.file
         found = await desk.do(request, lambda check: work.diarize(source, options, check))
-        return diarization(found, timestamp, voices=voices)
+    return diarization(found, timestamp, voices=voices, overlap=overlap)

@@ -232,10 +232,10 @@ class Jobs:
         def heard(phrase: Phrase) -> None:
             self._tell(job, {"event": "phrase", **asdict(phrase)})
 
-        if job.kind is JobKind.DIARIZATION:
-            found = self._engines.diarize(audio, DiarizeOptions(**job.options), progress)
-            return answers.diarization(found, voices=True)
         with FileMemo(job.folder / "windows.jsonl") as memo:
+            if job.kind is JobKind.DIARIZATION:
+                found = self._engines.diarize(audio, DiarizeOptions(**job.options), progress, memo)
+                return answers.diarization(found, voices=True)
             options = _transcribe_options(job.options)
             result = self._engines.transcriber.transcribe(audio, options, progress, heard, memo)
         return answers.transcription(result)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ from reflector.speech.engines import (
     shown_model,
 )
 from reflector.speech.loaded import SpeechEngines
-from reflector.speech_service.desk import Check
+from reflector.speech_service.desk import Cancelled, Check
 
 
 @dataclass
@@ -52,9 +54,25 @@ class SpeechWork:
     def with_speakers(
         self, source: BinaryIO, options: TranscribeOptions, check: Check
     ) -> tuple[Transcription, Diarization]:
-        with self.decoded(source, check) as audio:
-            result = self.engines.transcriber.transcribe(audio, options, lambda _: check())
-            return result, self.engines.diarize(audio, DiarizeOptions(), lambda _: check())
+        """Both at once, of a recording that is decoded once."""
+        failed = threading.Event()
+
+        def beside(_: float) -> None:
+            check()
+            if failed.is_set():
+                raise Cancelled
+
+        with (
+            self.decoded(source, check) as audio,
+            ThreadPoolExecutor(1, thread_name_prefix="speakers") as other,
+        ):
+            turns = other.submit(self.engines.diarize, audio, DiarizeOptions(), beside)
+            try:
+                words = self.engines.transcriber.transcribe(audio, options, lambda _: check())
+            except BaseException:
+                failed.set()
+                raise
+            return words, turns.result()
 
     def diarize(self, source: BinaryIO, options: DiarizeOptions, check: Check) -> Diarization:
         with self.decoded(source, check) as audio:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from reflector.errors import ModelUnavailable
+from reflector.errors import EngineError, ModelUnavailable
 from reflector.media.decode import SAMPLE_RATE, PcmAudio, decode
 from reflector.settings import Settings
 from reflector.speech import diarizer
@@ -18,6 +19,7 @@ from reflector.speech.diarizer import PyannoteDiarizer
 from reflector.speech.engines import Diarization, DiarizeOptions
 from reflector.speech.linking import link_speakers
 from reflector.speech.loaded import SpeechEngines
+from reflector.speech_service.memo import FileMemo
 from tests.conftest import HELD_OUT, SAMPLE, needs_diarization, reference
 
 LIMIT = 0.15
@@ -67,6 +69,62 @@ def test_speakers_keep_their_numbers_across_blocks(
     found = diarize(engines, SAMPLE, tmp_path)
     assert found.speakers == 3
     assert error_rate(found, SAMPLE) < LIMIT
+
+
+@needs_diarization
+def test_block_that_was_done_is_not_computed_again(
+    engines: SpeechEngines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diarizer, "MIN_BLOCK_SECONDS", 40.0)
+    monkeypatch.setattr(diarizer, "MAX_WINDOWS", 1)
+    expected = diarize(engines, SAMPLE, tmp_path)
+    audio, kept = PcmAudio(tmp_path / "a.s16"), FileMemo(tmp_path / "memo.jsonl")
+    engine = engines.diarizer
+    assert isinstance(engine, PyannoteDiarizer)
+
+    def stop(seconds: float) -> None:
+        if seconds > 60:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), kept:
+        engine.diarize(audio, DiarizeOptions(), stop, kept)
+    done = len(kept)
+    assert done >= 1
+    computed: list[int] = []
+    original = engine._block
+
+    def counted(pipeline: Any, audio: PcmAudio, start: int, *rest: Any) -> Any:
+        computed.append(start)
+        return original(pipeline, audio, start, *rest)
+
+    monkeypatch.setattr(engine, "_block", counted)
+    with FileMemo(tmp_path / "memo.jsonl") as again:
+        found = engine.diarize(audio, DiarizeOptions(), lambda _: None, again)
+    assert found.turns == expected.turns
+    assert found.voices == expected.voices
+    assert len(computed) == len(again) - done
+
+
+@needs_diarization
+def test_card_without_memory_gets_smaller_batches_and_then_says_so() -> None:
+    import torch
+
+    class Pipeline:
+        segmentation_batch_size = 32
+        embedding_batch_size = 32
+
+    pipeline, tried = Pipeline(), []
+
+    def work(limit: int) -> str:
+        tried.append(pipeline.embedding_batch_size)
+        if pipeline.embedding_batch_size > limit:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return "done"
+
+    assert diarizer._within_memory(pipeline, lambda: work(8)) == "done"
+    assert tried == [32, 16, 8]
+    with pytest.raises(EngineError, match="cuda:0,1"):
+        diarizer._within_memory(pipeline, lambda: work(0))
 
 
 @needs_diarization

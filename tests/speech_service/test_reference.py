@@ -209,3 +209,13 @@ def test_a_tenth_of_a_second_has_no_words_and_nothing_is_no_recording(
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
     empty = (tmp_path / "b.wav").read_bytes()
     assert speech.http.post(PATH, files={"file": ("b.wav", empty)}).status_code == 400
+
+
+@needs_diarization
+def test_turns_of_all_who_speak_at_a_time_on_request(speech: SpeechServer) -> None:
+    """The tests' diarizer hears one speaker at a time, so both are the same there."""
+    files = {"file": ("a", SAMPLE.read_bytes())}
+    one = speech.http.post("/diarize", files=files).json()["diarization"]
+    everyone = speech.http.post("/diarize?overlap=true", files=files).json()["diarization"]
+    seconds = [sum(turn["end"] - turn["start"] for turn in turns) for turns in (one, everyone)]
+    assert seconds[1] >= seconds[0] > 60

@@ -1,0 +1,49 @@
+"""Whole models from the hub, into a folder of their own."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from reflector.errors import ModelUnavailable
+from reflector.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def fetch_snapshot(settings: Settings, name: str, target: Path) -> None:
+    """All files of `owner/model` to `target`; what is there already is not fetched again.
+
+    ModelUnavailable where that fails, with the reason.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    token = settings.HF_TOKEN.get_secret_value() if settings.HF_TOKEN else None
+    log.info("fetching %s to %s", name, target)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        snapshot_download(name, local_dir=target, token=token)
+    except GatedRepoError as error:
+        raise ModelUnavailable(
+            f"The licence of {name} was not accepted by whom HF_TOKEN belongs to.",
+            f"Accept it on the page of {name} on the hub.",
+        ) from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise ModelUnavailable(
+            f"There is no model {name} on the hub, or HF_TOKEN may not see it."
+        ) from error
+    except Exception as error:
+        log.debug("fetching %s failed", name, exc_info=True)
+        raise ModelUnavailable(
+            f"The model {name} is not on this machine and could not be fetched.",
+            "Connect the machine, or import the model: `reflector models import FOLDER`.",
+        ) from error
+
+
+def cached(name: str, file: str) -> Path | None:
+    """The folder in the hub's own cache that holds `file` of the model, None for none."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(name, file)
+    return Path(found).parent if isinstance(found, str) else None

@@ -1,0 +1,160 @@
+"""Where the diarization pipeline comes from: a folder, the models folder, the hub, or a bundle.
+
+Unless the operator names one: community-1, the better one, whose licence has to be accepted on the
+hub; else speaker-diarization-3.1, whose licence others have accepted long ago; else a bundle at an
+address of the operator's. Whatever it is, it is made whole in the models folder, so that nothing is
+fetched when it is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from reflector.errors import ModelUnavailable
+from reflector.settings import Settings
+from reflector.speech.hub import cached, fetch_snapshot
+from reflector.speech.manifest import folder_name
+from reflector.speech.whole_pipeline import make_whole
+
+log = logging.getLogger(__name__)
+
+ORDER = ("pyannote/speaker-diarization-community-1", "pyannote/speaker-diarization-3.1")
+LICENCES = dict(zip(ORDER, ("CC-BY-4.0", "MIT"), strict=True))
+BUNDLE = "diarization-bundle"
+CONFIG = "config.yaml"
+
+
+@dataclass(frozen=True)
+class PipelineFolder:
+    name: str
+    path: Path
+
+
+def find_pipeline(settings: Settings) -> PipelineFolder | None:
+    """The pipeline on this machine, None if it has to be fetched.
+
+    ModelUnavailable if the settings name a folder without one.
+    """
+    chosen = settings.DIARIZATION_MODEL
+    if chosen is None:
+        names = [*ORDER, BUNDLE]
+    elif _is_path(chosen):
+        folder = Path(chosen).expanduser()
+        if not (folder / CONFIG).is_file():
+            raise ModelUnavailable(
+                f"{folder} is not a diarization pipeline: {CONFIG} missing.",
+                "Give a folder with a pyannote.audio pipeline, or its name on the hub.",
+            )
+        return PipelineFolder(chosen, folder)
+    else:
+        names = [chosen]
+    for name in names:
+        local = settings.models_dir / folder_name(name)
+        if (local / CONFIG).is_file():
+            return PipelineFolder(name, local)
+    for name in names:
+        if name != BUNDLE and (folder_in_cache := cached(name, CONFIG)):
+            return PipelineFolder(name, folder_in_cache)
+    return None
+
+
+def _is_path(name: str) -> bool:
+    path = Path(name).expanduser()
+    return path.is_absolute() or path.exists() or name.startswith(".")
+
+
+def fetch_pipeline(settings: Settings) -> PipelineFolder:
+    """`find_pipeline`, and where there is none, the first that can be had.
+
+    ModelUnavailable with what to do where none can.
+    """
+    if found := find_pipeline(settings):
+        return found
+    names = [settings.DIARIZATION_MODEL] if settings.DIARIZATION_MODEL else list(ORDER)
+    if settings.HF_TOKEN:
+        for name in names:
+            try:
+                return PipelineFolder(name, _from_hub(settings, name))
+            except ModelUnavailable as error:
+                log.warning("%s", error)
+    if settings.DIARIZATION_MODEL is None and settings.DIARIZATION_BUNDLE_URL:
+        return PipelineFolder(BUNDLE, _bundle(settings, settings.DIARIZATION_BUNDLE_URL))
+    raise ModelUnavailable(
+        f"The diarization model {names[0]} is not on this machine and could not be fetched.",
+        "Accept its licence on the hub and set HF_TOKEN, or set DIARIZATION_MODEL to a folder "
+        "that holds it, or DIARIZATION_ENABLED=false.",
+    )
+
+
+def _from_hub(settings: Settings, name: str) -> Path:
+    target = settings.models_dir / folder_name(name)
+    part = settings.models_dir / f".{folder_name(name)}.part"
+    fetch_snapshot(settings, name, part)
+    make_whole(part, lambda other, folder: fetch_snapshot(settings, other, folder))
+    part.rename(target)
+    return target
+
+
+def _bundle(settings: Settings, url: str) -> Path:
+    """Unpacked only if its sum is right: who loads a checkpoint runs what is in it."""
+    wanted = settings.DIARIZATION_BUNDLE_SHA256
+    if wanted is None:
+        raise ModelUnavailable(
+            "DIARIZATION_BUNDLE_URL is set, but not what its SHA-256 must be.",
+            "Set DIARIZATION_BUNDLE_SHA256; a checkpoint can run code when it is loaded.",
+        )
+    settings.models_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.models_dir, prefix=".bundle-") as name:
+        folder = Path(name)
+        archive = folder / Path(httpx2.URL(url).path).name
+        _download(url, archive, wanted.lower())
+        unpacked = folder / "unpacked"
+        _unpack(archive, unpacked)
+        config = next(iter(sorted(unpacked.rglob(CONFIG), key=lambda path: len(path.parts))), None)
+        if config is None:
+            raise ModelUnavailable(f"The bundle at {url} holds no {CONFIG}.")
+        make_whole(config.parent, None)
+        target = settings.models_dir / BUNDLE
+        config.parent.rename(target)
+        return target
+
+
+def _download(url: str, target: Path, wanted: str) -> None:
+    digest = hashlib.sha256()
+    try:
+        with (
+            httpx2.stream("GET", url, follow_redirects=True, timeout=60) as answer,
+            target.open("wb") as file,
+        ):
+            answer.raise_for_status()
+            for block in answer.iter_bytes():
+                digest.update(block)
+                file.write(block)
+    except httpx2.HTTPError as error:
+        raise ModelUnavailable(
+            f"The diarization bundle at {url} cannot be fetched: {error}"
+        ) from error
+    if digest.hexdigest() != wanted:
+        raise ModelUnavailable(
+            f"The bundle at {url} has the SHA-256 {digest.hexdigest()}, not the one that is set.",
+            "Look at DIARIZATION_BUNDLE_SHA256, and at who may write to that address.",
+        )
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    try:
+        if archive.suffix == ".zip":
+            shutil.unpack_archive(archive, folder)
+        else:
+            shutil.unpack_archive(archive, folder, filter="data")
+    except (shutil.ReadError, ValueError, OSError) as error:
+        raise ModelUnavailable(
+            f"{archive.name} is no archive that is known here: {error}"
+        ) from error
