@@ -36,8 +36,8 @@ from reflector.transcript.words import Word, monotone
 log = logging.getLogger(__name__)
 
 BLOCK_SECONDS = 600
-# So that the first words are there soon
-FIRST_BLOCK_SECONDS = 150
+# Of a long recording, so that its first words are there soon
+FIRST_BLOCK_SECONDS, LONG_SECONDS = 60, 300
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,8 @@ class WhisperTranscriber:
 
         try:
             language = options.language
-            places = blocks(audio, BLOCK_SECONDS, FIRST_BLOCK_SECONDS)
+            first = FIRST_BLOCK_SECONDS if audio.duration > LONG_SECONDS else None
+            places = blocks(audio, BLOCK_SECONDS, first)
             coming = ahead.submit(begin, *next(places), language)
             for place in places:
                 block = coming.result()
