@@ -6,11 +6,16 @@ from importlib.metadata import version
 
 import click
 
+from appliance.commands.facts import facts
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("reflector-appliance"), prog_name="appliance")
 def main() -> None:
     """Prepares, configures and looks after a machine that runs Reflector.
 
-    It has no commands yet: this version runs from a checkout, with `make demo` and `make run`.
+    So far it tells what it finds: this version runs from a checkout, with `make demo` and `make run`.
     """
+
+
+main.add_command(facts)

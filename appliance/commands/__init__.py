@@ -1,0 +1,1 @@
+"""The commands of `appliance`, a module each."""

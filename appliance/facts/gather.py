@@ -1,0 +1,126 @@
+"""Facts of the running system, from /proc, /sys, systemd and NVML.
+
+`root` is where /etc, /proc and /sys are looked for: a test brings its own.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import platform
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import psutil
+
+from appliance.facts.cards import cards_on_the_bus, with_driver
+from appliance.facts.model import Disk, Facts, Interface, Processor, Release
+
+# What CTranslate2 and torch choose their code by
+FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "asimd", "sve")
+COMMAND_SECONDS = 10
+# File systems that hold nothing of the machine's own
+PASSING = {"squashfs", "iso9660", "overlay", "tmpfs", "devtmpfs", "ramfs"}
+
+
+def gather(root: Path = Path("/")) -> Facts:
+    cards, driver = with_driver(root, cards_on_the_bus(root))
+    return Facts(
+        release=_release(root),
+        processor=_processor(root),
+        memory=psutil.virtual_memory().total,
+        host_name=socket.gethostname(),
+        disks=_disks(),
+        interfaces=_interfaces(),
+        cards=cards,
+        driver=driver,
+        virtualization=_said_by("systemd-detect-virt"),
+        secure_boot=_secure_boot(root),
+        tpm=any((root / "sys/class/tpm").glob("tpm*")),
+        clock_synchronized=_clock(),
+    )
+
+
+def _release(root: Path) -> Release:
+    fields: dict[str, str] = {}
+    for name in ("etc/os-release", "usr/lib/os-release"):
+        file = root / name
+        if file.is_file():
+            for line in file.read_text().splitlines():
+                key, _, value = line.partition("=")
+                fields.setdefault(key, value.strip("\"'"))
+    return Release(
+        fields.get("ID", ""), fields.get("VERSION_ID", ""), fields.get("PRETTY_NAME", "unknown")
+    )
+
+
+def _processor(root: Path) -> Processor:
+    name, known = platform.machine(), set[str]()
+    for line in (root / "proc/cpuinfo").read_text().splitlines():
+        key, _, value = (part.strip() for part in line.partition(":"))
+        if key == "model name":
+            name = value
+        elif key in {"flags", "Features"}:
+            known.update(value.split())
+    features = tuple(feature for feature in FEATURES if feature in known)
+    return Processor(name, len(os.sched_getaffinity(0)), platform.machine(), features)
+
+
+def _disks() -> tuple[Disk, ...]:
+    found: dict[str, Disk] = {}
+    for part in psutil.disk_partitions(all=False):
+        if part.fstype in PASSING or part.device in found:
+            continue
+        try:
+            usage = psutil.disk_usage(part.mountpoint)
+        except OSError:
+            continue  # a disk that does not answer has no free space to speak of
+        found[part.device] = Disk(
+            part.device, part.mountpoint, part.fstype, usage.total, usage.free
+        )
+    return tuple(found.values())
+
+
+def _interfaces() -> tuple[Interface, ...]:
+    found = []
+    for name, addresses in sorted(psutil.net_if_addrs().items()):
+        known = [
+            ipaddress.ip_address(a.address.partition("%")[0])
+            for a in addresses
+            if a.family in {socket.AF_INET, socket.AF_INET6}
+        ]
+        usable = tuple(str(address) for address in known if not address.is_link_local)
+        is_loopback = bool(known) and all(address.is_loopback for address in known)
+        found.append(Interface(name, usable, is_loopback))
+    return tuple(found)
+
+
+def _secure_boot(root: Path) -> bool | None:
+    """Of the EFI variable; its first four bytes are attributes, the fifth the value."""
+    folder = root / "sys/firmware/efi/efivars"
+    for file in folder.glob("SecureBoot-*"):
+        return file.read_bytes()[4:5] == b"\x01"
+    return None
+
+
+def _clock() -> bool | None:
+    said = _said_by("timedatectl", "show", "--property=NTPSynchronized", "--value")
+    return None if said not in {"yes", "no"} else said == "yes"
+
+
+def _said_by(program: str, *arguments: str) -> str | None:
+    """The first line that a program prints, also where it ends with an error; None without one."""
+    path = shutil.which(program)
+    if path is None:
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603 - the callers above name what is run
+            [path, *arguments],
+            check=False, capture_output=True, text=True, timeout=COMMAND_SECONDS,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = done.stdout.strip().splitlines()
+    return lines[0] if lines else None

@@ -1,0 +1,99 @@
+"""Facts as plain data. Sizes in bytes; None where the machine does not say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Processor:
+    """`cores`: those that this system may use. `features`: of the instruction set, as Linux names
+    them, as far as anything here depends on them."""
+
+    name: str
+    cores: int
+    architecture: str
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A mounted file system on a device."""
+
+    device: str
+    mount: str
+    kind: str
+    total: int
+    free: int
+
+
+@dataclass(frozen=True)
+class Interface:
+    name: str
+    addresses: tuple[str, ...]
+    is_loopback: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """An NVIDIA card. `pci` is always known; the rest only with a driver that works.
+
+    `compute`: (major, minor) of the compute capability, (7, 5) is Turing.
+    """
+
+    pci: str
+    device_id: str
+    name: str | None = None
+    memory: int | None = None
+    compute: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Driver:
+    """NVIDIA's. `cuda`: the newest version of CUDA that it can run, (12, 4).
+
+    `problem`: why NVML cannot be asked, where there are cards and it cannot.
+    """
+
+    version: str | None = None
+    cuda: tuple[int, int] | None = None
+    module_loaded: bool = False
+    device_nodes: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """Of the operating system: `id` and `version` of os-release(5)."""
+
+    id: str
+    version: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`virtualization`: what systemd-detect-virt says, `none` for metal."""
+
+    release: Release
+    processor: Processor
+    memory: int
+    host_name: str
+    disks: tuple[Disk, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+    cards: tuple[Card, ...] = ()
+    driver: Driver = field(default_factory=Driver)
+    virtualization: str | None = None
+    secure_boot: bool | None = None
+    tpm: bool = False
+    clock_synchronized: bool | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where the machine may be reached from others, IPv4 first."""
+        found = [a for i in self.interfaces if not i.is_loopback for a in i.addresses]
+        return sorted(found, key=lambda address: ":" in address)
