@@ -67,7 +67,7 @@ class _Block:
         return cls(
             [Turn(*turn) for turn in kept["turns"]],
             [Turn(*turn) for turn in kept["overlapping"]],
-            np.array(kept["voices"], np.float64).reshape(-1, kept["dimension"]),
+            np.array(kept["voices"], np.float64).reshape(len(kept["voices"]), kept["dimension"]),
         )
 
 
@@ -135,7 +135,7 @@ class PyannoteDiarizer:
         # Larger batches of embeddings take longer on a CPU (docs/architecture.md)
         pipeline.segmentation_batch_size = SEGMENTATION_BATCH
         pipeline.embedding_batch_size = CARD_EMBEDDING_BATCH if cuda else 1
-        return chosen.last if cuda else "cpu"
+        return "cuda" if cuda else "cpu"
 
     def diarize(
         self,

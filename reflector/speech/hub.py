@@ -39,11 +39,3 @@ def fetch_snapshot(settings: Settings, name: str, target: Path) -> None:
             f"The model {name} is not on this machine and could not be fetched.",
             "Connect the machine, or import the model: `reflector models import FOLDER`.",
         ) from error
-
-
-def cached(name: str, file: str) -> Path | None:
-    """The folder in the hub's own cache that holds `file` of the model, None for none."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(name, file)
-    return Path(found).parent if isinstance(found, str) else None

@@ -19,7 +19,7 @@ import httpx2
 
 from reflector.errors import ModelUnavailable
 from reflector.settings import Settings
-from reflector.speech.hub import cached, fetch_snapshot
+from reflector.speech.hub import fetch_snapshot
 from reflector.speech.manifest import folder_name
 from reflector.speech.whole_pipeline import make_whole
 
@@ -59,9 +59,6 @@ def find_pipeline(settings: Settings) -> PipelineFolder | None:
         local = settings.models_dir / folder_name(name)
         if (local / CONFIG).is_file():
             return PipelineFolder(name, local)
-    for name in names:
-        if name != BUNDLE and (folder_in_cache := cached(name, CONFIG)):
-            return PipelineFolder(name, folder_in_cache)
     return None
 
 

@@ -32,13 +32,15 @@ class Priority(IntEnum):
 class _Ticket:
     """A request in the queue. `kind`: what it may share a turn with, None for nothing."""
 
-    def __init__(self, kind: Hashable, size: int, work: Any) -> None:
-        self.kind, self.size, self.work = kind, size, work
+    def __init__(self, priority: Priority, kind: Hashable, size: int, work: Any) -> None:
+        self.priority, self.kind, self.size, self.work = priority, kind, size, work
         self.results: list[Any] = []
         self.is_given_up = False
 
-    def shares_with(self, other: _Ticket) -> bool:
-        return self.kind is not None and self.kind == other.kind
+    def may_join(self, leader: _Ticket) -> bool:
+        """A live request waits for nobody else's windows; it may go along with those of others."""
+        alike = self.kind is not None and self.kind == leader.kind
+        return alike and self.priority <= leader.priority
 
 
 class DeviceTurns:
@@ -55,7 +57,7 @@ class DeviceTurns:
         self, priority: Priority = Priority.BATCH, check: Callable[[], None] | None = None
     ) -> Iterator[None]:
         """Hold the device. `check` is called now and then while waiting, and may raise."""
-        self._acquire(_Ticket(None, 0, None), priority, check)
+        self._acquire(_Ticket(priority, None, 0, None), check)
         try:
             yield
         finally:
@@ -77,14 +79,14 @@ class DeviceTurns:
         All of them together are at most of size `room`. Where `do` fails for several, each is done
         alone, so nobody gets the error of another.
         """
-        ticket = _Ticket(kind, size, work)
-        self._acquire(ticket, priority, check)
+        ticket = _Ticket(priority, kind, size, work)
+        self._acquire(ticket, check)
         if ticket.results:
             return ticket.results[0]  # type: ignore[no-any-return]
         companions = self._companions(ticket, room)
         try:
             if companions:
-                tickets = [ticket, *(other for _, other in companions)]
+                tickets = [ticket, *companions]
                 try:
                     results = do([each.work for each in tickets])
                     for other, result in zip(tickets[1:], results[1:], strict=True):
@@ -100,12 +102,10 @@ class DeviceTurns:
             self._put_back(companions)
             self._release()
 
-    def _acquire(
-        self, ticket: _Ticket, priority: Priority, check: Callable[[], None] | None
-    ) -> None:
+    def _acquire(self, ticket: _Ticket, check: Callable[[], None] | None) -> None:
         """Until it is the ticket's turn, or somebody took it along and its result is there."""
         with self._changed:
-            queue = self._waiting[priority]
+            queue = self._waiting[ticket.priority]
             queue.append(ticket)
             try:
                 while not ticket.results and (self._held or self._next() is not ticket):
@@ -123,28 +123,29 @@ class DeviceTurns:
             if ticket.results:
                 return
             self._held = True
-            self._live_in_a_row = self._live_in_a_row + 1 if priority is Priority.LIVE else 0
+            live = ticket.priority is Priority.LIVE
+            self._live_in_a_row = self._live_in_a_row + 1 if live else 0
 
-    def _companions(self, ticket: _Ticket, room: int) -> list[tuple[Priority, _Ticket]]:
-        """Taken out of the queues, those of live requests first."""
+    def _companions(self, ticket: _Ticket, room: int) -> list[_Ticket]:
+        """Taken out of the queues, live ones first."""
         taken = []
         with self._changed:
             room -= ticket.size
-            for priority, queue in self._waiting.items():
+            for queue in self._waiting.values():
                 for other in list(queue):
-                    if other.shares_with(ticket) and other.size <= room:
+                    if other.may_join(ticket) and other.size <= room:
                         queue.remove(other)
-                        taken.append((priority, other))
+                        taken.append(other)
                         room -= other.size
         return taken
 
-    def _put_back(self, companions: list[tuple[Priority, _Ticket]]) -> None:
+    def _put_back(self, companions: list[_Ticket]) -> None:
         """Those that have no result: to the head of their queues, from now on alone."""
         with self._changed:
-            for priority, other in reversed(companions):
+            for other in reversed(companions):
                 if not other.results and not other.is_given_up:
                     other.kind = None
-                    self._waiting[priority].insert(0, other)
+                    self._waiting[other.priority].insert(0, other)
             companions.clear()
             self._changed.notify_all()
 

@@ -6,11 +6,14 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel
 
 from reflector.speech_service.deps import DeskDep, TranslatorDep, require_key
+from reflector.speech_service.desk import Check
 from reflector.translation.translator import checked_language
 
 router = APIRouter(dependencies=[Depends(require_key)])
 
 SOURCE, TARGET = "en", "fr"  # the reference's
+# A client that goes away is noticed after each
+LINES_AT_ONCE = 64
 
 
 class Sent(BaseModel):
@@ -47,6 +50,15 @@ async def translate(
     target = checked_language(target_language or sent.target_language or TARGET)
     if source == target or not wanted.strip():
         return Translation(text={source: wanted, target: wanted})
+
+    def do(check: Check) -> str:
+        lines, done = wanted.split("\n"), []
+        for first in range(0, len(lines), LINES_AT_ONCE):
+            check()
+            part = "\n".join(lines[first : first + LINES_AT_ONCE])
+            done.append(translator.translate(part, source, target))
+        return "\n".join(done)
+
     async with desk.place():
-        translated = await desk.do(request, lambda _: translator.translate(wanted, source, target))
+        translated = await desk.do(request, do)
     return Translation(text={source: wanted, target: translated})

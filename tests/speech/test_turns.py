@@ -132,8 +132,18 @@ def test_works_of_a_kind_share_a_turn_as_far_as_there_is_room() -> None:
         sharing.wait("b")
         sharing.wait("live", priority=Priority.LIVE)
     sharing.join()
-    assert sharing.batches == [["live", "a", "b"], ["other"], ["large"]]
+    assert sharing.batches == [["live"], ["a", "b"], ["other"], ["large"]]
     assert sharing.answers == {name: name.upper() for name in ("a", "b", "live", "large", "other")}
+
+
+def test_live_request_joins_others_but_nobody_joins_a_live_one() -> None:
+    sharing = Sharing()
+    with sharing.turns.turn():
+        for name in ("l1", "l2", "l3", "l4"):
+            sharing.wait(name, kind="same" if name == "l4" else name, priority=Priority.LIVE)
+        sharing.wait("batch")
+    sharing.join()
+    assert sharing.batches == [["l1"], ["l2"], ["l3"], ["batch", "l4"]]
 
 
 def test_failure_of_one_is_nobody_elses() -> None:
