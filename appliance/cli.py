@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version
 
 import click
 
 from appliance.commands.facts import facts
+from appliance.commands.validate import validate
+from appliance.errors import ApplianceError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("reflector-appliance"), prog_name="appliance")
-def main() -> None:
+def cli() -> None:
     """Prepares, configures and looks after a machine that runs Reflector.
 
-    So far it tells what it finds: this version runs from a checkout, with `make demo` and `make run`.
+    So far it tells what it finds and checks a configuration: this version runs from a checkout, with
+    `make demo` and `make run`.
     """
 
 
-main.add_command(facts)
+cli.add_command(facts)
+cli.add_command(validate)
+
+
+def main() -> None:
+    """Errors are sentences; their classes have the exit code."""
+    try:
+        cli()
+    except ApplianceError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)

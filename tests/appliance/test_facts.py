@@ -14,7 +14,7 @@ import pynvml
 import pytest
 from click.testing import CliRunner
 
-from appliance.cli import main
+from appliance.cli import cli
 from appliance.commands.facts import described
 from appliance.facts import Facts, gather
 from appliance.facts.cards import cards_on_the_bus, with_driver
@@ -152,8 +152,8 @@ def test_card_that_another_driver_has_does_not_hide_the_others(
 
 def test_facts_as_data_and_for_people() -> None:
     runner = CliRunner()
-    data = json.loads(runner.invoke(main, ["facts", "--json"]).stdout)
+    data = json.loads(runner.invoke(cli, ["facts", "--json"]).stdout)
     assert set(data) >= set(Facts.__dataclass_fields__)
-    shown = runner.invoke(main, ["facts"])
+    shown = runner.invoke(cli, ["facts"])
     assert shown.exit_code == 0
     assert "processor" in shown.stdout

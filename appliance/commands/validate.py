@@ -1,0 +1,20 @@
+"""`appliance validate`: whether a configuration can be used, before a machine has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from appliance.config import PATH, load
+from appliance.errors import ConfigError
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), default=PATH)
+def validate(file: Path) -> None:
+    """Check FILE, by default /etc/reflector/appliance.toml: unknown keys, wrong values."""
+    if not file.is_file():
+        raise ConfigError(f"{file} does not exist.", "Name the file to check.")
+    load(file)
+    click.echo(f"{file} can be used.")

@@ -1,0 +1,197 @@
+"""What may stand in `appliance.toml`: a table for each part of the machine, all with defaults.
+
+Nothing secret is kept here: passwords, keys and tokens are credentials of their own.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
+
+DOMAIN = re.compile(
+    r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
+)
+MODEL = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$"
+
+
+def _domain(name: str) -> str:
+    lower = name.lower().rstrip(".")
+    if not DOMAIN.fullmatch(lower):
+        raise ValueError("is no domain name, like reflector.example.org")
+    return lower
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise ValueError("is no IP address") from error
+
+
+Domain = Annotated[str, AfterValidator(_domain)]
+Address = Annotated[str, AfterValidator(_address)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+ModelName = Annotated[str, Field(pattern=MODEL)]
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class SpeechOn(StrEnum):
+    AUTO = "auto"
+    GPU = "gpu"
+    CPU = "cpu"
+    HOSTED = "hosted"
+
+
+class Speech(Table):
+    """Words and speakers."""
+
+    on: SpeechOn = SpeechOn.AUTO
+    """`auto`: on a card where there is one. `hosted`: by a service at `url`."""
+    url: HttpUrl | None = None
+    model: ModelName | None = None
+    """A Whisper model; unset: the largest that the machine keeps up with."""
+    diarization: bool = True
+    diarization_model: str | None = None
+
+    @model_validator(mode="after")
+    def _hosted_has_an_address(self) -> Self:
+        if (self.on is SpeechOn.HOSTED) != (self.url is not None):
+            raise ValueError('needs both on = "hosted" and url, or neither')
+        return self
+
+
+class LanguageModelOn(StrEnum):
+    NONE = "none"
+    OLLAMA_GPU = "ollama-gpu"
+    OLLAMA_CPU = "ollama-cpu"
+    EXTERNAL = "external"
+
+
+class LanguageModel(Table):
+    """Titles, summaries, action items."""
+
+    on: LanguageModelOn = LanguageModelOn.NONE
+    """`none`: what can be extracted without a language model."""
+    model: ModelName = "qwen2.5:14b"
+    url: HttpUrl | None = None
+    """Of an OpenAI-compatible server, with `on = "external"`."""
+    context: Annotated[int, Field(ge=2048)] = 16000
+    """Tokens that a prompt may have."""
+
+    @model_validator(mode="after")
+    def _external_has_an_address(self) -> Self:
+        if (self.on is LanguageModelOn.EXTERNAL) != (self.url is not None):
+            raise ValueError('needs both on = "external" and url, or neither')
+        return self
+
+
+class StorageOn(StrEnum):
+    LOCAL = "local"
+    GARAGE = "garage"
+    S3 = "s3"
+
+
+class Storage(Table):
+    """Recordings."""
+
+    on: StorageOn = StorageOn.LOCAL
+    """`local`: a folder. `garage`: S3 on this machine. `s3`: S3 elsewhere."""
+    folder: Path = Path("/var/lib/reflector")
+    bucket: str = "reflector-media"
+    region: str = "garage"
+    endpoint: HttpUrl | None = None
+    """With `on = "s3"`; unset: Amazon's."""
+    low_space_gib: Annotated[int, Field(ge=1)] = 10
+    """Below that the machine says that its disk is nearly full."""
+
+
+class Certificate(StrEnum):
+    INTERNAL = "internal"
+    ACME = "acme"
+    CUSTOM = "custom"
+
+
+class Proxy(Table):
+    """Caddy, the only part that others reach."""
+
+    caddy: bool = True
+    """False where another proxy brings TLS: ports 1250 and 3000 answer on loopback."""
+    domain: Domain | None = None
+    """With a domain the certificate comes from an ACME authority, unless one is given."""
+    ip: Address | None = None
+    """The address in links, where there is no domain; unset: the first that the machine has."""
+    certificate: Certificate | None = None
+    email: str | None = None
+    """For the ACME account: told when a certificate is not renewed."""
+    acme_directory: HttpUrl | None = None
+    staging: bool = False
+    """Let's Encrypt's authority for trying things out."""
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    custom_ca: Path | None = None
+    extra_ca: list[Path] = []
+    """Further authorities that the machine trusts when it asks others."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.domain and self.ip:
+            raise ValueError("has both domain and ip: links can have one of them")
+        if self.certificate is Certificate.ACME and not self.domain:
+            raise ValueError('has certificate = "acme" and no domain')
+        own = {
+            self.certificate is Certificate.CUSTOM,
+            self.certificate_file is not None,
+            self.key_file is not None,
+        }
+        if len(own) > 1:
+            raise ValueError(
+                'needs all of certificate = "custom", certificate_file and key_file, or none'
+            )
+        if not self.caddy and self.domain:
+            raise ValueError("has caddy = false and a domain: the other proxy has the domain then")
+        return self
+
+    @property
+    def chosen_certificate(self) -> Certificate:
+        return self.certificate or (Certificate.ACME if self.domain else Certificate.INTERNAL)
+
+
+class Access(Table):
+    """Who may use the machine."""
+
+    public: bool = False
+    """True: no login, whoever reaches the machine may read and change everything."""
+    admin: str = "admin@localhost"
+
+
+class Network(Table):
+    webrtc_first_port: Port = 50000
+    webrtc_last_port: Port = 50100
+    firewall: bool = True
+    mdns: bool = True
+    """NAME.local finds the machine in its own network."""
+
+    @model_validator(mode="after")
+    def _range_is_one(self) -> Self:
+        if self.webrtc_first_port > self.webrtc_last_port:
+            raise ValueError("has webrtc_first_port after webrtc_last_port")
+        return self
+
+
+class ApplianceConfig(Table):
+    """The whole file."""
+
+    speech: Speech = Speech()
+    llm: LanguageModel = LanguageModel()
+    storage: Storage = Storage()
+    proxy: Proxy = Proxy()
+    access: Access = Access()
+    network: Network = Network()

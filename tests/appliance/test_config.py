@@ -1,0 +1,134 @@
+"""`appliance.toml`: every mistake is said by line and key, with what is allowed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.config import ApplianceConfig, load, parse
+from appliance.config.load import line_of
+from appliance.config.model import Certificate
+from appliance.errors import ConfigError
+
+NAME = "/etc/reflector/appliance.toml"
+
+
+def test_no_file_is_the_defaults(tmp_path: Path) -> None:
+    assert load(tmp_path / "none.toml") == ApplianceConfig()
+    assert parse("", NAME) == ApplianceConfig()
+
+
+def test_login_is_required_unless_the_public_is_asked_in() -> None:
+    assert ApplianceConfig().access.public is False
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Certificate.INTERNAL),
+        ('[proxy]\nip = "192.0.2.7"', Certificate.INTERNAL),
+        ('[proxy]\ndomain = "Meetings.Example.org."', Certificate.ACME),
+        ('[proxy]\ndomain = "a.example.org"\ncertificate = "internal"', Certificate.INTERNAL),
+    ],
+)
+def test_certificate_follows_from_the_address(text: str, expected: Certificate) -> None:
+    proxy = parse(text, NAME).proxy
+    assert proxy.chosen_certificate is expected
+    assert proxy.domain is None or proxy.domain == proxy.domain.lower().rstrip(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("[speech]\nmodle = 'small'", 2, "speech.modle is not known. There are on, url, model"),
+        ("[speech]\nmodle = 'small'", 2, "Is model meant?"),
+        ("\n[speach]\non = 'gpu'", 2, "Is speech meant?"),
+        ("[speech]\non = 'gpus'", 2, "is 'gpus'; allowed are auto, gpu, cpu, hosted."),
+        ("speech.on = 'gpus'", 1, "speech.on is 'gpus'"),
+        (
+            "[llm]\n# how much\ncontext = 'much'",
+            3,
+            "llm.context is 'much': input should be a valid",
+        ),
+        ("[llm]\ncontext = 100", 2, "greater than or equal to 2048"),
+        ("[llm]\non = 'external'", 1, 'llm needs both on = "external" and url, or neither.'),
+        ("[llm]\nurl = 'nowhere'", 2, "llm.url is 'nowhere'"),
+        ("[speech]\non = 'hosted'", 1, 'speech needs both on = "hosted" and url'),
+        ("[proxy]\ndomain = 'localhost'", 2, "is no domain name"),
+        ("[proxy]\ndomain = 'a b.example.org'", 2, "is no domain name"),
+        ("[proxy]\nip = '192.0.2.300'", 2, "is no IP address"),
+        ("[proxy]\nip = '192.0.2.3'\ndomain = 'a.example.org'", 1, "has both domain and ip"),
+        ("[proxy]\ncertificate = 'acme'", 1, "no domain"),
+        ("[proxy]\ncertificate_file = '/a.pem'", 1, "needs all of certificate"),
+        ("[proxy]\ncaddy = false\ndomain = 'a.example.org'", 1, "the other proxy has the domain"),
+        ("[network]\nwebrtc_first_port = 70000", 2, "less than or equal to 65535"),
+        ("[network]\nwebrtc_first_port = 60000", 1, "webrtc_first_port after webrtc_last_port"),
+        ("[access]\npublic = 'perhaps'", 2, "access.public is 'perhaps'"),
+        ("[proxy]\nextra_ca = ['/a.pem', 7]", 2, "proxy.extra_ca.1 is 7"),
+    ],
+)
+def test_mistake_is_said_by_line_and_key(text: str, line: int, said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse(text, NAME)
+    assert refused.value.message.startswith(f"{NAME}, line {line}: ")
+    assert said in refused.value.message
+
+
+def test_all_mistakes_are_said_at_once() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse("[speech]\non = 'gpus'\n[llm]\ncontext = 1\n[other]\n", NAME)
+    assert len(refused.value.message.splitlines()) == 3
+
+
+@pytest.mark.parametrize("text", ["[speech", "on = ", "a = 1\na = 2", "\x00"])
+def test_what_is_no_toml_is_one_sentence(text: str) -> None:
+    with pytest.raises(ConfigError, match="is not TOML") as refused:
+        parse(text, NAME)
+    assert "line 1" in refused.value.message or "line 2" in refused.value.message
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", None])
+def test_file_that_cannot_be_read_is_said(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "appliance.toml"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (("speech", "on"), 3), (("speech", "model"), 2), (("speech",), 2), (("llm", "on"), 5),
+        (("llm", "context"), 1), (("llm", "none"), 4), (("proxy",), None),
+    ],
+)  # fmt: skip
+def test_line_of_a_key(path: tuple[str, ...], line: int | None) -> None:
+    text = "llm.context = 5000\n[speech]\non = 'gpu'\n[llm]\non = 'none'\n"
+    assert line_of(text, path) == line
+
+
+def appliance(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from appliance.cli import main; main()", *arguments],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_command_says_what_is_wrong_and_ends_with_its_code(tmp_path: Path) -> None:
+    file = tmp_path / "appliance.toml"
+    file.write_text("[speech]\non = 'gpus'\n")
+    wrong: Any = appliance("validate", str(file))
+    assert wrong.returncode == 3
+    assert f"{file}, line 2: speech.on" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+    file.write_text("[speech]\non = 'gpu'\n")
+    assert appliance("validate", str(file)).returncode == 0
+    missing = appliance("validate", str(tmp_path / "none.toml"))
+    assert (missing.returncode, "does not exist" in missing.stderr) == (3, True)
