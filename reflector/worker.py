@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
+from celery.beat import Scheduler
 from celery.beat import Service as BeatService
 from celery.worker import WorkController
 
 from reflector import schedule
 from reflector.db.engine import is_disconnect
 from reflector.housekeeping import deletions, public_data, sign_of_life
+from reflector.notify import Watchdog
 from reflector.pipeline.reconcile import reconcile, release_all
 from reflector.pipeline.runner import Runner
 from reflector.pipeline.specs import Queue, StepName
@@ -110,7 +112,9 @@ class Worker:
                 log.info("search knows %s older transcripts now", added)
         except Exception:
             log.exception("older transcripts were not indexed; the next start tries again")
+        watchdog = Watchdog()
         while True:
+            watchdog.pat()
             if relay is not None:
                 relay.report_worker(self.runner.worker, self._queues, REPORT_SECONDS)
             try:
@@ -140,10 +144,22 @@ class Worker:
         return self.runner.release()
 
 
+class WatchedScheduler(Scheduler):  # type: ignore[misc]
+    """Each look at the schedule is a sign of life."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._watchdog = Watchdog()
+
+    def tick(self, *arguments: Any, **options: Any) -> float:
+        self._watchdog.pat()
+        return float(super().tick(*arguments, **options))
+
+
 def beat_service(app: Celery, settings: Settings) -> BeatService:
     """The schedule; it keeps no file, because every job may as well come a little late."""
     app.conf.beat_schedule = {job.task: job.entry() for job in schedule.jobs(settings)}
-    return BeatService(app, scheduler_cls="celery.beat:Scheduler", max_interval=BEAT_SECONDS)
+    return BeatService(app, scheduler_cls=WatchedScheduler, max_interval=BEAT_SECONDS)
 
 
 def start_beat(app: Celery, settings: Settings) -> None:

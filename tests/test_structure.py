@@ -33,7 +33,7 @@ LAYERS = [
     ["language", "speech", "search", "exports"],
     ["storage", "media", "events", "db", "request_sizes"],
     ["transcript"],
-    ["settings", "log", "units", "heap"],
+    ["settings", "log", "units", "heap", "notify"],
     ["errors"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

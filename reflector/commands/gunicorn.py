@@ -15,6 +15,7 @@ from uvicorn_worker import UvicornWorker
 
 from reflector import log
 from reflector.errors import ReflectorError
+from reflector.notify import Watchdog, stopping
 from reflector.settings import METRICS_FOLDER, Settings
 
 if TYPE_CHECKING:
@@ -36,10 +37,29 @@ class Worker(UvicornWorker):  # type: ignore[misc]
     }
 
 
+class _Supervisor(Arbiter):  # type: ignore[misc]
+    """Tells systemd that it still looks after its processes, each second that it does."""
+
+    def __init__(self, app: BaseApplication) -> None:
+        super().__init__(app)
+        self._watchdog = Watchdog()
+
+    def murder_workers(self) -> None:
+        super().murder_workers()
+        self._watchdog.pat()
+
+    def stop(self, graceful: bool = True) -> None:
+        stopping()
+        super().stop(graceful)
+
+
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
         self._settings, self._options = settings, options
         super().__init__()
+
+    def run(self) -> None:
+        _Supervisor(self).run()
 
     def load_config(self) -> None:
         for name, value in self._options.items():

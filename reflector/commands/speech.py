@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import tempfile
 
@@ -12,6 +13,7 @@ import uvicorn
 
 from reflector.commands.serve import inherited, listen
 from reflector.heap import use_huge_pages
+from reflector.notify import ready, stopping
 from reflector.settings import Settings
 from reflector.speech.loaded import SpeechEngines
 from reflector.speech_service.app import create_speech_app
@@ -19,6 +21,16 @@ from reflector.speech_service.app import create_speech_app
 log = logging.getLogger(__name__)
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        stopping()
+        await super().shutdown(sockets)
 
 
 def run_speech(settings: Settings, host: str, port: int) -> None:
@@ -35,6 +47,6 @@ def run_speech(settings: Settings, host: str, port: int) -> None:
     click.echo(f"The speech service is at http://{shown}:{listener.getsockname()[1]}/")
     sys.stdout.flush()
     config = uvicorn.Config(app, log_level="warning", log_config=None, access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config).run(sockets=[listener])
     # A model in the middle of a window cannot be interrupted, and Python would wait for its thread
     os._exit(0)

@@ -12,6 +12,7 @@ from prometheus_client import start_http_server
 
 from reflector.app import refuse_what_is_not_there_yet
 from reflector.errors import ConfigurationError
+from reflector.notify import ready, stopping
 from reflector.pipeline.specs import Queue
 from reflector.queues import CeleryDispatcher, make_celery
 from reflector.services import open_services
@@ -60,7 +61,9 @@ def run_worker(
     if MODEL_QUEUES & set(queues):
         threading.Thread(target=services.speech.prepare, name="models", daemon=True).start()
     log.info("working on %s", ", ".join(queue.value for queue in queues))
+    ready()
     stop.wait()
+    stopping()
     try:
         if left := worker.drain():
             log.info("%s unfinished steps are free for other workers", left)
@@ -79,8 +82,10 @@ def run_beat(settings: Settings) -> None:
     thread = threading.Thread(target=service.start, name="beat", daemon=True)
     thread.start()
     log.info("scheduled: %s", ", ".join(sorted(service.scheduler.schedule)))
+    ready()
     while not stop.wait(1.0):
         if not thread.is_alive():
             raise ConfigurationError("the schedule has stopped", "The log says why.")
+    stopping()
     service.stop(wait=False)
     os._exit(0)

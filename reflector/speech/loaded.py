@@ -59,6 +59,12 @@ class SpeechEngines:
         self._each(lambda engine: engine.load())
         self.is_loaded = True
 
+    @property
+    def busy_seconds(self) -> float:
+        """How long one batch has kept the device; 0 where none does, or nobody knows."""
+        made = self.__dict__.get("transcriber")  # not to be made for this
+        return float(getattr(made, "busy_seconds", 0.0))
+
     def _each(self, do: Callable[[Transcriber | Diarizer], None]) -> None:
         makers: list[Callable[[], Transcriber | Diarizer | None]] = [
             lambda: self.transcriber,

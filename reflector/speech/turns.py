@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
@@ -50,6 +51,7 @@ class DeviceTurns:
         self._changed = threading.Condition()
         self._waiting: dict[Priority, list[_Ticket]] = {priority: [] for priority in Priority}
         self._held = False
+        self._since = 0.0
         self._live_in_a_row = 0
 
     @contextmanager
@@ -122,7 +124,7 @@ class DeviceTurns:
                 self._changed.notify_all()
             if ticket.results:
                 return
-            self._held = True
+            self._held, self._since = True, time.monotonic()
             live = ticket.priority is Priority.LIVE
             self._live_in_a_row = self._live_in_a_row + 1 if live else 0
 
@@ -159,6 +161,12 @@ class DeviceTurns:
         if live and not (batch and self._live_in_a_row >= LIVE_IN_A_ROW):
             return live[0]
         return batch[0] if batch else None
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long whoever holds the device has held it; 0 where nobody does."""
+        with self._changed:
+            return time.monotonic() - self._since if self._held else 0.0
 
     def waiting(self) -> dict[Priority, int]:
         with self._changed:

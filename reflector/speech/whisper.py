@@ -70,6 +70,11 @@ class WhisperTranscriber:
     def name(self) -> str:
         return f"whisper {self.model_name} beam {self.beam_size}"
 
+    @property
+    def busy_seconds(self) -> float:
+        """How long one batch has kept the device."""
+        return self._turns.busy_seconds
+
     def prepare(self) -> None:
         fetch_whisper(self._settings, self.model_name)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +15,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from reflector import __version__
+from reflector.notify import Watchdog
 from reflector.request_sizes import FORM_BYTES, RequestSizes
 from reflector.settings import Settings
 from reflector.speech.engines import shown_model
@@ -30,6 +33,11 @@ from reflector.speech_service.jobs import Jobs
 from reflector.speech_service.work import SpeechWork
 from reflector.translation.choose import OwnTranslators
 
+log = logging.getLogger(__name__)
+
+PULSE_SECONDS = 1.0
+# Far beyond what the slowest processor needs for one batch of the largest model
+STUCK_SECONDS = 1800.0
 LOCAL = {"127.0.0.1", "::1"}
 
 
@@ -39,7 +47,9 @@ def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         threading.Thread(target=engines.load, name="models", daemon=True).start()
+        pulse = asyncio.create_task(_pulse(engines))
         yield
+        pulse.cancel()
         app.state.desk.close()
         app.state.jobs.close()
 
@@ -59,6 +69,17 @@ def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
     app.add_api_route("/health", health, methods=["GET"])
     app.add_api_route("/metrics", metrics, methods=["GET"])
     return app
+
+
+async def _pulse(engines: SpeechEngines) -> None:
+    """Signs of life from the loop that answers requests, while the device does not stand still."""
+    watchdog = Watchdog()
+    while True:
+        if engines.busy_seconds < STUCK_SECONDS:
+            watchdog.pat()
+        else:
+            log.error("one batch has kept the device for %d s", engines.busy_seconds)
+        await asyncio.sleep(PULSE_SECONDS)
 
 
 def health(request: Request) -> Response:

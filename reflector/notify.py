@@ -1,0 +1,69 @@
+"""What a process tells systemd: that it is ready, that it ends, and that its work goes on.
+
+The protocol is a datagram to the socket in NOTIFY_SOCKET (sd_notify(3)); without one nobody is told.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+
+log = logging.getLogger(__name__)
+
+MICROSECONDS = 1_000_000
+
+
+def notify(*lines: str) -> None:
+    """Tell `lines` like `READY=1`; a service manager that cannot be told is no reason to end."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]  # of Linux's abstract names
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as told:
+            told.connect(address)
+            told.sendall("\n".join(lines).encode())
+    except OSError as error:
+        log.warning("systemd cannot be told %s: %s", lines[0], error)
+
+
+def ready() -> None:
+    notify("READY=1")
+
+
+def stopping() -> None:
+    notify("STOPPING=1")
+
+
+def watchdog_seconds() -> float | None:
+    """After how long without a sign systemd ends this process; None where it does not watch."""
+    microseconds = os.environ.get("WATCHDOG_USEC", "")
+    meant = os.environ.get("WATCHDOG_PID") in {None, str(os.getpid())}
+    return int(microseconds) / MICROSECONDS if microseconds.isdigit() and meant else None
+
+
+class Watchdog:
+    """Signs of life by the loop that does the work: each of its rounds calls `pat`.
+
+    A thread beside it that only sleeps and tells would go on while the work stands still.
+    """
+
+    def __init__(self) -> None:
+        seconds = watchdog_seconds()
+        self._every = seconds / 3 if seconds else None
+        self._told = 0.0
+        self._lock = threading.Lock()
+
+    def pat(self) -> None:
+        if self._every is None:
+            return
+        with self._lock:
+            now = time.monotonic()
+            if now - self._told < self._every:
+                return
+            self._told = now
+        notify("WATCHDOG=1")
