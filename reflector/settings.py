@@ -6,6 +6,7 @@ ignored. With nothing set at all the program runs embedded: SQLite, a data folde
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -305,9 +306,14 @@ class Settings(BaseSettings):
 
 
 def load(**values: object) -> Settings:
-    """Read and check all settings; ConfigurationError names each that is wrong."""
+    """Read and check all settings; ConfigurationError names each that is wrong.
+
+    From the environment, from `.env`, and from the credentials that systemd gives this process: files
+    named like settings, so that a secret stands in no environment (systemd.exec(5), Credentials).
+    """
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     try:
-        return Settings(**values)  # type: ignore[arg-type]
+        return Settings(_secrets_dir=credentials, **values)  # type: ignore[arg-type]
     except ValidationError as error:
         problems = [
             f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}".lstrip(": ")

@@ -58,7 +58,7 @@ def reference(recording: Path) -> Reference:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the environment nor a .env file of the developer decides what is tested."""
-    for name in Settings.model_fields:
+    for name in [*Settings.model_fields, "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(Settings.model_config, "env_file", None)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -1,7 +1,7 @@
 """What the tests need from the system: installed where we may, named where we may not.
 
-Chromium drives the pages; PostgreSQL and Redis (or Valkey) are the servers behind the API. Without
-them those tests are skipped and the run says so at its end.
+Chromium drives the pages; PostgreSQL and Redis (or Valkey) are the servers behind the API;
+systemd-analyze looks at the units. Without them those tests are skipped and the run says so at its end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROGRAMS = {"chromium": "chromium", "postgres": "postgresql", "redis-server": "redis-server"}
+PROGRAMS = {
+    "chromium": "chromium",
+    "postgres": "postgresql",
+    "redis-server": "redis-server",
+    "systemd-analyze": "systemd",
+}
 ALTERNATIVES = {"redis-server": ["valkey-server"], "postgres": ["initdb"]}
 POSTGRES = Path("/usr/lib/postgresql")
 

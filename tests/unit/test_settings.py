@@ -66,3 +66,16 @@ def test_secrets_do_not_show_in_the_settings_text() -> None:
     loaded = settings.load(SECRET_KEY=GOOD_SECRET, LLM_API_KEY="sk-very-secret")
     assert GOOD_SECRET not in repr(loaded)
     assert "sk-very-secret" not in repr(loaded)
+
+
+def test_credential_of_systemd_is_a_setting_that_the_environment_goes_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "SECRET_KEY").write_text("kept from everybody\n")
+    (tmp_path / "LLM_MODEL").write_text("from a credential")
+    (tmp_path / "somebody-else's").write_text("not a setting")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("LLM_MODEL", "from the environment")
+    chosen = settings.load()
+    assert chosen.SECRET_KEY.get_secret_value() == "kept from everybody"
+    assert chosen.LLM_MODEL == "from the environment"
