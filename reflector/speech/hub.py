@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from reflector.errors import ModelUnavailable
+from reflector.errors import ModelUnavailable, OutOfSpace, is_out_of_space
 from reflector.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 def fetch_snapshot(settings: Settings, name: str, target: Path) -> None:
     """All files of `owner/model` to `target`; what is there already is not fetched again.
 
-    ModelUnavailable where that fails, with the reason.
+    ModelUnavailable where that fails, with the reason; OutOfSpace where the disk is full.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
@@ -34,6 +34,8 @@ def fetch_snapshot(settings: Settings, name: str, target: Path) -> None:
             f"There is no model {name} on the hub, or HF_TOKEN may not see it."
         ) from error
     except Exception as error:
+        if is_out_of_space(error):
+            raise OutOfSpace(f"There is no room in {target.parent} for {name}.") from error
         log.debug("fetching %s failed", name, exc_info=True)
         raise ModelUnavailable(
             f"The model {name} is not on this machine and could not be fetched.",

@@ -77,7 +77,8 @@ class Manifest:
         if not self.folder.is_dir():
             return []
         folders = (path for path in self.folder.iterdir() if path.is_dir())
-        return sorted(path.name for path in folders if path.name not in known | IGNORED)
+        names = (path.name for path in folders if not path.name.startswith("."))
+        return sorted(name for name in names if name not in known)
 
     def add(self, name: str, licence: str | None) -> ModelEntry:
         """Write down the model that is in the folder under `name`."""

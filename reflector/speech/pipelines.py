@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+from filelock import FileLock
 
 from reflector.errors import ModelUnavailable
 from reflector.settings import Settings
@@ -74,8 +75,14 @@ def fetch_pipeline(settings: Settings) -> PipelineFolder:
     """
     if found := find_pipeline(settings):
         return found
+    settings.models_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(settings.models_dir / ".diarization.lock"):  # of several processes one fetches
+        return find_pipeline(settings) or _first_that_can_be_had(settings)
+
+
+def _first_that_can_be_had(settings: Settings) -> PipelineFolder:
     names = [settings.DIARIZATION_MODEL] if settings.DIARIZATION_MODEL else list(ORDER)
-    if settings.HF_TOKEN:
+    if settings.HF_TOKEN or settings.DIARIZATION_MODEL:
         for name in names:
             try:
                 return PipelineFolder(name, _from_hub(settings, name))
@@ -107,7 +114,6 @@ def _bundle(settings: Settings, url: str) -> Path:
             "DIARIZATION_BUNDLE_URL is set, but not what its SHA-256 must be.",
             "Set DIARIZATION_BUNDLE_SHA256; a checkpoint can run code when it is loaded.",
         )
-    settings.models_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.models_dir, prefix=".bundle-") as name:
         folder = Path(name)
         archive = folder / Path(httpx2.URL(url).path).name

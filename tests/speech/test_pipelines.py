@@ -11,6 +11,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,10 @@ def bundle(kind: str) -> bytes:
     return target.getvalue()
 
 
+def models_in(settings: Settings) -> list[str]:
+    return sorted(path.name for path in settings.models_dir.iterdir() if path.suffix != ".lock")
+
+
 def settings_for_bundle(
     hub: ModelHub, make_settings: Callable[..., Settings], name: str, data: bytes, **changes: Any
 ) -> Settings:
@@ -187,7 +192,7 @@ def test_bundle_is_used_where_there_is_no_token(
     assert fetch_pipeline(settings).name == "diarization-bundle"
     assert find_pipeline(settings) is not None
     assert speakers(make_settings, settings.models_dir, tmp_path) == ("diarization-bundle", 2)
-    assert sorted(path.name for path in settings.models_dir.iterdir()) == ["diarization-bundle"]
+    assert models_in(settings) == ["diarization-bundle"]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +209,7 @@ def test_bundle_that_cannot_be_trusted_leaves_nothing(
     settings = settings_for_bundle(hub, make_settings, "b.zip", bundle("zip"), **changes)
     with pytest.raises(ModelUnavailable, match=said):
         fetch_pipeline(settings)
-    assert not settings.models_dir.exists() or not list(settings.models_dir.iterdir())
+    assert models_in(settings) == []
 
 
 @pytest.mark.parametrize(("name", "data"), [("b.zip", b"no archive"), ("b.tar.gz", b"no archive")])
@@ -214,6 +219,17 @@ def test_bundle_that_is_no_archive_is_one_sentence(
     with pytest.raises(ModelUnavailable) as refused:
         fetch_pipeline(settings_for_bundle(hub, make_settings, name, data))
     assert "\n" not in str(refused.value)
+
+
+@needs_diarization
+def test_several_who_want_it_at_once_fetch_it_once(
+    hub: ModelHub, make_settings: Callable[..., Settings]
+) -> None:
+    settings = settings_for_bundle(hub, make_settings, "b.zip", bundle("zip"))
+    with ThreadPoolExecutor(4) as pool:
+        found = {pipeline.path for pipeline in pool.map(fetch_pipeline, [settings] * 4)}
+    assert len(found) == 1
+    assert hub.fetched == ["b.zip"]
 
 
 def test_imported_pipeline_goes_before_the_hub(
