@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from reflector.units import in_words
 
 WHISPER_LICENCE = "MIT"
 DIARIZATION = "diarization"
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @click.group()
@@ -71,7 +73,7 @@ def _fetch(chosen: settings.Settings, name: str) -> tuple[str, Path, str | None]
             chosen = chosen.model_copy(update={"DIARIZATION_MODEL": name})
         pipeline = fetch_pipeline(chosen)
         return pipeline.name, pipeline.path, LICENCES.get(pipeline.name)
-    if "/" not in name:
+    if not HUB_NAME.fullmatch(name) or Path(name).exists():
         found = fetch_whisper(chosen, name)
         return name, found.path, WHISPER_LICENCE if name in known_whisper_names() else None
     target = chosen.models_dir / folder_name(name)
