@@ -8,6 +8,7 @@ from importlib.metadata import version
 import click
 
 from appliance.commands.facts import facts
+from appliance.commands.plan import plan
 from appliance.commands.validate import validate
 from appliance.errors import ApplianceError
 
@@ -23,6 +24,7 @@ def cli() -> None:
 
 
 cli.add_command(facts)
+cli.add_command(plan)
 cli.add_command(validate)
 
 

@@ -22,3 +22,9 @@ class ConfigError(ApplianceError):
     """`appliance.toml`, or a flag, is wrong; nothing was changed."""
 
     exit_code = 3
+
+
+class PlanError(ApplianceError):
+    """What was asked for cannot be on this machine; nothing was changed."""
+
+    exit_code = 4

@@ -1,0 +1,63 @@
+"""`appliance plan`: what the configuration means on this machine."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance import environment
+from appliance.config import PATH, load
+from appliance.config.flags import with_flags, with_options
+from appliance.facts import gather
+from appliance.placement import Placement, place
+
+
+@click.command()
+@click.option(
+    "--config", "file", type=click.Path(path_type=Path), default=PATH, show_default=True,
+    help="The configuration.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="As data.")
+@with_options
+def plan(file: Path, as_json: bool, **flags: Any) -> None:
+    """Show which models would run where, and the application's settings that follow from that.
+
+    Flags are tried out on top of the configuration; nothing is changed.
+    """
+    facts, config = gather(), with_flags(load(file), flags)
+    placement = place(facts, config)
+    values = environment.settings_of(facts, config, placement)
+    if as_json:
+        body = {
+            "speech_device": placement.speech_device,
+            "whisper_model": placement.whisper_model,
+            "language_model_on_card": placement.language_model_on_card,
+            "remarks": placement.remarks,
+            "settings": values,
+        }
+        click.echo(json.dumps(body, indent=2))
+        return
+    _tell(placement)
+    click.echo("".join(_difference(Path(environment.PATH), environment.render(values))))
+
+
+def _tell(placement: Placement) -> None:
+    device = placement.speech_device or "another machine"
+    click.echo(
+        f"speech: {device}, {placement.whisper_model or 'the model that it can keep up with'}"
+    )
+    for remark in placement.remarks:
+        click.echo(f"note: {remark}")
+
+
+def _difference(path: Path, text: str) -> list[str]:
+    """Of the file as it is to what it would be."""
+    there = path.read_text() if path.is_file() else ""
+    lines = difflib.unified_diff(
+        there.splitlines(keepends=True), text.splitlines(keepends=True), str(path), str(path)
+    )
+    return list(lines) or [f"{path} is as it should be.\n"]

@@ -1,0 +1,82 @@
+"""The flags of the reference's installer, and what they change in the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from appliance.config.model import ApplianceConfig
+from appliance.errors import ConfigError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+OPTIONS = [
+    click.option("--gpu", is_flag=True, help="Speech on a card."),
+    click.option("--cpu", is_flag=True, help="Speech on the processor."),
+    click.option("--hosted", metavar="URL", help="Speech by a service elsewhere."),
+    click.option("--ollama-gpu", is_flag=True, help="A language model here, on a card."),
+    click.option("--ollama-cpu", is_flag=True, help="A language model here, on the processor."),
+    click.option("--llm-model", metavar="NAME", help="The language model."),
+    click.option("--garage", is_flag=True, help="S3 storage on this machine."),
+    click.option("--caddy/--no-caddy", default=None, help="TLS by Caddy, or by a proxy of yours."),
+    click.option("--domain", metavar="NAME", help="The machine's domain; its certificate by ACME."),
+    click.option("--ip", metavar="ADDRESS", help="The machine's address, where it has no domain."),
+]
+# What cannot be together, in the reference's order
+EXCLUSIVE = [("gpu", "cpu", "hosted"), ("ollama_gpu", "ollama_cpu"), ("domain", "ip")]
+
+
+def with_options(command: Command) -> Command:
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def with_flags(config: ApplianceConfig, flags: dict[str, Any]) -> ApplianceConfig:
+    """`config` as the flags want it; ConfigError where they contradict each other or make no sense.
+
+    What no flag speaks of stays as it is: a login that is required is never turned off here.
+    """
+    given = {name for name, value in flags.items() if value not in {None, False}}
+    for names in EXCLUSIVE:
+        if len(both := [name for name in names if name in given]) > 1:
+            first, second = (f"--{name.replace('_', '-')}" for name in both[:2])
+            raise ConfigError(f"{first} and {second} cannot be together.", "Choose one of them.")
+    if flags.get("caddy") is False and "domain" in given:
+        raise ConfigError(
+            "--no-caddy and --domain cannot be together.", "Your own proxy has the domain then."
+        )
+    values = config.model_dump(mode="json", exclude_none=True)
+    for name in given | {name for name in ("caddy",) if flags.get(name) is not None}:
+        for table, changes in _changes(name, flags[name]).items():
+            for key, value in changes.items():
+                if value is None:
+                    values[table].pop(key, None)
+                else:
+                    values[table][key] = value
+    try:
+        return ApplianceConfig.model_validate(values)
+    except ValueError as error:
+        reasons = [str(problem["msg"]) for problem in getattr(error, "errors", list)()]
+        said = "; ".join(reasons).removeprefix("Value error, ")
+        raise ConfigError(f"These flags cannot be used: {said}.", "Nothing was changed.") from error
+
+
+def _changes(flag: str, value: Any) -> dict[str, dict[str, Any]]:
+    """By table and key; None takes a key away."""
+    on = flag.replace("_", "-")
+    proxy = {"caddy": True, "domain": None, "ip": None}
+    return {
+        "gpu": {"speech": {"on": on, "url": None}},
+        "cpu": {"speech": {"on": on, "url": None}},
+        "hosted": {"speech": {"on": on, "url": value}},
+        "ollama_gpu": {"llm": {"on": on, "url": None}},
+        "ollama_cpu": {"llm": {"on": on, "url": None}},
+        "llm_model": {"llm": {"model": value}},
+        "garage": {"storage": {"on": on, "endpoint": None}},
+        "caddy": {"proxy": {"caddy": value}},
+        "domain": {"proxy": {**proxy, "domain": value}},
+        "ip": {"proxy": {**proxy, "ip": value}},
+    }[flag]
