@@ -64,13 +64,15 @@ def _access(config: ApplianceConfig) -> dict[str, str]:
 
 def _speech(config: ApplianceConfig, placement: Placement) -> dict[str, str]:
     url = str(config.speech.url).rstrip("/") if config.speech.on is SpeechOn.HOSTED else SPEECH
+    # A service elsewhere has models of its own for it; the one here asks the language model
+    translates = config.speech.on is SpeechOn.HOSTED or config.llm.on is not LanguageModelOn.NONE
     values = {
         "TRANSCRIPT_BACKEND": "modal",
         "TRANSCRIPT_URL": url,
         "DIARIZATION_ENABLED": str(config.speech.diarization).lower(),
         "DIARIZATION_BACKEND": "modal",
         "DIARIZATION_URL": url,
-        "TRANSLATION_BACKEND": "modal",
+        "TRANSLATION_BACKEND": "modal" if translates else "passthrough",
         "TRANSLATE_URL": url,
     }
     if placement.speech_device:

@@ -72,6 +72,19 @@ def test_address_is_what_people_type(proxy: dict[str, str], expected: str) -> No
     assert address(MACHINE, ApplianceConfig()) == "server.local"
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, "passthrough"),
+        ({"llm": {"on": "ollama-cpu"}}, "modal"),
+        ({"speech": {"on": "hosted", "url": "https://gpu.example.org"}}, "modal"),
+    ],
+    ids=str,
+)
+def test_nothing_is_translated_where_nothing_can(values: dict[str, Any], expected: str) -> None:
+    assert settings(ApplianceConfig.model_validate(values))["TRANSLATION_BACKEND"] == expected
+
+
 def test_card_reaches_the_settings() -> None:
     found = settings(config(), with_cards(card(24), card(24, number=2)))
     assert found["SPEECH_DEVICE"] == "cuda:0,1"
