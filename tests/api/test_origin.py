@@ -62,7 +62,7 @@ def test_origin_that_the_operator_named_is_let_in(make_settings: Callable[..., S
     [
         ("TRANSCRIPT_BACKEND", "modal"),
         ("DIARIZATION_BACKEND", "modal"),
-        ("TRANSLATION_BACKEND", "marian"),
+        ("TRANSLATION_BACKEND", "modal"),
     ],
 )
 def test_setting_that_would_be_ignored_stops_the_start(
