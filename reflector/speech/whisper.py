@@ -35,7 +35,8 @@ from reflector.transcript.words import Word, monotone
 
 log = logging.getLogger(__name__)
 
-BLOCK_SECONDS = 600
+# Of dense speech as many windows as a card takes at once
+BLOCK_SECONDS = 480
 # Of a long recording, so that its first words are there soon
 FIRST_BLOCK_SECONDS, LONG_SECONDS = 60, 300
 

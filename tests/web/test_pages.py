@@ -14,6 +14,7 @@ from tests.conftest import HELD_OUT
 from tests.doubles.language_server import GOOD, language_server
 from tests.pipeline.test_translation import TARGET, add_model, backwards
 from tests.server import Server, running_server
+from tests.waiting import wait_until
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -221,13 +222,11 @@ def test_missing_model_is_said_on_the_page(browser: Any, tmp_path: Path) -> None
     with running_server(tmp_path, WHISPER_MODEL="small", DIARIZATION_ENABLED="false") as server:
         context = browser.new_context(viewport=WIDE)
         page = context.new_page()
-        page.goto(server.url)
-        page.wait_for_function(
-            """async () => {
-                if (document.querySelector('.notice')) return true;
-                await new Promise((resolve) => setTimeout(resolve, 200));
-                location.reload();
-            }"""
-        )
+
+        def is_said() -> bool:
+            page.goto(server.url)
+            return bool(page.locator(".notice").count())
+
+        wait_until(is_said, "the page says it")
         assert "small is not on this machine" in page.inner_text(".notice")
         context.close()

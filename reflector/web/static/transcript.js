@@ -54,8 +54,12 @@ function showTopics() {
   }));
 }
 
+let shownWords = "";
 function showWords() {
   byId("words").hidden = state.words.length === 0;
+  const now = JSON.stringify([state.words, state.topics, state.transcript.participants]);
+  if (now === shownWords) return;  // what stays keeps the focus of who uses the keyboard
+  shownWords = now;
   const { elements, followed } = render(state.words, state.topics, nameOf, rename);
   byId("words-text").replaceChildren(...elements);
   followWords(followed);
