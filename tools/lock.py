@@ -1,13 +1,16 @@
-"""Write `requirements/*.lock`: every version, from an install of the newest that fit.
+"""Write `requirements/*.lock`: every version with the SHA-256 of its files, from an install of the
+newest that fit.
 
-    python tools/lock.py
+    python tools/lock.py [--sums]     --sums: only the sums, of the versions that are there
 
 Four files, because they are installed in different ways (see install.py): `base` (server and
-Whisper), `torch`, `diarization` (what pyannote.audio adds), `dev`.
+Whisper), `torch`, `diarization` (what pyannote.audio adds), `dev`. torch has no sums: its builds with and without CUDA come from two
+publishers under one version.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -20,9 +23,62 @@ TORCH = "torch==2.13.0"
 # Installed without what they ask for: their wheels want the CUDA libraries of torch's PyPI build
 WITHOUT_DEPENDENCIES = ["torchaudio==2.11.0", "torchcodec==0.17.0"]
 BUILD = ["setuptools>=77", "wheel"]
+PYTHONS = ("3.11", "3.12", "3.13")
+ARCHITECTURES = ("x86_64", "aarch64")
+GLIBC = (*range(34, 4, -1),)
 
 
 def main() -> None:
+    if "--sums" not in sys.argv:
+        versions()
+    for name in ("base", "diarization", "dev"):
+        write_sums(ROOT / "requirements" / f"{name}.lock")
+
+
+def write_sums(lock: Path) -> None:
+    """Of the wheel of each Python and architecture, as pip would choose it."""
+    wanted = [line.split()[0] for line in lock.read_text().splitlines() if "==" in line]
+    sums: dict[str, set[str]] = {each: set() for each in wanted}
+    for python in PYTHONS:
+        for architecture in ARCHITECTURES:
+            for requirement, found in sums_for(wanted, python, architecture).items():
+                sums[requirement].add(found)
+    if without := [each for each, found in sums.items() if not found]:
+        raise SystemExit(f"no wheel of {', '.join(without)}")
+    lines = [
+        " \\\n    ".join([each, *(f"--hash=sha256:{found}" for found in sorted(sums[each]))])
+        for each in wanted
+    ]
+    lock.write_text("\n".join(lines) + "\n")
+    print(f"{lock.name}: {sum(map(len, sums.values()))} sums", file=sys.stderr)
+
+
+def sums_for(wanted: list[str], python: str, architecture: str) -> dict[str, str]:
+    """By requirement; without what has no wheel there (a package for other systems only)."""
+    platforms = [f"manylinux_2_{minor}_{architecture}" for minor in GLIBC]
+    platforms += [f"manylinux{year}_{architecture}" for year in (2014, 2010, 1)]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
+               "--no-deps", "--report", "-", "--target", "nowhere", "--only-binary=:all:",
+               f"--python-version={python}", *(f"--platform={each}" for each in platforms)]  # fmt: skip
+    result = subprocess.run([*command, *wanted], capture_output=True, text=True, check=False)
+    if result.returncode:
+        if len(wanted) == 1:
+            return {}
+        middle = len(wanted) // 2
+        return sums_for(wanted[:middle], python, architecture) | sums_for(
+            wanted[middle:], python, architecture
+        )
+    by_name = {
+        each.partition("==")[0].lower().replace("_", "-").replace(".", "-"): each for each in wanted
+    }
+    found = {}
+    for item in json.loads(result.stdout)["install"]:
+        name = item["metadata"]["name"].lower().replace("_", "-").replace(".", "-")
+        found[by_name[name]] = item["download_info"]["archive_info"]["hashes"]["sha256"]
+    return found
+
+
+def versions() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"]
     base = [*project["project"]["dependencies"], *extras["speech"], *BUILD]
