@@ -18,12 +18,14 @@ class SameOrigin:
 
     Browsers send `Origin` with every request that can change something and with every WebSocket.
     A name that resolves to 127.0.0.1 makes a foreign page look like this server's own (DNS
-    rebinding); a connection to loopback is therefore asked for a loopback `Host`.
+    rebinding); a connection to loopback is therefore asked for a loopback `Host`, or for that of an
+    allowed origin, under which a proxy on this machine is reached.
     """
 
     def __init__(self, app: ASGIApp, allowed: Sequence[str]) -> None:
         self._app = app
         self._allowed = set(allowed)
+        self._names = LOCAL_NAMES | {urlsplit(origin).hostname or "" for origin in allowed}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"} or self._trusted(scope):
@@ -39,7 +41,7 @@ class SameOrigin:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         server = scope.get("server") or ("", None)
-        if server[0] in LOCAL_NAMES and _name(host) not in LOCAL_NAMES:
+        if server[0] in LOCAL_NAMES and _name(host) not in self._names:
             return False
         origin = headers.get("origin")
         if origin is None or origin in self._allowed or "*" in self._allowed:

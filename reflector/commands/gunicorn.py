@@ -77,15 +77,16 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             log.die(error.message, error.hint, Arbiter.WORKER_BOOT_ERROR)
 
 
-def run_gunicorn(settings: Settings, listener: socket.socket, workers: int) -> None:
-    """Serve on `listener`; under systemd gunicorn takes the sockets that it is handed."""
+def run_gunicorn(settings: Settings, listeners: list[socket.socket], workers: int) -> None:
+    """Serve on all `listeners`."""
     folder = tempfile.mkdtemp(prefix="reflector-metrics-") if workers > 1 else None
     if folder:
         os.environ[METRICS_FOLDER] = folder
         _import_for_all()
-    os.set_inheritable(listener.fileno(), True)
+    for listener in listeners:
+        os.set_inheritable(listener.fileno(), True)
     options = {
-        "bind": [f"fd://{listener.fileno()}"],
+        "bind": [f"fd://{listener.fileno()}" for listener in listeners],
         "workers": workers,
         "worker_class": f"{__name__}.Worker",
         "forwarded_allow_ips": settings.TRUSTED_PROXIES,

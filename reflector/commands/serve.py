@@ -44,14 +44,15 @@ def listen(host: str, port: int, next_free: bool) -> socket.socket:
     )
 
 
-def inherited() -> socket.socket | None:
-    """The socket that systemd listens on for this process (sd_listen_fds(3)): while the server is
+def inherited() -> list[socket.socket]:
+    """The sockets that systemd listens on for this process (sd_listen_fds(3)): while the server is
     restarted, connections wait there instead of being refused."""
-    if os.environ.get("LISTEN_PID") != str(os.getpid()) or not os.environ.get("LISTEN_FDS"):
-        return None
+    count = os.environ.get("LISTEN_FDS", "")
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():
+        return []
     for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
         os.environ.pop(name, None)
-    return socket.socket(fileno=SD_LISTEN_FDS_START)
+    return [socket.socket(fileno=SD_LISTEN_FDS_START + number) for number in range(int(count))]
 
 
 def lock_data(settings: Settings) -> IO[str]:
@@ -79,9 +80,9 @@ def serve(settings: Settings, host: str, port: int, next_free: bool, workers: in
             "Set DATA_DIR to a folder that this user may write.",
         ) from error
     if not settings.has_own_worker:
-        listener = inherited() or listen(host, port, next_free)
-        _announce(settings, host, port, listener)
-        run_gunicorn(settings, listener, workers)
+        listeners = inherited() or [listen(host, port, next_free)]
+        _announce(settings, host, port, listeners[0])
+        run_gunicorn(settings, listeners, workers)
         return
     if workers > 1:
         raise ConfigurationError(
@@ -117,10 +118,10 @@ def _serve_alone(settings: Settings, host: str, port: int, next_free: bool) -> N
             f"the data folder {settings.DATA_DIR} cannot be written: {error.strerror}",
             "Set DATA_DIR to a folder that this user may write.",
         ) from error
-    listener = inherited() or listen(host, port, next_free)
+    listeners = inherited() or [listen(host, port, next_free)]
     services = open_services(settings)
     app = create_app(services)
-    _announce(settings, host, port, listener)
+    _announce(settings, host, port, listeners[0])
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends cleanly and then sends itself the signal again, which would end this process
         # before it has cleaned up
@@ -130,7 +131,7 @@ def _serve_alone(settings: Settings, host: str, port: int, next_free: bool) -> N
         ws_ping_interval=PING_SECONDS, ws_ping_timeout=PING_SECONDS,
         forwarded_allow_ips=settings.TRUSTED_PROXIES,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=listeners)
     services.close()
     lock.close()
     # A model in the middle of a window cannot be interrupted, and Python would wait for its

@@ -42,11 +42,11 @@ def run_speech(settings: Settings, host: str, port: int) -> None:
     if settings.REFLECTOR_GPU_APIKEY is None and host not in LOOPBACK:
         log.warning("whoever reaches %s may use this service: set REFLECTOR_GPU_APIKEY", host)
     app = create_speech_app(settings, SpeechEngines(settings, own_device=True))
-    listener = inherited() or listen(host, port, next_free=False)
+    listeners = inherited() or [listen(host, port, next_free=False)]
     shown = f"[{host}]" if ":" in host else host
-    click.echo(f"The speech service is at http://{shown}:{listener.getsockname()[1]}/")
+    click.echo(f"The speech service is at http://{shown}:{listeners[0].getsockname()[1]}/")
     sys.stdout.flush()
     config = uvicorn.Config(app, log_level="warning", log_config=None, access_log=False)
-    _Server(config).run(sockets=[listener])
+    _Server(config).run(sockets=listeners)
     # A model in the middle of a window cannot be interrupted, and Python would wait for its thread
     os._exit(0)

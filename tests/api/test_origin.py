@@ -54,6 +54,9 @@ def test_origin_that_the_operator_named_is_let_in(make_settings: Callable[..., S
     other = TestClient(create_app(opened), base_url="http://127.0.0.1:1250")
     answer = other.get("/v1/transcripts", headers={"origin": "https://app.example"})
     assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    # A proxy on this machine passes on the name under which it was asked
+    assert other.get("/v1/transcripts", headers={"host": "app.example"}).status_code == 200
+    assert other.get("/v1/transcripts", headers={"host": "evil.example"}).status_code == 403
     opened.close()
 
 

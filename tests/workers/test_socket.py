@@ -15,7 +15,9 @@ from tests.real.stack import Stack
 from tests.waiting import wait_until
 from tests.workers.cluster import environment
 
-START = "exec 3<&{fd}; export LISTEN_FDS=1 LISTEN_PID=$$; exec {python} -m reflector serve"
+START = (
+    "exec 3<&{fd} 4<&{second}; export LISTEN_FDS=2 LISTEN_PID=$$; exec {python} -m reflector serve"
+)
 
 
 @pytest.mark.parametrize("kind", ["embedded", "servers"])
@@ -26,26 +28,30 @@ def test_connections_wait_while_the_server_restarts(
     if kind == "servers":
         stack: Stack = request.getfixturevalue("stack")
         settings = stack.settings()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in (listener, other)]
 
         def start() -> subprocess.Popen[bytes]:
-            command = START.format(fd=listener.fileno(), python=sys.executable)
+            fds = {"fd": listener.fileno(), "second": other.fileno()}
+            command = START.format(**fds, python=sys.executable)
             with (tmp_path / "log").open("ab") as log:
                 return subprocess.Popen(
-                    ["bash", "-c", command], pass_fds=[listener.fileno()], stdout=log, stderr=log,
+                    ["bash", "-c", command], pass_fds=list(fds.values()), stdout=log, stderr=log,
                     env=environment(tmp_path, settings), cwd=tmp_path,
                 )  # fmt: skip
 
-        def answer() -> int:
-            return httpx2.get(f"{url}/health", timeout=60).status_code
+        def answers() -> list[int]:
+            return [httpx2.get(f"{url}/health", timeout=60).status_code for url in urls]
 
         process = start()
-        assert answer() == 200  # the request waits for the server to come up
+        assert answers() == [200, 200]  # the requests wait for the server to come up
         process.terminate()
         wait_until(lambda: process.poll() is not None, "the server ends")
         again = start()
-        assert answer() == 200
+        assert answers() == [200, 200]
         again.terminate()
         assert again.wait(30) == 0
     if kind == "servers":
