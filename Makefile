@@ -1,5 +1,6 @@
 # make demo   the sample meeting through the real server       make run    the server, real models
 # make test   all tests                                        make check  format, lint, types
+# sudo make install   the system onto this Debian; WHEELS=DIR without a network
 # make bench  speed and memory, to bench/results.json          make lock   new versions to requirements/
 # make bench-speech  the speech service beside faster-whisper, on models of real sizes (hours on a CPU;
 #             ARGS="--sizes tiny --minutes 10" for less)
@@ -17,7 +18,15 @@ HOST ?= 127.0.0.1
 PORT ?= 1250
 export TORCH_INDEX CUDA
 
-.PHONY: demo run test check bench bench-speech lock clean
+ifdef WHEELS
+export PIP_NO_INDEX := 1
+export PIP_FIND_LINKS := $(abspath $(WHEELS))
+endif
+
+install: $(VENV)/.installed
+	@$(BIN)/appliance install $(if $(WHEELS),--wheels $(WHEELS)) $(ARGS)
+
+.PHONY: install demo run test check bench bench-speech lock clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo --host $(HOST) --port $(PORT) $(if $(ONCE),--once)

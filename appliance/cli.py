@@ -7,7 +7,10 @@ from importlib.metadata import version
 
 import click
 
+from appliance.commands.configure import configure
 from appliance.commands.facts import facts
+from appliance.commands.fetch import fetch
+from appliance.commands.install import install, uninstall
 from appliance.commands.plan import plan
 from appliance.commands.validate import validate
 from appliance.errors import ApplianceError
@@ -18,13 +21,16 @@ from appliance.errors import ApplianceError
 def cli() -> None:
     """Prepares, configures and looks after a machine that runs Reflector.
 
-    So far it tells what it finds and checks a configuration: this version runs from a checkout, with
-    `make demo` and `make run`.
+    `install` puts the system on it, `configure` makes it work.
     """
 
 
+cli.add_command(configure)
 cli.add_command(facts)
+cli.add_command(fetch)
+cli.add_command(install)
 cli.add_command(plan)
+cli.add_command(uninstall)
 cli.add_command(validate)
 
 

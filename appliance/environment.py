@@ -14,7 +14,13 @@ HEADER = "# Made by `appliance` from /etc/reflector/appliance.toml; change that 
 SPEECH = "http://127.0.0.1:8000"
 OLLAMA = "http://127.0.0.1:11434/v1"
 GARAGE = "http://127.0.0.1:3900"
-VALKEY = "/run/valkey/valkey-server.sock"
+DATABASE_FOLDER = "/run/reflector-postgresql"
+SSL_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+
+
+def broker_socket(kind: str) -> str:
+    """Of the instance `reflector`; `kind` is valkey or redis."""
+    return f"/run/{kind}-reflector/{kind}-server.sock"
 
 
 def address(facts: Facts, config: ApplianceConfig) -> str:
@@ -25,19 +31,40 @@ def address(facts: Facts, config: ApplianceConfig) -> str:
     return f"[{found}]" if ":" in found else found
 
 
-def settings_of(facts: Facts, config: ApplianceConfig, placement: Placement) -> dict[str, str]:
+def sites(facts: Facts, config: ApplianceConfig) -> list[str]:
+    """All names under which Caddy answers, the one in links first."""
+    if config.proxy.domain:
+        return [config.proxy.domain]
+    names = [f"{facts.host_name}.local"] if config.network.mdns else []
+    found = [f"[{a}]" if ":" in a else a for a in facts.addresses]
+    return list(
+        dict.fromkeys([address(facts, config), *found, *names, facts.host_name, "localhost"])
+    )
+
+
+def public_url(facts: Facts, config: ApplianceConfig) -> str:
+    if config.proxy.caddy:
+        return f"https://{address(facts, config)}"
+    return str(config.proxy.url or "http://localhost:1250").rstrip("/")
+
+
+def settings_of(
+    facts: Facts, config: ApplianceConfig, placement: Placement, broker: str = "valkey"
+) -> dict[str, str]:
     """Names and values of the application's settings; see docs/configuration.md for each."""
-    host = address(facts, config)
-    url = f"https://{host}" if config.proxy.caddy else "http://localhost:1250"
+    url = public_url(facts, config)
+    origins = [f"https://{name}" for name in sites(facts, config)] if config.proxy.caddy else [url]
+    socket = broker_socket(broker)
     first, last = config.network.webrtc_first_port, config.network.webrtc_last_port
     return {
         "DATA_DIR": str(config.storage.folder),
-        "DATABASE_URL": "postgresql:///reflector?host=/run/postgresql",
-        "REDIS_URL": f"unix://{VALKEY}?db=0",
-        "CELERY_BROKER_URL": f"redis+socket://{VALKEY}?virtual_host=1",
+        "DATABASE_URL": f"postgresql:///reflector?host={DATABASE_FOLDER}",
+        "REDIS_URL": f"unix://{socket}?db=0",
+        "CELERY_BROKER_URL": f"redis+socket://{socket}?virtual_host=1",
         "BASE_URL": url,
         "UI_BASE_URL": url,
-        "CORS_ORIGIN": url,
+        "CORS_ORIGIN": ",".join(origins),
+        "MIN_FREE_BYTES": str(config.storage.low_space_gib << 30),
         "WEBRTC_PORT_RANGE": f"{first}-{last}",
         **_access(config),
         **_speech(config, placement),

@@ -1,4 +1,13 @@
-"""What goes wrong on a machine, in a sentence, with what to do."""
+"""What goes wrong on a machine, in a sentence, with what to do.
+
+ApplianceError   1   anything else
+├── ConfigError  3   appliance.toml or a flag is wrong
+├── PlanError    4   what is asked for cannot be on this machine
+├── CheckError   5   something that is needed is not as it has to be: nothing was changed
+├── ApplyError   6   a change failed; the next run goes on from there
+├── BusyError    7   another run is at work
+└── CommandError 1   a program failed; whoever ran it says what that means
+"""
 
 from __future__ import annotations
 
@@ -28,3 +37,25 @@ class PlanError(ApplianceError):
     """What was asked for cannot be on this machine; nothing was changed."""
 
     exit_code = 4
+
+
+class CheckError(ApplianceError):
+    """A port that is taken, a name that leads elsewhere, a key that is refused: nothing was changed."""
+
+    exit_code = 5
+
+
+class ApplyError(ApplianceError):
+    """A change could not be made; those before it were, and the next run goes on from there."""
+
+    exit_code = 6
+
+
+class BusyError(ApplianceError):
+    """Another run is changing this machine."""
+
+    exit_code = 7
+
+
+class CommandError(ApplianceError):
+    """A program is missing, took too long, or failed."""

@@ -57,7 +57,8 @@ def place(facts: Facts, config: ApplianceConfig) -> Placement:
         on_card = config.speech.on is SpeechOn.CPU and _language_model_alone(facts, config)
         if not on_card and config.llm.on is LanguageModelOn.OLLAMA_GPU:
             raise PlanError(*_no_card(facts, remarks))
-        return Placement("cpu", config.speech.model, on_card, remarks)
+        model = config.speech.model or _whisper_on_processor(facts)
+        return Placement("cpu", model, on_card, remarks)
     return _on_cards(cards, facts, config, remarks)
 
 
@@ -65,7 +66,7 @@ def _on_cards(
     cards: list[Card], facts: Facts, config: ApplianceConfig, remarks: list[str]
 ) -> Placement:
     wants_llm = config.llm.on is LanguageModelOn.OLLAMA_GPU
-    llm = _language_model(config)
+    llm = language_model_size(config)
     # The language model has the last card to itself where there are several
     shared = wants_llm and len(cards) == 1
     room = _gib(cards[0]) - (llm if shared else 0.0)
@@ -102,6 +103,14 @@ def _whisper(config: ApplianceConfig, room: float, remarks: list[str]) -> str:
         f"are {room:.0f} GiB: {chosen} is used."
     )
     return chosen
+
+
+def _whisper_on_processor(facts: Facts) -> str:
+    """The largest that keeps up with speech; as the application chooses for itself, said here so that
+    the plan knows what to fetch (figures: docs/speech.md)."""
+    if facts.processor.cores >= 8 and facts.memory >= 8 * GIB:
+        return "small"
+    return "base" if facts.memory >= 3 * GIB else "tiny"
 
 
 def usable_cards(facts: Facts, remarks: list[str]) -> list[Card]:
@@ -147,9 +156,9 @@ def _language_model_alone(facts: Facts, config: ApplianceConfig) -> bool:
     cards = usable_cards(facts, remarks)
     if not cards:
         raise PlanError(*_no_card(facts, remarks))
-    if _language_model(config) > max(_gib(card) for card in cards):
+    if language_model_size(config) > max(_gib(card) for card in cards):
         raise PlanError(
-            f"{config.llm.model} needs about {_language_model(config):.0f} GiB, more than the card has.",
+            f"{config.llm.model} needs about {language_model_size(config):.0f} GiB, more than the card has.",
             "Choose a smaller llm.model, or llm.on = ollama-cpu.",
         )
     return True
@@ -169,7 +178,7 @@ def _speech(model: str, config: ApplianceConfig) -> float:
     return WHISPER[model] + WHISPER_WORK + (DIARIZER if config.speech.diarization else 0.0)
 
 
-def _language_model(config: ApplianceConfig) -> float:
+def language_model_size(config: ApplianceConfig) -> float:
     """GiB; a name without a number of parameters counts as 14 billion."""
     found = re.search(r"[:-](\d+(?:\.\d+)?)b", config.llm.model.lower())
     billions = float(found[1]) if found else 14.0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
+from appliance.cli import cli as agent
+from appliance.config import ApplianceConfig
 from reflector.cli import cli
 from reflector.pipeline.specs import StepName
 from reflector.settings import Settings
@@ -41,6 +44,28 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ALLOWED = {("events", "db")}
 
 
+# The same for the agent
+AGENT_LAYERS = [
+    ["cli"],
+    ["commands"],
+    ["install"],
+    ["apply", "checks"],
+    ["here", "health"],
+    ["effects"],
+    ["application"],
+    ["steps"],
+    ["artifacts"],
+    ["plan"],
+    ["environment", "secrets"],
+    ["placement", "render", "units"],
+    ["config"],
+    ["facts"],
+    ["run"],
+    ["errors"],
+]
+AGENT_LEVEL = {name: level for level, names in enumerate(AGENT_LAYERS) for name in names}
+
+
 def subject(module: str) -> str:
     return module.split(".")[1]
 
@@ -50,6 +75,8 @@ def imports(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
+            if node.module in {"reflector", "appliance"}:
+                found.update(f"{node.module}.{a.name}" for a in node.names if a.name[0] != "_")
         elif isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
     return found
@@ -73,6 +100,49 @@ def test_imports_run_downhill() -> None:
             if other != own and (own, other) not in ALLOWED and LEVEL[other] <= LEVEL[own]:
                 uphill.append(f"{path.relative_to(ROOT)} imports {module}")
     assert uphill == []
+
+
+def test_imports_of_the_agent_run_downhill() -> None:
+    uphill = []
+    for path in python_files("appliance"):
+        own = path.relative_to(ROOT).with_suffix("").parts[1]
+        if own == "__init__":
+            continue
+        others = {subject(m) for m in imports(path) if m.startswith("appliance.")} - {own}
+        wrong = [other for other in others if AGENT_LEVEL[other] <= AGENT_LEVEL[own]]
+        uphill += [f"{path.relative_to(ROOT)} imports {other}" for other in wrong]
+    assert uphill == []
+
+
+def test_one_module_of_the_agent_runs_programs() -> None:
+    running = [p for p in python_files("appliance") if "subprocess" in imports(p)]
+    assert [path.name for path in running] == ["run.py"]
+
+
+def test_every_key_of_the_appliance_is_documented() -> None:
+    text = (ROOT / "docs" / "appliance.md").read_text()
+    for table, field in ApplianceConfig.model_fields.items():
+        model = field.annotation
+        assert model
+        for key in model.model_fields:
+            assert f"`{table}.{key}`" in text
+
+
+def test_every_command_of_the_agent_is_documented() -> None:
+    text = (ROOT / "docs" / "appliance.md").read_text()
+    for path, command in commands_of("appliance", agent):
+        assert path in text, path
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert f"`{parameter.opts[0]}" in text, (path, parameter.opts)
+
+
+def commands_of(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for name, each in command.commands.items():
+            yield from commands_of(f"{path} {name}", each)
+    else:
+        yield path, command
 
 
 def test_application_does_not_know_the_agent() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -23,9 +24,30 @@ OPTIONS = [
     click.option("--caddy/--no-caddy", default=None, help="TLS by Caddy, or by a proxy of yours."),
     click.option("--domain", metavar="NAME", help="The machine's domain; its certificate by ACME."),
     click.option("--ip", metavar="ADDRESS", help="The machine's address, where it has no domain."),
+    click.option(
+        "--custom-ca",
+        metavar="PATH",
+        help="An authority to trust: a PEM file, or a folder with ca.crt and maybe server.pem and server-key.pem.",
+    ),
+    click.option("--extra-ca", multiple=True, metavar="FILE", help="A further authority to trust."),
+    click.option(
+        "--build", is_flag=True, help="Install the application anew from this checkout first."
+    ),
 ]
 # What cannot be together, in the reference's order
+# In which they are applied: a domain first, so that what belongs to one has it
+ORDER = [
+    "gpu", "cpu", "hosted", "ollama_gpu", "ollama_cpu", "llm_model", "garage", "caddy", "domain", "ip",
+    "custom_ca", "extra_ca", "build",
+]  # fmt: skip
 EXCLUSIVE = [("gpu", "cpu", "hosted"), ("ollama_gpu", "ollama_cpu"), ("domain", "ip")]
+
+
+def named_flags(flags: dict[str, Any]) -> set[str]:
+    """Those that were given."""
+    return {name for name, value in flags.items() if value not in (None, False, ())} | (
+        {"caddy"} if flags.get("caddy") is not None else set()
+    )
 
 
 def with_options(command: Command) -> Command:
@@ -39,7 +61,7 @@ def with_flags(config: ApplianceConfig, flags: dict[str, Any]) -> ApplianceConfi
 
     What no flag speaks of stays as it is: a login that is required is never turned off here.
     """
-    given = {name for name, value in flags.items() if value not in {None, False}}
+    given = named_flags(flags)
     for names in EXCLUSIVE:
         if len(both := [name for name in names if name in given]) > 1:
             first, second = (f"--{name.replace('_', '-')}" for name in both[:2])
@@ -48,8 +70,16 @@ def with_flags(config: ApplianceConfig, flags: dict[str, Any]) -> ApplianceConfi
         raise ConfigError(
             "--no-caddy and --domain cannot be together.", "Your own proxy has the domain then."
         )
+    if (
+        "custom_ca" in given
+        and (Path(flags["custom_ca"]) / "server.pem").is_file()
+        and not (config.proxy.domain or "domain" in given)
+    ):
+        raise ConfigError(
+            "--custom-ca has a certificate of a server, which needs a domain.", "Add --domain NAME."
+        )
     values = config.model_dump(mode="json", exclude_none=True)
-    for name in given | {name for name in ("caddy",) if flags.get(name) is not None}:
+    for name in sorted(given, key=ORDER.index):
         for table, changes in _changes(name, flags[name]).items():
             for key, value in changes.items():
                 if value is None:
@@ -66,6 +96,10 @@ def with_flags(config: ApplianceConfig, flags: dict[str, Any]) -> ApplianceConfi
 
 def _changes(flag: str, value: Any) -> dict[str, dict[str, Any]]:
     """By table and key; None takes a key away."""
+    if flag == "custom_ca":
+        return {"proxy": _custom_ca(value)}
+    if flag == "extra_ca":
+        return {"proxy": {"extra_ca": [str(Path(file).absolute()) for file in value]}}
     on = flag.replace("_", "-")
     proxy = {"caddy": True, "domain": None, "ip": None}
     return {
@@ -79,4 +113,19 @@ def _changes(flag: str, value: Any) -> dict[str, dict[str, Any]]:
         "caddy": {"proxy": {"caddy": value}},
         "domain": {"proxy": {**proxy, "domain": value}},
         "ip": {"proxy": {**proxy, "ip": value}},
+        "build": {},
     }[flag]
+
+
+def _custom_ca(value: str) -> dict[str, Any]:
+    """A file, or the folder that the reference's `generate-certs.sh` makes."""
+    path = Path(value).absolute()
+    if not path.is_dir():
+        return {"custom_ca": str(path)}
+    found: dict[str, Any] = {"custom_ca": str(path / "ca.crt")}
+    if (path / "server.pem").is_file():
+        found |= {
+            "certificate": "custom", "certificate_file": str(path / "server.pem"),
+            "key_file": str(path / "server-key.pem"),
+        }  # fmt: skip
+    return found

@@ -109,8 +109,12 @@ class Storage(Table):
     region: str = "garage"
     endpoint: HttpUrl | None = None
     """With `on = "s3"`; unset: Amazon's."""
+    garage_folder: Path = Path("/var/lib/garage")
+    """What Garage keeps; with `folder`, where another disk has the space."""
+    quota_gib: Annotated[int, Field(ge=1)] | None = None
+    """The most that Garage may take; unset: nine tenths of what its disk has free."""
     low_space_gib: Annotated[int, Field(ge=1)] = 10
-    """Below that the machine says that its disk is nearly full."""
+    """Below that the machine takes no recordings, and says so."""
 
 
 class Certificate(StrEnum):
@@ -124,6 +128,8 @@ class Proxy(Table):
 
     caddy: bool = True
     """False where another proxy brings TLS: ports 1250 and 3000 answer on loopback."""
+    url: HttpUrl | None = None
+    """With `caddy = false`: what people type to reach the other proxy."""
     domain: Domain | None = None
     """With a domain the certificate comes from an ACME authority, unless one is given."""
     ip: Address | None = None
@@ -157,6 +163,8 @@ class Proxy(Table):
             )
         if not self.caddy and self.domain:
             raise ValueError("has caddy = false and a domain: the other proxy has the domain then")
+        if self.caddy and self.url:
+            raise ValueError("has a url, which is for caddy = false: give the domain or the ip")
         return self
 
     @property
@@ -173,9 +181,11 @@ class Access(Table):
 
 
 class Network(Table):
+    ssh_ports: list[Port] = [22]
     webrtc_first_port: Port = 50000
     webrtc_last_port: Port = 50100
     firewall: bool = True
+    """From outside only ssh, 80, 443 and the ports of WebRTC; not where another firewall is at work."""
     mdns: bool = True
     """NAME.local finds the machine in its own network."""
 

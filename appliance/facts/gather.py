@@ -8,19 +8,18 @@ from __future__ import annotations
 import ipaddress
 import os
 import platform
-import shutil
+import re
 import socket
-import subprocess
 from pathlib import Path
 
 import psutil
 
 from appliance.facts.cards import cards_on_the_bus, with_driver
 from appliance.facts.model import Disk, Facts, Interface, Processor, Release
+from appliance.run import said_by
 
 # What CTranslate2 and torch choose their code by
 FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "asimd", "sve")
-COMMAND_SECONDS = 10
 # File systems that hold nothing of the machine's own
 PASSING = {"squashfs", "iso9660", "overlay", "tmpfs", "devtmpfs", "ramfs"}
 
@@ -36,10 +35,11 @@ def gather(root: Path = Path("/")) -> Facts:
         interfaces=_interfaces(),
         cards=cards,
         driver=driver,
-        virtualization=_said_by("systemd-detect-virt"),
+        virtualization=said_by("systemd-detect-virt"),
         secure_boot=_secure_boot(root),
         tpm=any((root / "sys/class/tpm").glob("tpm*")),
         clock_synchronized=_clock(),
+        systemd=_systemd(),
     )
 
 
@@ -58,7 +58,10 @@ def _release(root: Path) -> Release:
 
 def _processor(root: Path) -> Processor:
     name, known = platform.machine(), set[str]()
-    for line in (root / "proc/cpuinfo").read_text().splitlines():
+    file = root / "proc/cpuinfo"
+    if not file.exists():  # a tree that is not running: whoever runs it is here
+        file = Path("/proc/cpuinfo")
+    for line in file.read_text().splitlines():
         key, _, value = (part.strip() for part in line.partition(":"))
         if key == "model name":
             name = value
@@ -71,7 +74,8 @@ def _processor(root: Path) -> Processor:
 def _disks() -> tuple[Disk, ...]:
     found: dict[str, Disk] = {}
     for part in psutil.disk_partitions(all=False):
-        if part.fstype in PASSING or part.device in found:
+        # A file system of a container's host is seen through single files
+        if part.fstype in PASSING or part.device in found or not Path(part.mountpoint).is_dir():
             continue
         try:
             usage = psutil.disk_usage(part.mountpoint)
@@ -80,6 +84,9 @@ def _disks() -> tuple[Disk, ...]:
         found[part.device] = Disk(
             part.device, part.mountpoint, part.fstype, usage.total, usage.free
         )
+    if "/" not in {disk.mount for disk in found.values()}:  # a container's, in layers
+        usage = psutil.disk_usage("/")
+        found["/"] = Disk("/", "/", "overlay", usage.total, usage.free)
     return tuple(found.values())
 
 
@@ -106,21 +113,11 @@ def _secure_boot(root: Path) -> bool | None:
 
 
 def _clock() -> bool | None:
-    said = _said_by("timedatectl", "show", "--property=NTPSynchronized", "--value")
+    said = said_by("timedatectl", "show", "--property=NTPSynchronized", "--value")
     return None if said not in {"yes", "no"} else said == "yes"
 
 
-def _said_by(program: str, *arguments: str) -> str | None:
-    """The first line that a program prints, also where it ends with an error; None without one."""
-    path = shutil.which(program)
-    if path is None:
-        return None
-    try:
-        done = subprocess.run(  # noqa: S603 - the callers above name what is run
-            [path, *arguments],
-            check=False, capture_output=True, text=True, timeout=COMMAND_SECONDS,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    lines = done.stdout.strip().splitlines()
-    return lines[0] if lines else None
+def _systemd() -> int:
+    """0 where there is none."""
+    found = re.match(r"systemd (\d+)", said_by("systemctl", "--version") or "")
+    return int(found[1]) if found else 0

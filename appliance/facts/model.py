@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class Sealing(StrEnum):
+    """The values of `systemd-creds --with-key=`; FILE: a file that only root reads."""
+
+    TPM = "host+tpm2"
+    HOST = "host"
+    FILE = "file"
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Facts:
-    """`virtualization`: what systemd-detect-virt says, `none` for metal."""
+    """`virtualization`: what systemd-detect-virt says, `none` for metal. `systemd`: its version."""
 
     release: Release
     processor: Processor
@@ -88,9 +97,18 @@ class Facts:
     secure_boot: bool | None = None
     tpm: bool = False
     clock_synchronized: bool | None = None
+    systemd: int = 257
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def sealing(self) -> Sealing:
+        """How this machine keeps secrets. systemd 250 and newer have a key in the TPM; one of the
+        host, without a TPM, works from 254 on."""
+        if self.tpm and self.systemd >= 250:
+            return Sealing.TPM
+        return Sealing.HOST if self.systemd >= 254 else Sealing.FILE
 
     @property
     def addresses(self) -> list[str]:

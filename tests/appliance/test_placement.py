@@ -57,9 +57,9 @@ class Case:
 
 
 CASES = {
-    "nothing asked, no card": Case(MACHINE, config(), "cpu", None),
+    "nothing asked, no card": Case(MACHINE, config(), "cpu", "small"),
     "nothing asked, a card": Case(with_cards(card(24)), config(), "cuda:0", "large-v3-turbo"),
-    "the CPU asked for beside a card": Case(with_cards(card(24)), config({"on": "cpu"}), "cpu", None),
+    "the CPU asked for beside a card": Case(with_cards(card(24)), config({"on": "cpu"}), "cpu", "small"),
     "a card asked for": Case(with_cards(card(24)), config({"on": "gpu"}), "cuda:0", "large-v3-turbo"),
     "two cards": Case(
         with_cards(card(24), card(24, number=2)), config(), "cuda:0,1", "large-v3-turbo"
@@ -97,17 +97,17 @@ CASES = {
         "speakers are told apart on the CPU",
     ),
     "a driver too old is said, and the CPU is used": Case(
-        with_cards(card(24), driver=OLD), config(), "cpu", None, False, "runs CUDA 11.4"
+        with_cards(card(24), driver=OLD), config(), "cpu", "small", False, "runs CUDA 11.4"
     ),
     "no driver is said, and the CPU is used": Case(
-        with_cards(bare(), driver=NONE), config(), "cpu", None, False, "nvidia-driver from non-free"
+        with_cards(bare(), driver=NONE), config(), "cpu", "small", False, "nvidia-driver from non-free"
     ),
     "a device node is missing": Case(
         with_cards(card(24), driver=replace(NEW, device_nodes=("/dev/nvidia0",))), config(),
-        "cpu", None, False, "nvidia-modprobe",
+        "cpu", "small", False, "nvidia-modprobe",
     ),
     "a card before Volta": Case(
-        with_cards(card(8, (6, 1))), config(), "cpu", None, False, "compute capability 6.1"
+        with_cards(card(8, (6, 1))), config(), "cpu", "small", False, "compute capability 6.1"
     ),
     "a card before Volta beside a new one": Case(
         with_cards(card(8, (6, 1)), card(24, number=2)), config(), "cuda:1", "large-v3-turbo", False,
@@ -116,12 +116,16 @@ CASES = {
     "a card that a virtual machine has is not counted": Case(
         with_cards(bare(), card(24, number=2)), config(), "cuda:0", "large-v3-turbo"
     ),
+    "few cores": Case(
+        replace(MACHINE, processor=replace(MACHINE.processor, cores=4)), config(), "cpu", "base"
+    ),
+    "little memory": Case(replace(MACHINE, memory=2 * GIB), config(), "cpu", "tiny"),
     "hosted": Case(MACHINE, config(HOSTED), None, None),
     "hosted speech, own language model": Case(
         with_cards(card(16)), config(HOSTED, OLLAMA), None, None, True
     ),
     "speech on the CPU leaves the card to the language model": Case(
-        with_cards(card(16)), config({"on": "cpu"}, OLLAMA), "cpu", None, True
+        with_cards(card(16)), config({"on": "cpu"}, OLLAMA), "cpu", "small", True
     ),
     "the language model on the CPU": Case(
         with_cards(card(8)), config(llm={"on": "ollama-cpu"}), "cuda:0", "large-v3-turbo"

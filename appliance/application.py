@@ -1,0 +1,56 @@
+"""Running the application's own commands, as the user that it runs as, with its settings and secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.errors import ApplianceError, CommandError
+from appliance.facts.model import Facts
+from appliance.run import follow, run
+from appliance.secrets import credential_line
+
+PROGRAM = "/usr/lib/reflector/venv/bin/reflector"
+SETTINGS = "/etc/reflector/reflector.env"
+FOLDER = "/var/lib/reflector"
+
+
+def hash_password(password: str, root: Path) -> str:
+    """As the application stores it."""
+    command = [PROGRAM, "admin", "hash", "--password-file", "-"]
+    return run(command, stdin=password, root=root).output.strip()
+
+
+def ask(facts: Facts, secrets: list[str], *arguments: str, stdin: str = "") -> str:
+    """Run `reflector` with `arguments` and the `secrets`; ApplianceError with what it said."""
+    try:
+        return run([*_unit(facts, secrets), PROGRAM, *arguments], stdin=stdin, seconds=300).output
+    except CommandError as error:
+        raise ApplianceError(_said(error)) from error
+
+
+def watch(
+    facts: Facts, secrets: list[str], line: Callable[[str], None], *arguments: str, user: str
+) -> None:
+    try:
+        follow([*_unit(facts, secrets, user), PROGRAM, *arguments], line)
+    except CommandError as error:
+        raise ApplianceError(_said(error)) from error
+
+
+def _unit(facts: Facts, secrets: list[str], user: str = "reflector") -> list[str]:
+    """A unit for one command: secrets reach it as they reach the services."""
+    properties = [
+        f"User={user}", f"WorkingDirectory={FOLDER}", f"EnvironmentFile={SETTINGS}",
+        f"Environment=DATA_DIR={FOLDER}", "UMask=0077",
+        *(credential_line(facts, name) for name in secrets),
+    ]  # fmt: skip
+    return [
+        "systemd-run", "--quiet", "--pipe", "--wait", "--collect",
+        *(f"--property={each}" for each in properties),
+    ]  # fmt: skip
+
+
+def _said(error: CommandError) -> str:
+    """The application's own sentence, without the command around it."""
+    return error.message.partition("): ")[2].removeprefix("error: ") or error.message

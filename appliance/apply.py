@@ -1,0 +1,62 @@
+"""A plan, made to happen: one change after the other, by one run at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+import appliance.effects.artifacts
+import appliance.effects.database
+import appliance.effects.files
+import appliance.effects.garage
+import appliance.effects.models
+import appliance.effects.ollama
+import appliance.effects.secrets
+import appliance.effects.units  # noqa: F401 - each registers its kinds of changes
+from appliance.effects.machine import Machine, apply
+from appliance.errors import ApplianceError, ApplyError, BusyError
+from appliance.plan.changes import Change
+
+LOCK = "run/reflector-appliance.lock"
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """BusyError where another run is at work on this machine."""
+    path = root / LOCK
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path, mode=0o600)
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout as error:
+        raise BusyError(
+            "Another `appliance` is changing this machine.", "Wait until it has ended."
+        ) from error
+    except OSError as error:
+        raise ApplianceError(
+            f"{path} cannot be written: {error.strerror}.", "Run it with sudo."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def carry_out(changes: list[Change], machine: Machine) -> None:
+    """ApplyError says which change failed and why; those before it stay, and a next run goes on."""
+    for number, change in enumerate(changes, 1):
+        machine.say(f"[{number}/{len(changes)}] {change.title()}")
+        try:
+            apply(change, machine)
+        except ApplianceError as error:
+            raise ApplyError(
+                f"Could not {change.title()}: {error.message}",
+                error.hint or "Mend that, and run the same again: it goes on from here.",
+            ) from error
+        except KeyboardInterrupt:
+            raise ApplyError(
+                f"Stopped at “{change.title()}”.", "Run the same again: it goes on from here."
+            ) from None

@@ -1,0 +1,63 @@
+"""`appliance install` and `uninstall`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from appliance.apply import alone
+from appliance.facts import gather
+from appliance.install import checks, environment, packages, system
+from appliance.install.remove import purge, remove
+from appliance.install.target import Target
+
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command()
+@click.option("--root", type=FOLDER, default=Path("/"), help="A tree to install into.")
+@click.option(
+    "--wheels", type=FOLDER, help="A folder with all wheels, for a machine without a network."
+)
+@click.option(
+    "--torch-index", metavar="URL", help="Where to take torch from, to tell speakers apart."
+)
+def install(root: Path, wheels: Path | None, torch_index: str | None) -> None:
+    """Put the system on this Debian: packages, users, the application, units.
+
+    A second run changes nothing. `appliance configure` makes it work.
+    """
+    target = Target(root.absolute(), click.echo)
+    facts = gather(target.root)
+    for remark in checks.check(target, facts):
+        click.secho(f"note: {remark}", fg="yellow")
+    with alone(target.root):
+        packages.install(target, facts.release.version)
+        environment.install(target, wheels, torch_index)
+        system.install(target)
+    if not target.changed:
+        click.echo("Everything is installed already.")
+    elif target.is_running:
+        click.echo("Installed. Next: appliance configure")
+
+
+@click.command()
+@click.option(
+    "--purge", "purges", is_flag=True, help="Recordings, database, secrets and configuration too."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def uninstall(purges: bool, yes: bool) -> None:
+    """Take the system off this machine; recordings, database and configuration stay.
+
+    Debian's packages stay as well: others may use them.
+    """
+    target = Target(Path("/"), click.echo)
+    if purges and not yes:
+        click.confirm(
+            "All recordings, transcripts and accounts will be gone for good. Go on?", abort=True
+        )
+    with alone(target.root):
+        remove(target)
+        if purges:
+            purge(target)

@@ -1,0 +1,1 @@
+"""Making changes: one function for each kind, registered with `apply`."""

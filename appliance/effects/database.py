@@ -1,0 +1,47 @@
+"""PostgreSQL's cluster, role and database."""
+
+from __future__ import annotations
+
+from appliance import environment
+from appliance.effects.machine import Machine, apply
+from appliance.effects.units import start
+from appliance.plan.changes import MakeCluster, MakeDatabase
+from appliance.run import run
+
+MINUTES = 5 * 60
+
+
+@apply.register
+def _(change: MakeCluster, machine: Machine) -> None:
+    """Local connections are told apart by the kernel (peer); there are no others."""
+    command = [
+        "pg_createcluster", change.version, change.name, "--start-conf=auto", "--",
+        "--auth-local=peer", "--auth-host=reject", "--data-checksums", "--encoding=UTF8",
+        "--locale=C.UTF-8",
+    ]  # fmt: skip
+    run(command, seconds=MINUTES)
+
+
+@apply.register
+def _(change: MakeDatabase, machine: Machine) -> None:
+    start(machine, [change.unit])
+    for kind, query, statement in (
+        ("role", "SELECT 1 FROM pg_roles WHERE rolname = 'reflector'", "CREATE ROLE reflector LOGIN"),
+        (
+            "database", "SELECT 1 FROM pg_database WHERE datname = 'reflector'",
+            "CREATE DATABASE reflector OWNER reflector",
+        ),
+    ):  # fmt: skip
+        if not _sql(query).strip():
+            machine.say(f"making the {kind} reflector")
+            _sql(statement)
+    machine.ledger.did("database")
+
+
+def _sql(statement: str) -> str:
+    command = [
+        "runuser", "-u", "postgres", "--", "psql", f"--host={environment.DATABASE_FOLDER}",
+        "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--dbname=postgres",
+        "--command", statement,
+    ]  # fmt: skip
+    return run(command).output

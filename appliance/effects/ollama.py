@@ -1,0 +1,102 @@
+"""Ollama's models, by its HTTP API (github.com/ollama/ollama/blob/main/docs/api.md)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import httpx2
+
+from appliance import units
+from appliance.effects.machine import Machine, apply
+from appliance.effects.units import start
+from appliance.errors import ApplianceError, CommandError
+from appliance.plan.changes import PullLanguageModel
+from appliance.run import run
+
+ADDRESS = "http://127.0.0.1:11434"
+START_SECONDS = 60.0
+# Nothing for so long, and the download has stopped
+SILENT_SECONDS = 300.0
+
+
+@apply.register
+def _(change: PullLanguageModel, machine: Machine) -> None:
+    start(machine, [units.OLLAMA])
+    wait(ADDRESS)
+    # The unit reaches nobody outside; only while its operator wants it to fetch something
+    run(["systemctl", "set-property", "--runtime", units.OLLAMA, "IPAddressAllow=any"])
+    try:
+        pull(change.name, machine.say)
+    finally:
+        run(["systemctl", "revert", "--runtime", units.OLLAMA], check=False)
+        run(["systemctl", "set-property", "--runtime", units.OLLAMA,
+             "IPAddressAllow=", "IPAddressAllow=localhost"], check=False)  # fmt: skip
+
+
+def models(address: str = ADDRESS) -> frozenset[str]:
+    """Names with tags; empty where it does not answer."""
+    try:
+        answer = httpx2.get(f"{address}/api/tags", timeout=5).raise_for_status()
+    except httpx2.HTTPError:
+        return frozenset()
+    names = {str(model["name"]) for model in answer.json()["models"]}
+    return frozenset(names | {name.removesuffix(":latest") for name in names})
+
+
+def wait(address: str, seconds: float = START_SECONDS) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            httpx2.get(f"{address}/api/version", timeout=5).raise_for_status()
+            return
+        except httpx2.HTTPError as error:
+            if time.monotonic() > until:
+                raise CommandError(
+                    f"Ollama does not answer at {address}: {error}.", "See `journalctl -u ollama`."
+                ) from error
+            time.sleep(0.5)
+
+
+def pull(name: str, say: Callable[[str], None], address: str = ADDRESS) -> None:
+    """Ollama keeps what has come of a download that broke off, and goes on with it."""
+    told = ""
+    try:
+        with httpx2.stream(
+            "POST", f"{address}/api/pull", json={"model": name}, timeout=SILENT_SECONDS
+        ) as answer:
+            if answer.status_code >= 400:
+                raise _refused(name, answer.read().decode(errors="replace"))
+            for line in answer.iter_lines():
+                said = json.loads(line)
+                if "error" in said:
+                    raise _refused(name, said["error"])
+                shown = _progress(said)
+                if shown != told:
+                    told = shown
+                    say(f"{name}: {shown}")
+    except (httpx2.HTTPError, ValueError) as error:
+        raise ApplianceError(
+            f"The model {name} could not be pulled: {error}.",
+            "Run the same again: Ollama goes on where it stopped.",
+        ) from error
+    if told != "success":
+        raise ApplianceError(
+            f"The model {name} could not be pulled: Ollama stopped at “{told}”.",
+            "Run the same again.",
+        )
+
+
+def _progress(said: dict[str, object]) -> str:
+    total, completed = said.get("total"), said.get("completed")
+    if isinstance(total, int) and isinstance(completed, int) and total:
+        return f"{said.get('status')} {100 * completed // total // 5 * 5} %"
+    return str(said.get("status", ""))
+
+
+def _refused(name: str, said: str) -> ApplianceError:
+    return ApplianceError(
+        f"Ollama cannot pull {name}: {said[:300]}",
+        "Look for the model's name at ollama.com/library, and set llm.model.",
+    )

@@ -1,0 +1,82 @@
+"""Units: enabled, disabled, started; and the trust store that programs read when they start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.effects.machine import Machine, apply
+from appliance.errors import ApplyError, CommandError
+from appliance.plan.changes import (
+    DisableUnit,
+    EnableUnit,
+    RefreshTrust,
+    RestartUnits,
+    StartUnits,
+)
+from appliance.plan.view import TRUST_STORE
+from appliance.run import run
+
+# A large model on its first way from a slow disk
+START_SECONDS = 35 * 60.0
+
+
+@apply.register
+def _(change: EnableUnit, machine: Machine) -> None:
+    run([*_systemctl(machine), "enable", change.unit])
+
+
+@apply.register
+def _(change: DisableUnit, machine: Machine) -> None:
+    run([*_systemctl(machine), "disable", change.unit])
+    if machine.is_running:
+        run(["systemctl", "stop", change.unit], seconds=START_SECONDS)
+
+
+@apply.register
+def _(change: RestartUnits, machine: Machine) -> None:
+    run(["systemctl", "daemon-reload"])
+    _systemctl_job("restart", change.units)
+    machine.ledger.started(change.units)
+
+
+@apply.register
+def _(change: StartUnits, machine: Machine) -> None:
+    start(machine, change.units)
+
+
+@apply.register
+def _(change: RefreshTrust, machine: Machine) -> None:
+    run(["update-ca-certificates"], root=machine.root)
+    machine.ledger.started([TRUST_STORE])
+
+
+def start(machine: Machine, units: Sequence[str]) -> None:
+    run(["systemctl", "daemon-reload"])
+    _systemctl_job("start", units)
+    machine.ledger.started(units)
+
+
+def _systemctl(machine: Machine) -> list[str]:
+    return ["systemctl"] if machine.is_running else ["systemctl", f"--root={machine.root}"]
+
+
+def _systemctl_job(verb: str, units: Sequence[str]) -> None:
+    """ApplyError names the unit that failed, and says its last words."""
+    try:
+        run(["systemctl", "reset-failed"], check=False)
+        run(["systemctl", verb, *units], seconds=START_SECONDS)
+    except CommandError as error:
+        failed = [u for u in units if run(["systemctl", "is-active", u], check=False).status]
+        if not failed:
+            raise
+        lines = [f"{unit} did not start: {_last_words(unit)}" for unit in failed]
+        raise ApplyError(
+            "\n".join(lines), f"See `journalctl -u {failed[0]}`, then run this again."
+        ) from error
+
+
+def _last_words(unit: str) -> str:
+    done = run(["journalctl", "-u", unit, "-n", "20", "--output=cat", "--no-pager"], check=False)
+    lines = [line.strip() for line in done.output.splitlines() if line.strip()]
+    own = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
+    return (own or lines or ["the journal has nothing of it"])[-1][:300]

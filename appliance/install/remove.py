@@ -1,0 +1,57 @@
+"""Taking the system off a machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+from appliance import units
+from appliance.config import load
+from appliance.effects.ledger import Ledger
+from appliance.errors import CommandError
+from appliance.here import read_state
+from appliance.install.system import MANIFEST
+from appliance.install.target import Target
+from appliance.run import run
+
+DATA = ["/var/lib/reflector", "/var/lib/garage", "/var/lib/ollama", "/var/lib/reflector-appliance",
+        "/etc/reflector", "/var/cache/reflector", "/var/cache/reflector-appliance"]  # fmt: skip
+OURS = [units.CADDY, units.GARAGE, units.OLLAMA, units.FIREWALL]
+
+
+def remove(target: Target) -> None:
+    """Units are stopped and all files that the appliance brought are removed, in that order."""
+    state = read_state(target.root, load())
+    services = [*units.APPLICATION, units.API_SOCKET, *OURS]
+    services += [units.broker(state.broker)] if state.broker else []
+    services += [units.postgresql(state.postgresql)] if state.postgresql else []
+    for unit in [units.TARGET, *services]:
+        run(["systemctl", "disable", "--now", unit], check=False, seconds=300)
+    ledger = Ledger(target.root)
+    for path in ledger.written:
+        if path.startswith("/etc/systemd/") or path.startswith("/usr/local/share/ca-certificates/"):
+            target.path(path).unlink(missing_ok=True)
+            ledger.has_written(path, None)
+    manifest = target.path(MANIFEST)
+    if manifest.is_file():
+        for path in json.loads(manifest.read_text()):
+            target.path(path).unlink(missing_ok=True)
+    shutil.rmtree("/usr/lib/reflector", ignore_errors=True)
+    run(["systemctl", "daemon-reload"])
+    target.did("Reflector was removed; /var/lib/reflector, the database and /etc/reflector stay.")
+
+
+def purge(target: Target) -> None:
+    """Data too: there is no way back from this."""
+    config = load()
+    state = read_state(target.root, config)
+    for folder in {str(config.storage.folder), str(config.storage.garage_folder), *DATA}:
+        shutil.rmtree(target.path(folder), ignore_errors=True)
+    for cluster in sorted(state.clusters):
+        version, _, name = cluster.partition("-")
+        if name == "reflector":
+            try:
+                run(["pg_dropcluster", "--stop", version, name], seconds=120)
+            except CommandError as error:
+                target.say(f"note: {error.message}")
+    target.did("Recordings, database, secrets and configuration are gone.")

@@ -1,0 +1,62 @@
+"""Units, users, folders, documentation, commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from appliance import units
+from appliance.install.target import Target, checkout
+from appliance.run import run
+
+UNITS = "/usr/lib/systemd/system"
+MANIFEST = "/usr/lib/reflector/installed.json"
+DOCS = "/usr/share/doc/reflector"
+USERS = "/usr/lib/sysusers.d/reflector.conf"
+FOLDERS = "/usr/lib/tmpfiles.d/reflector.conf"
+COMMANDS = {"/usr/bin/appliance": "appliance", "/usr/bin/reflector": "reflector"}
+PROGRAMS = "/usr/lib/reflector/venv/bin"
+
+
+def install(target: Target) -> None:
+    source = checkout()
+    files = {
+        **_tree(source / "units", UNITS, {".md"}),
+        **_tree(source / "docs", DOCS, {".png"}),
+        USERS: (source / "units" / "sysusers.d" / "reflector.conf").read_text(),
+        FOLDERS: (source / "units" / "tmpfiles.d" / "reflector.conf").read_text(),
+    }
+    written = [path for path, text in files.items() if target.put(path, text)]
+    removed = _remove_old(target, set(files) | set(COMMANDS))
+    linked = [path for path, name in COMMANDS.items() if target.link(path, f"{PROGRAMS}/{name}")]
+    if not (written or removed or linked):
+        return
+    target.put(MANIFEST, json.dumps(sorted({*files, *COMMANDS}), indent=1))
+    target.run("systemd-sysusers", USERS)
+    target.run("systemd-tmpfiles", "--create", FOLDERS)
+    if target.is_running:
+        target.run("systemctl", "daemon-reload")
+    enable = ["systemctl"] if target.is_running else ["systemctl", f"--root={target.root}"]
+    run([*enable, "enable", units.TARGET])
+    target.did(f"installed {len(written) + len(linked)} files")
+
+
+def _tree(folder: Path, to: str, without: set[str]) -> dict[str, str]:
+    """Text by target path; a link is what it leads to."""
+    own = {"sysusers.d", "tmpfiles.d"}
+    return {
+        f"{to}/{file.relative_to(folder)}": file.read_text()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.suffix not in without and not own & set(file.parts)
+    }
+
+
+def _remove_old(target: Target, wanted: set[str]) -> list[str]:
+    """What an earlier version brought and this one does not."""
+    manifest = target.path(MANIFEST)
+    if not manifest.is_file():
+        return []
+    old = [path for path in json.loads(manifest.read_text()) if path not in wanted]
+    for path in old:
+        target.path(path).unlink(missing_ok=True)
+    return old

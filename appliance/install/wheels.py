@@ -1,0 +1,39 @@
+"""Wheels for another machine: chosen for its Python and architecture, checked against the lock."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from appliance.errors import ApplianceError, CommandError
+from appliance.install.target import checkout
+from appliance.run import run
+
+# The newest C library that Debian 12 can take (2.36), and all before it
+GLIBC = range(36, 4, -1)
+SECONDS = 30 * 60
+
+
+def platforms(architecture: str) -> list[str]:
+    """In pip's words (PEP 600 and those before it)."""
+    named = [f"manylinux_2_{minor}_{architecture}" for minor in GLIBC]
+    return [*named, *(f"manylinux{year}_{architecture}" for year in (2014, 2010, 1))]
+
+
+def download_wheels(folder: Path, python: str, architecture: str) -> int:
+    """How many there are then; ApplianceError where one cannot be had or has another sum."""
+    lock = checkout() / "requirements" / "base.lock"
+    options = [f"--platform={each}" for each in platforms(architecture)]
+    command = [
+        sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps",
+        "--only-binary=:all:", f"--python-version={python}", *options, "--require-hashes",
+        "-r", str(lock), "--dest", str(folder),
+    ]  # fmt: skip
+    try:
+        run(command, seconds=SECONDS)
+    except CommandError as error:
+        raise ApplianceError(
+            f"The wheels could not be fetched: {error.message.partition('): ')[2] or error.message}",
+            "Check the network and pip's settings; what has come is kept.",
+        ) from error
+    return len(list(folder.glob("*.whl")))

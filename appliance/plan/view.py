@@ -1,0 +1,114 @@
+"""What a step sees when it plans, and the small rules that hold for all steps."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.config.model import ApplianceConfig
+from appliance.facts.model import Facts
+from appliance.placement import Placement
+from appliance.plan.changes import (
+    Change,
+    KeepSecret,
+    MakeSecret,
+    RemoveFile,
+    WriteFile,
+    difference,
+)
+from appliance.plan.state import State
+
+
+@dataclass(frozen=True)
+class Note:
+    """What an operator should know and no change tells; `diff`: of a file that is left alone."""
+
+    step: str
+    text: str
+    diff: str = ""
+
+
+# Among the units of `restarts`: what programs trust has to be gathered anew
+TRUST_STORE = "trust-store"
+
+Planned = Iterator[Change | Note]
+
+
+@dataclass(frozen=True)
+class View:
+    """`given`: secrets that this run was handed, by name. `authorities`: certificates that the machine
+    is to trust, in PEM. `models`: speech models that are offered, and the
+    folder to import each from.
+    `force`: replace what an operator edited. `offline`: a tree is prepared, nothing runs in it."""
+
+    facts: Facts
+    config: ApplianceConfig
+    placement: Placement
+    state: State
+    given: Mapping[str, str] = field(default_factory=dict)
+    authorities: tuple[str, ...] = ()
+    models: Mapping[str, Path] = field(default_factory=dict)
+    force: bool = False
+    offline: bool = False
+
+    def file(
+        self,
+        step: str,
+        path: str,
+        text: str,
+        reason: str,
+        *,
+        mode: int = 0o644,
+        owner: str = "root:root",
+        restarts: tuple[str, ...] = (),
+    ) -> Planned:
+        """The file as it has to be; one that was edited by hand is left, and shown, unless forced."""
+        there = self.state.files.get(path)
+        if there == text:
+            return
+        if there is not None and not self.force and self._edited(path, there):
+            yield Note(
+                step,
+                f"{path} was edited by hand and stays as it is; --force replaces it.",
+                difference(path, there, text),
+            )
+            return
+        yield WriteFile(
+            step=step, reason=reason, path=path, text=text, before=there, mode=mode, owner=owner,
+            restarts=restarts,
+        )  # fmt: skip
+
+    def no_file(self, step: str, path: str, reason: str, restarts: tuple[str, ...] = ()) -> Planned:
+        """One of the appliance's own that is not needed any more."""
+        there = self.state.files.get(path)
+        if there is None or path not in self.state.written:
+            return
+        if self._edited(path, there) and not self.force:
+            yield Note(step, f"{path} is not needed any more, but was edited by hand: it stays.")
+            return
+        yield RemoveFile(step=step, reason=reason, path=path, before=there, restarts=restarts)
+
+    def secret(
+        self, step: str, name: str, reason: str, *, made: bool, restarts: tuple[str, ...] = ()
+    ) -> Planned:
+        """A secret that is there stays as it is, unless this run was handed another one."""
+        if name in self.given:
+            yield KeepSecret(
+                step=step, reason=reason, name=name, value=self.given[name], restarts=restarts
+            )
+        elif made and name not in self.state.credentials:
+            yield MakeSecret(step=step, reason=reason, name=name, restarts=restarts)
+
+    def has_secret(self, name: str) -> bool:
+        return name in self.given or name in self.state.credentials
+
+    def _edited(self, path: str, text: str) -> bool:
+        if path in self.state.pristine:
+            return False
+        return digest(text) not in self.state.written.get(path, ())
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

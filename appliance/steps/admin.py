@@ -1,0 +1,53 @@
+"""The administrator's account: made once, and never changed by a later run."""
+
+from __future__ import annotations
+
+from appliance import units
+from appliance.errors import PlanError
+from appliance.plan.changes import KeepPassword
+from appliance.plan.view import Note, Planned, View
+from appliance.secrets import credential_line
+
+STEP = "admin"
+HASH = "ADMIN_PASSWORD_HASH"
+PASSWORD = "password"  # noqa: S105 - the name under which a run is handed it
+MINIMUM = 8
+
+
+def plan(view: View) -> Planned:
+    """The application makes the account when it starts, from ADMIN_EMAIL and the hash."""
+    if view.config.access.public:
+        yield Note(
+            STEP,
+            "access.public is set: whoever reaches this machine reads and changes every meeting.",
+        )
+        return
+    password = view.given.get(PASSWORD)
+    kept = HASH in view.state.credentials
+    if kept and password is not None:
+        yield Note(
+            STEP,
+            "There is a password for the administrator already, and it stays: "
+            "`appliance admin set-password` changes it.",
+        )
+    elif password is not None:
+        if len(password) < MINIMUM:
+            raise PlanError(
+                f"The password has {len(password)} characters, and {MINIMUM} are the least.",
+                "Choose a longer one.",
+            )
+        yield KeepPassword(
+            step=STEP, reason=f"{view.config.access.admin} logs in", password=password,
+            restarts=(units.API,),
+        )  # fmt: skip
+    elif not kept and not view.offline:
+        raise PlanError(
+            "There is no password for the administrator.",
+            "Give --password-file FILE (- reads standard input), or access.public = true for a machine "
+            "without logins.",
+        )
+    line = credential_line(view.facts, HASH)
+    text = f"# Made by `appliance configure`.\n[Service]\n{line}\n"
+    path = units.drop_in(units.API).replace("50-appliance", "51-admin")
+    if kept or password is not None:
+        yield from view.file(STEP, path, text, "the hash, for the API only", restarts=(units.API,))

@@ -1,0 +1,93 @@
+"""Facts, settings and state in, changes out: the cases are data, in `cases/`.
+
+what      the case, in words
+machine   "new", or "configured" (default): by an earlier run without a card
+facts     what differs from the machine of `planning.py`
+config    tables of appliance.toml          flags     of the command line
+state     fields of State                   edit      files that an operator changed, by path
+given     secrets of this run               force     --force
+changes   titles of all changes, in order   notes     part of each note that is expected
+settings  some of reflector.env             error     part of the sentence that refuses
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from appliance.errors import ApplianceError
+from appliance.plan.changes import WriteFile
+from appliance.plan.state import State, Unit
+from appliance.steps.build import Plan, build
+from tests.appliance.planning import after, cases, config_of, configured, facts_of, view_of
+
+CASES = cases()
+KNOWN = {"what", "machine", "facts", "config", "flags", "state", "edit", "given", "force",
+         "changes", "notes", "settings", "error", "texts"}  # fmt: skip
+ENVIRONMENT = "/etc/reflector/reflector.env"
+
+
+def state_of(case: dict[str, Any]) -> State:
+    pristine = frozenset({"/etc/caddy/Caddyfile"})
+    state = (
+        configured()
+        if case.get("machine", "configured") == "configured"
+        else State(pristine=pristine)
+    )
+    values = dict(case.get("state", {}))
+    for name, value in values.items():
+        if isinstance(value, list):
+            values[name] = frozenset(value)
+    if "listening" in values:
+        values["listening"] = {int(port): program for port, program in values["listening"].items()}
+    if "units" in values:
+        values["units"] = {**state.units, **{n: Unit(**u) for n, u in values["units"].items()}}
+    return replace(state, files={**state.files, **case.get("edit", {})}, **values)
+
+
+def plan_of(case: dict[str, Any], state: State) -> Plan:
+    facts = facts_of(case.get("facts", {}))
+    config = config_of(case.get("config", {}), case.get("flags"))
+    return build(
+        view_of(facts, config, state, given=case.get("given", {}), force=case.get("force", False))
+    )
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_plan_is_what_the_case_says(case: dict[str, Any]) -> None:
+    assert set(case) <= KNOWN
+    state = state_of(case)
+    if "error" in case:
+        with pytest.raises(ApplianceError) as refused:
+            plan_of(case, state)
+        assert case["error"] in refused.value.message
+        assert refused.value.hint
+        return
+    plan = plan_of(case, state)
+    if "changes" in case:
+        assert [change.title() for change in plan.changes] == case["changes"]
+    for expected in case.get("notes", []):
+        assert any(expected in note.text for note in plan.notes), [n.text for n in plan.notes]
+    files = {change.path: change.text for change in plan.changes if isinstance(change, WriteFile)}
+    for name, value in case.get("settings", {}).items():
+        found = re.search(rf'^{name}="(.*)"$', files.get(ENVIRONMENT, ""), re.MULTILINE)
+        assert (found and found[1]) == value, name
+    for path, parts in case.get("texts", {}).items():
+        for part in parts:
+            assert part in files[path], files[path]
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in CASES.values() if "error" not in c], ids=lambda c: str(c["what"])
+)
+def test_second_run_plans_nothing(case: dict[str, Any]) -> None:
+    state = state_of(case)
+    again = plan_of({**case, "given": {}, "force": False}, after(state, plan_of(case, state)))
+    assert [change.title() for change in again.changes] == []
+
+
+def test_there_are_enough_cases() -> None:
+    assert len(CASES) >= 40
