@@ -1,7 +1,7 @@
 """What the tests need from the system: installed where we may, named where we may not.
 
 Chromium drives the pages; PostgreSQL and Redis (or Valkey) are the servers behind the API;
-systemd-analyze looks at the units. Without them those tests are skipped and the run says so at its end.
+systemd-analyze looks at the units; mmdebstrap makes the tree that is booted. Without them those tests are skipped and the run says so at its end.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ PROGRAMS = {
     "postgres": "postgresql",
     "redis-server": "redis-server",
     "systemd-analyze": "systemd",
+    # A Debian tree, booted in namespaces
+    "mmdebstrap": "mmdebstrap",
+    "arch-test": "arch-test",
+    "newuidmap": "uidmap",
+    "ip": "iproute2",
 }
 ALTERNATIVES = {"redis-server": ["valkey-server"], "postgres": ["initdb"]}
 POSTGRES = Path("/usr/lib/postgresql")

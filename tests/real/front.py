@@ -18,7 +18,7 @@ KEPT_FOR_ONE_HOP = {"connection", "keep-alive", "transfer-encoding"}
 class Front:
     """`fail` sets how many of the next requests are answered 500; -1 is all of them."""
 
-    def __init__(self, upstream: int) -> None:
+    def __init__(self, upstream: int, host: str = "127.0.0.1") -> None:
         self.upstream, self.failures, self.failed = upstream, 0, 0
         self._lock = threading.Lock()
         front = self
@@ -34,7 +34,7 @@ class Front:
             def log_message(self, format: str, *args: Any) -> None:
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

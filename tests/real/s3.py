@@ -23,7 +23,7 @@ def installed() -> str | None:
 class S3:
     """One bucket; `settings` are those of an application that uses it."""
 
-    def __init__(self, folder: Path, binary: str) -> None:
+    def __init__(self, folder: Path, binary: str, host: str = "127.0.0.1") -> None:
         self.objects = folder / "objects"
         (self.objects / BUCKET).mkdir(parents=True)
         port = free_port()
@@ -36,8 +36,8 @@ class S3:
             folder, lambda: accepts(port),
         )  # fmt: skip
         self.server.start()
-        self.front = Front(port)
-        self.url = f"http://127.0.0.1:{self.front.port}"
+        self.front = Front(port, host)
+        self.url = f"http://{host}:{self.front.port}"
 
     def stop(self) -> None:
         self.front.close()

@@ -1,0 +1,89 @@
+"""One machine for all tests of this folder: installed, booted, configured as an operator does it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.boot import tree
+from tests.boot.client import Client
+from tests.boot.machine import Machine, booted
+from tests.conftest import WHISPER
+
+PASSWORD = "correct horse battery staple"
+TOML = """\
+# The operator's own remark
+[speech]
+model = "whisper"
+diarization = false
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test waits for the tree; each may wait for services that start."""
+    mine = [item for item in items if "tests/boot/" in str(item.path)]
+    lacking = tree.missing()
+    for item in mine:
+        item.add_marker(pytest.mark.timeout(1500))
+        if lacking:
+            item.add_marker(pytest.mark.skip(reason=f"booting a tree needs {', '.join(lacking)}"))
+
+
+@pytest.fixture(scope="session")
+def installed_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tree.installed(tmp_path_factory.mktemp("tree") / "tree")
+
+
+@pytest.fixture(scope="session")
+def machine(installed_tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    name = f"refl{os.getpid()}"
+    with booted(installed_tree, tmp_path_factory.mktemp("machine"), name) as found:
+        yield found
+
+
+@dataclass(frozen=True)
+class Appliance:
+    """The configured machine. `said`: what the first run of `configure` printed."""
+
+    machine: Machine
+    said: str
+    authority: Path
+
+    def configure(self, *flags: str, stdin: str = "", check: bool = True) -> str:
+        return self.machine.run("appliance", "configure", "--yes", *flags, stdin=stdin, check=check)
+
+    def planned(self, *flags: str) -> list[str]:
+        said = self.machine.run("appliance", "configure", "--dry-run", "--json", *flags)
+        return [change["title"] for change in json.loads(said[said.index("{") :])["changes"]]
+
+    def failed_units(self) -> str:
+        return self.machine.run("systemctl", "--failed", "--no-legend", "--plain").strip()
+
+
+@pytest.fixture(scope="session")
+def appliance(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Appliance:
+    """`--cpu --caddy` and a password on standard input; models from a stick."""
+    shutil.copytree(WHISPER, machine.root / "srv/stick/whisper")
+    file = machine.root / "etc/reflector/appliance.toml"
+    file.write_text(TOML)
+    flags = ["--cpu", "--caddy", "--models", "/srv/stick", "--password-file", "-"]
+    said = machine.run("appliance", "configure", "--yes", *flags, stdin=f"{PASSWORD}\n")
+    authority = tmp_path_factory.mktemp("authority") / "root.crt"
+    tree.run("curl", "--silent", "--fail", "--output", str(authority),
+             f"http://{machine.address}/reflector-root.crt")  # fmt: skip
+    return Appliance(machine, said, authority)
+
+
+@pytest.fixture
+def client(appliance: Appliance) -> Iterator[Client]:
+    """The administrator's."""
+    found = Client(f"https://{appliance.machine.address}", appliance.authority)
+    found.log_in("admin@localhost", PASSWORD)
+    yield found
+    found.http.close()
