@@ -7,11 +7,17 @@ from importlib.metadata import version
 
 import click
 
+from appliance.commands.admin import admin
 from appliance.commands.configure import configure
 from appliance.commands.facts import facts
 from appliance.commands.fetch import fetch
+from appliance.commands.import_env import import_env
 from appliance.commands.install import install, uninstall
+from appliance.commands.logs import logs
+from appliance.commands.models import llm, models
 from appliance.commands.plan import plan
+from appliance.commands.secrets import secrets_
+from appliance.commands.status import doctor, status
 from appliance.commands.validate import validate
 from appliance.errors import ApplianceError
 
@@ -25,13 +31,13 @@ def cli() -> None:
     """
 
 
-cli.add_command(configure)
-cli.add_command(facts)
-cli.add_command(fetch)
-cli.add_command(install)
-cli.add_command(plan)
-cli.add_command(uninstall)
-cli.add_command(validate)
+COMMANDS: list[click.Command] = [
+    install, configure, status, doctor, logs, admin, secrets_, models, llm, facts, plan, validate, import_env,
+    fetch,
+    uninstall,
+]  # fmt: skip
+for command in COMMANDS:
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -11,6 +11,11 @@ from appliance.placement import Placement
 
 PATH = "/etc/reflector/reflector.env"
 HEADER = "# Made by `appliance` from /etc/reflector/appliance.toml; change that instead."
+# Read after it: what an operator sets for the application alone
+LOCAL = "/etc/reflector/local.env"
+LOCAL_HEADER = (
+    "# Yours: settings of the application that appliance.toml does not know. See configuration.md."
+)
 SPEECH = "http://127.0.0.1:8000"
 OLLAMA = "http://127.0.0.1:11434/v1"
 GARAGE = "http://127.0.0.1:3900"
@@ -73,10 +78,10 @@ def settings_of(
     }
 
 
-def render(values: dict[str, str]) -> str:
+def render(values: dict[str, str], header: str = HEADER) -> str:
     """In the form of systemd's EnvironmentFile=."""
     lines = [f'{name}="{_escaped(value)}"' for name, value in sorted(values.items())]
-    return "\n".join([HEADER, *lines, ""])
+    return "\n".join([header, *lines, ""])
 
 
 def _escaped(value: str) -> str:

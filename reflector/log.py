@@ -1,22 +1,52 @@
-"""Logging: one line an event on standard error, which systemd hands to the journal."""
+"""Logging: one line an event on standard error; under systemd to the journal, with the transcript that it
+is about as a field."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NoReturn
 
 import click
 
+from reflector.journal import JournalHandler, is_our_stream
+
+_about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 - never changed
+
+
+@contextmanager
+def about(**fields: str) -> Iterator[None]:
+    """What is logged in here is about these: `about(transcript=…, step=…)` become the journal's fields
+    REFLECTOR_TRANSCRIPT and REFLECTOR_STEP."""
+    named = {f"REFLECTOR_{name.upper()}": value for name, value in fields.items()}
+    token = _about.set({**_about.get(), **named})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def with_fields(record: logging.LogRecord) -> bool:
+    """A filter that adds what a record is about."""
+    record.fields = _about.get()
+    return True
+
 
 def setup(debug: bool = False) -> None:
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.INFO,
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        datefmt="%H:%M:%S",
-        stream=sys.stderr,
-        force=True,
-    )
+    if is_our_stream():
+        handler: logging.Handler = JournalHandler()
+        handler.addFilter(with_fields)
+        handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(
+            logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+        )
+    level = logging.DEBUG if debug else logging.INFO
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     noisy = [
         "faster_whisper",
         "httpx",

@@ -37,7 +37,7 @@ LAYERS = [
     ["storage", "media", "events", "db", "request_sizes"],
     ["transcript"],
     ["settings", "log", "units", "heap", "notify"],
-    ["errors"],
+    ["errors", "journal"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The tables of results are made of words and topics; what media reads ends up as words
@@ -49,7 +49,7 @@ AGENT_LAYERS = [
     ["cli"],
     ["commands"],
     ["install"],
-    ["apply", "checks"],
+    ["apply", "checks", "diagnose"],
     ["here", "health"],
     ["effects"],
     ["application"],

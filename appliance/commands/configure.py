@@ -12,8 +12,9 @@ import click
 
 from appliance import health
 from appliance.apply import alone, carry_out
-from appliance.checks import check, read_authority
+from appliance.checks import check
 from appliance.commands import given
+from appliance.commands.authorities import authorities
 from appliance.commands.dialogue import ask
 from appliance.config import ApplianceConfig, load
 from appliance.config.flags import named_flags, with_flags, with_options
@@ -122,8 +123,6 @@ def _view(
     force: bool,
 ) -> View:
     state = read_state(root, config)
-    proxy = config.proxy
-    authorities = [*([proxy.custom_ca] if proxy.custom_ca else []), *proxy.extra_ca]
     offline = root != Path("/")
     return View(
         facts,
@@ -131,7 +130,7 @@ def _view(
         place(facts, config),
         state,
         given={} if offline else _new(facts, handed, state.credentials),
-        authorities=tuple(read_authority(each) for each in authorities),
+        authorities=authorities(config),
         models=_offered(models),
         force=force,
         offline=offline,
@@ -166,14 +165,19 @@ def _needs_password(config: ApplianceConfig, root: Path, handed: dict[str, str])
 
 def _with_file(plan: Plan, file: Path, config: ApplianceConfig) -> Plan:
     """The configuration itself comes first: a run that is cut off is gone on with from it."""
+    change = configuration_change(file, config)
+    return replace(plan, changes=[change, *plan.changes]) if change else plan
+
+
+def configuration_change(file: Path, config: ApplianceConfig) -> WriteFile | None:
+    """`appliance.toml` so that it says `config`; None where it does."""
     before = file.read_text() if file.is_file() else None
     text = with_config(before or "", config)
     if text == before:
-        return plan
-    change = WriteFile(
-        step="configuration", reason="what was asked for", path=str(PATH), text=text, before=before,
-    )  # fmt: skip
-    return replace(plan, changes=[change, *plan.changes])
+        return None
+    return WriteFile(
+        step="configuration", reason="what was asked for", path=str(PATH), text=text, before=before
+    )
 
 
 def _show(plan: Plan, as_json: bool, diffs: bool) -> None:

@@ -11,9 +11,10 @@ import click
 
 from appliance.errors import ConfigError
 from appliance.steps.admin import PASSWORD
-from appliance.steps.application import S3_KEYS, SPEECH_KEY
+from appliance.steps.application import OTHERS, S3_KEYS, SPEECH_KEY
 
-NAMES = (*S3_KEYS, "LLM_API_KEY", "HF_TOKEN", SPEECH_KEY)
+# Those that the appliance has a use for, and every other that the application knows
+NAMES = tuple(dict.fromkeys([*S3_KEYS, "LLM_API_KEY", "HF_TOKEN", SPEECH_KEY, *sorted(OTHERS)]))
 LONGEST = 64 * 1024
 
 

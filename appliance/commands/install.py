@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from appliance.apply import alone
 from appliance.facts import gather
 from appliance.install import checks, environment, packages, system
+from appliance.install.manual import manual
 from appliance.install.remove import purge, remove
 from appliance.install.target import Target
 
@@ -35,11 +37,17 @@ def install(root: Path, wheels: Path | None, torch_index: str | None) -> None:
     with alone(target.root):
         packages.install(target, facts.release.version)
         environment.install(target, wheels, torch_index)
-        system.install(target)
+        system.install(target, _manual())
     if not target.changed:
         click.echo("Everything is installed already.")
     elif target.is_running:
         click.echo("Installed. Next: appliance configure")
+
+
+def _manual() -> str:
+    command = click.get_current_context().find_root().command
+    assert isinstance(command, click.Group)
+    return manual(command, version("reflector-appliance"))
 
 
 @click.command()

@@ -11,7 +11,6 @@ import httpx2
 from appliance.artifacts import Artifact
 from appliance.errors import ApplianceError
 
-CHUNK = 1 << 20
 SECONDS = 60.0
 
 
@@ -76,7 +75,7 @@ def _write(
     told = 0
     with part.open("r+b" if have else "wb") as file:
         file.seek(have)
-        for chunk in answer.iter_bytes(CHUNK):
+        for chunk in answer.iter_bytes():
             file.write(chunk)
             have += len(chunk)
             percent = 100 * have // total if total else 0

@@ -29,6 +29,9 @@ class Garage:
             base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30
         )
 
+    def close(self) -> None:
+        self._client.close()
+
     def wait(self, seconds: float = START_SECONDS) -> None:
         until = time.monotonic() + seconds
         while True:
@@ -96,6 +99,7 @@ def _(change: SetUpGarage, machine: Machine) -> None:
     bucket = garage.bucket(change.bucket)
     key, secret = garage.key(KEY_NAME)
     garage.allow(bucket, key)
+    garage.close()
     for name, value in zip(S3_KEYS, (key, secret), strict=True):
         secrets.keep(machine, name, value, units.APPLICATION)
     machine.ledger.did("garage")

@@ -56,6 +56,16 @@ def start(machine: Machine, units: Sequence[str]) -> None:
     machine.ledger.started(units)
 
 
+def restart_waiting(machine: Machine) -> None:
+    """Those that run, of the units whose files were changed."""
+    waiting = sorted(machine.ledger.waiting - {TRUST_STORE})
+    running = [u for u in waiting if run(["systemctl", "is-active", u], check=False).status == 0]
+    if running:
+        run(["systemctl", "daemon-reload"])
+        _systemctl_job("restart", running)
+    machine.ledger.started(waiting)
+
+
 def _systemctl(machine: Machine) -> list[str]:
     return ["systemctl"] if machine.is_running else ["systemctl", f"--root={machine.root}"]
 

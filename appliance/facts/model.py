@@ -14,6 +14,14 @@ class Sealing(StrEnum):
     HOST = "host"
     FILE = "file"
 
+    @property
+    def described(self) -> str:
+        return {
+            Sealing.TPM: "sealed by the TPM",
+            Sealing.HOST: "sealed by this machine's key",
+            Sealing.FILE: "a file that only root reads",
+        }[self]
+
 
 @dataclass(frozen=True)
 class Processor:

@@ -15,15 +15,25 @@ DOCS = "/usr/share/doc/reflector"
 USERS = "/usr/lib/sysusers.d/reflector.conf"
 FOLDERS = "/usr/lib/tmpfiles.d/reflector.conf"
 COMMANDS = {"/usr/bin/appliance": "appliance", "/usr/bin/reflector": "reflector"}
+MANUAL = "/usr/share/man/man8/appliance.8"
+# Each shell asks the command itself, when Tab is pressed for the first time
+COMPLETIONS = {
+    "/usr/share/bash-completion/completions/appliance": 'eval "$(_APPLIANCE_COMPLETE=bash_source appliance)"\n',
+    "/usr/share/zsh/vendor-completions/_appliance": '#compdef appliance\neval "$(_APPLIANCE_COMPLETE=zsh_source appliance)"\n',
+    "/usr/share/fish/vendor_completions.d/appliance.fish": "_APPLIANCE_COMPLETE=fish_source appliance | source\n",
+}
 PROGRAMS = "/usr/lib/reflector/venv/bin"
 
 
-def install(target: Target) -> None:
+def install(target: Target, manual: str) -> None:
+    """`manual`: the text of the manual page."""
     source = checkout()
     files = {
         **_tree(source / "units", UNITS, {".md"}),
         **_tree(source / "docs", DOCS, {".png"}),
         USERS: (source / "units" / "sysusers.d" / "reflector.conf").read_text(),
+        MANUAL: manual,
+        **COMPLETIONS,
         FOLDERS: (source / "units" / "tmpfiles.d" / "reflector.conf").read_text(),
     }
     written = [path for path, text in files.items() if target.put(path, text)]

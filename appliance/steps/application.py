@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appliance import environment, units
+from appliance.config.imported import SECRETS
 from appliance.config.model import LanguageModelOn, SpeechOn, StorageOn
 from appliance.plan.view import Planned, View
 from appliance.render import render
@@ -13,6 +14,9 @@ S3_KEYS = ("TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID", "TRANSCRIPT_STORAGE_AWS_SECRE
 # The key of the speech service, under the names by which its clients know it
 SPEECH_KEYS = ("TRANSCRIPT_MODAL_API_KEY", "DIARIZATION_MODAL_API_KEY", "TRANSLATE_MODAL_API_KEY")
 SPEECH_KEY = "REFLECTOR_GPU_APIKEY"
+# Further secrets of the application: for Zulip, e-mail, rooms. They reach what talks to the outside
+OTHERS = SECRETS - {"SECRET_KEY", "ADMIN_PASSWORD_HASH", "LLM_API_KEY", "HF_TOKEN", SPEECH_KEY,
+                    *S3_KEYS, *SPEECH_KEYS, "PADDING_MODAL_API_KEY", "MIXDOWN_MODAL_API_KEY"}  # fmt: skip
 DEFAULT_FOLDER = "/var/lib/reflector"
 
 
@@ -55,7 +59,7 @@ def _secrets(view: View) -> Planned:
     yield from view.secret(
         STEP, SPEECH_KEY, "opens the speech service", made=not hosted, restarts=units.APPLICATION
     )
-    for name in (*S3_KEYS, "LLM_API_KEY", "HF_TOKEN"):
+    for name in (*S3_KEYS, "LLM_API_KEY", "HF_TOKEN", *sorted(OTHERS)):
         yield from view.secret(STEP, name, "was given", made=False, restarts=units.APPLICATION)
 
 
@@ -75,6 +79,7 @@ def _credentials(view: View, unit: str) -> list[tuple[str, str]]:
         found += [(name, name) for name in S3_KEYS]
     if view.has_secret("LLM_API_KEY") and view.config.llm.on is LanguageModelOn.EXTERNAL:
         found.append(("LLM_API_KEY", "LLM_API_KEY"))
+    found += [(name, name) for name in sorted(OTHERS) if view.has_secret(name)]
     return found
 
 

@@ -16,6 +16,7 @@ from reflector.db.engine import is_disconnect, persist
 from reflector.db.models import Deletion, Participant, Status, Step, StepState, Transcript, now
 from reflector.errors import ReflectorError, Unavailable, is_out_of_space
 from reflector.events.record import Recorder
+from reflector.log import about
 from reflector.pipeline import metrics
 from reflector.pipeline.context import Output, StepContext, digest_of
 from reflector.pipeline.dispatch import Dispatcher, nudge_ready
@@ -71,7 +72,8 @@ class Runner:
         with self._busy_lock:
             self._busy += 1
         try:
-            self._execute(transcript_id, run, name)
+            with about(transcript=transcript_id, step=name):
+                self._execute(transcript_id, run, name)
         finally:
             with self._busy_lock:
                 self._busy -= 1
@@ -107,8 +109,10 @@ class Runner:
         output = WORK[context.step].run(context) if known is None else known
         lease.check()
         persist(lambda: self._complete(step, context, digest, output))
+        seconds = time.monotonic() - started
+        log.info("%s: %s is done after %.1f s", step.transcript_id, context.step, seconds)
         if known is None:
-            metrics.step_done(context.step, time.monotonic() - started, output)
+            metrics.step_done(context.step, seconds, output)
 
     def nudge_ready(self, transcript_id: str, run: int) -> None:
         nudge_ready(self.services.db, self.dispatcher, transcript_id, run)

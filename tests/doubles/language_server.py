@@ -40,6 +40,9 @@ class LanguageServer(ThreadingHTTPServer):
         self.headers: list[dict[str, str]] = []
         self.answer: Answerer = lambda name, request: GOOD[name]
         self.ollama = False
+        # Without any, every key and every model is good
+        self.key: str | None = None
+        self.model: str | None = None
         self.hold = threading.Event()
         self.hold.set()
         self.busy = self.most_at_once = 0
@@ -57,8 +60,11 @@ class LanguageServer(ThreadingHTTPServer):
 
 
 def schema_name(request: dict[str, Any]) -> str:
+    """Empty where no form of the answer is asked for."""
     if "format" in request:
         return str(request["format"]["title"])
+    if "response_format" not in request:
+        return ""
     return str(request["response_format"]["json_schema"]["name"])
 
 
@@ -75,6 +81,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        server = self.server
+        if server.key and self.headers["authorization"] != f"Bearer {server.key}":
+            self._send(401, json.dumps({"error": {"message": "Incorrect API key provided"}}))
+            return
+        if server.model and request["model"] != server.model:
+            self._send(
+                404, json.dumps({"error": {"message": f"model {request['model']} not found"}})
+            )
+            return
         with self.server.lock:
             self.server.requests.append(request)
             self.server.paths.append(self.path)

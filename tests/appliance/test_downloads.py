@@ -1,0 +1,148 @@
+"""Programs from elsewhere: gone on with after a break, refused where a sum differs."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import appliance.apply  # noqa: F401 - registers the effects
+from appliance import artifacts
+from appliance.artifacts import Artifact, read
+from appliance.effects import downloads
+from appliance.effects.ledger import Ledger
+from appliance.effects.machine import Machine, apply
+from appliance.errors import ApplianceError, PlanError
+from appliance.install.lock import with_sums
+from appliance.plan.changes import InstallArtifact
+from tests.appliance.planning import MACHINE
+from tests.doubles.publisher import Publisher
+
+ARCHITECTURE = "x86_64"
+
+
+def archive() -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w:gz") as found:
+        program = tarfile.TarInfo("bin/ollama")
+        program.size, program.mode = 9, 0o755
+        found.addfile(program, io.BytesIO(b"#!/bin/sh"))
+    return written.getvalue()
+
+
+ARCHIVE = archive()
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    found = Publisher({"ollama.tgz": ARCHIVE})
+    yield found
+    found.close()
+
+
+def artifact(publisher: Publisher, sum_: str | None = None, **more: str) -> Artifact:
+    found = sum_ if sum_ is not None else hashlib.sha256(ARCHIVE).hexdigest()
+    return Artifact(
+        "ollama", "1.0", f"{publisher.url}/{{file}}", {ARCHITECTURE: "ollama.tgz"},
+        {ARCHITECTURE: found} if found else {}, **more,
+    )  # fmt: skip
+
+
+def fetch(which: Artifact, folder: Path) -> Path:
+    return downloads.fetch(which, ARCHITECTURE, folder, lambda line: None)
+
+
+def test_download_that_broke_off_is_gone_on_with(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.break_after = 40
+    with pytest.raises(ApplianceError, match="could not be fetched"):
+        fetch(artifact(publisher), tmp_path)
+    assert fetch(artifact(publisher), tmp_path).read_bytes() == ARCHIVE
+    assert publisher.ranges == ["", "bytes=40-"]
+
+
+def test_file_whose_sum_differs_is_removed(publisher: Publisher, tmp_path: Path) -> None:
+    with pytest.raises(ApplianceError, match=r"is not ollama 1\.0: its SHA-256 is") as refused:
+        fetch(artifact(publisher, "0" * 64), tmp_path)
+    assert refused.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_without_a_sum_is_not_even_fetched(publisher: Publisher, tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match=r"has no SHA-256 of ollama 1\.0"):
+        fetch(artifact(publisher, ""), tmp_path)
+    assert publisher.ranges == []
+
+
+def test_file_in_the_folder_needs_no_network(publisher: Publisher, tmp_path: Path) -> None:
+    which = artifact(publisher)
+    (tmp_path / which.file_name(ARCHITECTURE)).write_bytes(ARCHIVE)
+    publisher.close()
+    assert fetch(which, tmp_path).read_bytes() == ARCHIVE
+
+
+def test_file_in_the_folder_that_was_changed_is_refused(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    which = artifact(publisher)
+    (tmp_path / which.file_name(ARCHITECTURE)).write_bytes(ARCHIVE + b"x")
+    with pytest.raises(ApplianceError, match=r"is not ollama 1\.0"):
+        fetch(which, tmp_path)
+
+
+def test_new_version_takes_the_place_of_the_old(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.effects.artifacts.pinned", lambda name: artifact(publisher))
+    old = tmp_path / "usr/lib/reflector/ollama-0.9/bin"
+    old.mkdir(parents=True)
+    machine = Machine(tmp_path, MACHINE, Ledger(tmp_path))
+    apply(InstallArtifact(step="llm", reason="", name="ollama", version="1.0"), machine)
+    program = tmp_path / "usr/lib/reflector/ollama/bin/ollama"
+    assert program.read_bytes() == b"#!/bin/sh"
+    assert program.stat().st_mode & 0o111
+    assert not old.exists()
+    assert Ledger(tmp_path).artifacts == {"ollama": "1.0"}
+
+
+def test_lock_is_filled_from_the_publishers_list(publisher: Publisher) -> None:
+    found = hashlib.sha256(ARCHIVE).hexdigest()
+    publisher.files["sums.txt"] = f"{'1' * 64}  ./other.tgz\n{found}  ./ollama.tgz\n".encode()
+    text = lock(publisher, 'checksums = "{url}/sums.txt"\n')
+    said: list[str] = []
+    filled = with_sums(text, said.append)
+    assert f'x86_64 = "{found}"' in filled
+    assert filled.startswith("# a remark\n")
+    assert said == []
+
+
+def test_publisher_without_a_list_is_said(publisher: Publisher) -> None:
+    said: list[str] = []
+    filled = with_sums(lock(publisher, ""), said.append)
+    assert hashlib.sha256(ARCHIVE).hexdigest() in filled
+    assert "no list of sums" in said[0]
+
+
+def test_name_that_is_not_in_the_list_is_said(publisher: Publisher) -> None:
+    publisher.files["sums.txt"] = b"nothing\n"
+    with pytest.raises(ApplianceError, match=r"list has no ollama\.tgz"):
+        with_sums(lock(publisher, 'checksums = "{url}/sums.txt"\n'), print)
+
+
+def lock(publisher: Publisher, more: str) -> str:
+    return (
+        '# a remark\n[ollama]\nversion = "1.0"\n'
+        f'url = "{publisher.url}/{{file}}"\n{more.replace("{url}", publisher.url)}'
+        'files = { x86_64 = "ollama.tgz" }\nsha256 = {}\n'
+    )
+
+
+def test_lock_of_the_source_names_every_program_for_both_architectures() -> None:
+    found = read(artifacts.LOCK)
+    assert set(found) == {"ollama", "garage"}
+    for each in found.values():
+        assert set(each.files) == {"x86_64", "aarch64"}
+        assert each.address("x86_64").startswith("https://")
