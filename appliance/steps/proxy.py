@@ -80,8 +80,12 @@ def _directory(view: View) -> str | None:
 
 def _trusted(view: View) -> Planned:
     """Authorities that the machine trusts when it asks others."""
-    for number, text in enumerate(view.authorities, 1):
-        yield from view.file(
-            STEP, f"{TRUST}/reflector-{number}.crt", text, "an authority that is trusted",
-            restarts=(TRUST_STORE, *units.APPLICATION),
-        )  # fmt: skip
+    restarts = (TRUST_STORE, units.CADDY, *units.APPLICATION)
+    wanted = {
+        f"{TRUST}/reflector-{number}.crt": text for number, text in enumerate(view.authorities, 1)
+    }
+    for path, text in wanted.items():
+        yield from view.file(STEP, path, text, "an authority that is trusted", restarts=restarts)
+    for path in sorted(view.state.written):
+        if path.startswith(f"{TRUST}/") and path not in wanted:
+            yield from view.no_file(STEP, path, "is not named any more", restarts=restarts)

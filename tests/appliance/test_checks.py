@@ -126,13 +126,15 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert "Nothing was changed." in (refused.value.hint or "")
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
+def certificate(folder: Path, host: str = "meetings.example.org") -> tuple[Path, Path]:
+    """Signed by itself; the files have the names that the reference's script gives them."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "meetings.example.org")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.datetime.now(datetime.UTC)
     made = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
         .serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )  # fmt: skip
     folder.mkdir(exist_ok=True)

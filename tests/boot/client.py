@@ -18,6 +18,12 @@ class Client:
         self.context = ssl.create_default_context(cafile=str(authority))
         self.http = httpx2.Client(base_url=url, verify=self.context, timeout=timeout)
 
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
     def log_in(self, email: str, password: str) -> None:
         answer = self.http.post("/v1/auth/login", json={"email": email, "password": password})
         assert answer.status_code == 200, answer.text

@@ -83,7 +83,6 @@ def appliance(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> App
 @pytest.fixture
 def client(appliance: Appliance) -> Iterator[Client]:
     """The administrator's."""
-    found = Client(f"https://{appliance.machine.address}", appliance.authority)
-    found.log_in("admin@localhost", PASSWORD)
-    yield found
-    found.http.close()
+    with Client(f"https://{appliance.machine.address}", appliance.authority) as found:
+        found.log_in("admin@localhost", PASSWORD)
+        yield found

@@ -91,6 +91,13 @@ class Machine:
         assert not check or done.returncode == 0, f"{' '.join(command)[:300]}: {said[-3000:]}"
         return said
 
+    def status(self, *command: str) -> int:
+        done = subprocess.run(
+            self._inside(command), check=False, capture_output=True, env=ENVIRONMENT,
+            timeout=COMMAND_SECONDS,
+        )  # fmt: skip
+        return done.returncode
+
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """A process inside, with pipes."""
         return subprocess.Popen(
