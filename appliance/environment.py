@@ -5,7 +5,13 @@ Secrets are not among them; they reach the units as credentials.
 
 from __future__ import annotations
 
-from appliance.config.model import ApplianceConfig, LanguageModelOn, SpeechOn, StorageOn
+from appliance.config.model import (
+    ApplianceConfig,
+    Certificate,
+    LanguageModelOn,
+    SpeechOn,
+    StorageOn,
+)
 from appliance.facts.model import Facts
 from appliance.placement import Placement
 
@@ -20,7 +26,7 @@ SPEECH = "http://127.0.0.1:8000"
 OLLAMA = "http://127.0.0.1:11434/v1"
 GARAGE = "http://127.0.0.1:3900"
 DATABASE_FOLDER = "/run/reflector-postgresql"
-SSL_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+ROOT_CERTIFICATE = "reflector-root.crt"
 
 
 def broker_socket(kind: str) -> str:
@@ -47,6 +53,10 @@ def sites(facts: Facts, config: ApplianceConfig) -> list[str]:
     )
 
 
+def is_own_authority(config: ApplianceConfig) -> bool:
+    return config.proxy.caddy and config.proxy.chosen_certificate is Certificate.INTERNAL
+
+
 def public_url(facts: Facts, config: ApplianceConfig) -> str:
     if config.proxy.caddy:
         return f"https://{address(facts, config)}"
@@ -69,6 +79,7 @@ def settings_of(
         "BASE_URL": url,
         "UI_BASE_URL": url,
         "CORS_ORIGIN": ",".join(origins),
+        "CA_CERTIFICATE_URL": f"/{ROOT_CERTIFICATE}" if is_own_authority(config) else "",
         "MIN_FREE_BYTES": str(config.storage.low_space_gib << 30),
         "WEBRTC_PORT_RANGE": f"{first}-{last}",
         **_access(config),

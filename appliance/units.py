@@ -19,6 +19,8 @@ APPLICATION = (MIGRATE, API, *WORKERS, BEAT, TRANSCRIPTION)
 CADDY = "caddy.service"
 GARAGE = "garage.service"
 OLLAMA = "ollama.service"
+# Keeps the device nodes and the driver's state where nothing has a card open
+PERSISTENCE = "nvidia-persistenced.service"
 AVAHI = "avahi-daemon.service"
 
 SYSTEM = Path("/usr/lib/systemd/system")

@@ -60,7 +60,7 @@ AGENT_LAYERS = [
     ["placement", "render", "units"],
     ["config"],
     ["facts"],
-    ["run"],
+    ["run", "log"],
     ["errors"],
 ]
 AGENT_LEVEL = {name: level for level, names in enumerate(AGENT_LAYERS) for name in names}

@@ -29,6 +29,7 @@ from appliance.facts import Facts, gather
 from appliance.here import offered, read_state
 from appliance.install import environment
 from appliance.install.target import Target
+from appliance.log import logged
 from appliance.placement import place
 from appliance.plan.changes import WriteFile
 from appliance.plan.view import View
@@ -93,7 +94,7 @@ def configure(
     if password or password_file:
         handed[admin.PASSWORD] = password or given.read(password_file or "", "password")
     talks = sys.stdin.isatty() and not (yes or as_json or dry_run)
-    if talks and not named_flags(flags) and not file.is_file():
+    if talks and not named_flags(flags) and _wants_to_be_asked(file):
         config = ask(facts, config)
     if talks and _needs_password(config, root, handed):
         handed[admin.PASSWORD] = given.ask_password(config.access.admin)
@@ -106,12 +107,12 @@ def configure(
         return
     if not view.offline:
         check(view)
-    with alone(root):
-        say = (lambda line: None) if as_json else click.echo
+    echo = (lambda line: None) if as_json else click.echo
+    with alone(root), logged(root, echo) as say:
         carry_out(plan.changes, Machine(root, facts, Ledger(root), artifacts, say))
-    if not view.offline:
-        health.wait_until_ready(say)
-        say(f"Reflector is at {public_url(facts, config)}")
+        if not view.offline:
+            health.wait_until_ready(say)
+            say(f"Reflector is at {public_url(facts, config)}")
 
 
 def _view(
@@ -156,6 +157,11 @@ def _new(facts: Facts, handed: dict[str, str], kept: frozenset[str]) -> dict[str
         for name, value in handed.items()
         if name not in kept or secrets.reveal(facts, name) != value
     }
+
+
+def _wants_to_be_asked(file: Path) -> bool:
+    """A machine that is configured is made as it should be; its questions are asked again on demand."""
+    return not file.is_file() or click.confirm("Change the configuration?", default=False)
 
 
 def _needs_password(config: ApplianceConfig, root: Path, handed: dict[str, str]) -> bool:

@@ -13,6 +13,7 @@ from appliance.install import checks, environment, packages, system
 from appliance.install.manual import manual
 from appliance.install.remove import purge, remove
 from appliance.install.target import Target
+from appliance.log import logged
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -30,11 +31,11 @@ def install(root: Path, wheels: Path | None, torch_index: str | None) -> None:
 
     A second run changes nothing. `appliance configure` makes it work.
     """
+    facts = gather(root.absolute())
     target = Target(root.absolute(), click.echo)
-    facts = gather(target.root)
     for remark in checks.check(target, facts):
         click.secho(f"note: {remark}", fg="yellow")
-    with alone(target.root):
+    with alone(target.root), logged(target.root, click.echo) as target.say:
         packages.install(target, facts.release.version)
         environment.install(target, wheels, torch_index)
         system.install(target, _manual())

@@ -11,7 +11,6 @@ from appliance.render import render
 STEP = "proxy"
 CADDYFILE = "/etc/caddy/Caddyfile"
 STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
-ROOT_CERTIFICATE = "reflector-root.crt"
 SECOND_PORT = "/etc/systemd/system/reflector-api.socket.d/50-appliance.conf"
 SECOND = """\
 # Made by `appliance configure`: another proxy brings TLS, and knows the pages at this port
@@ -42,7 +41,7 @@ def plan(view: View) -> Planned:
         internal=certificate is Certificate.INTERNAL,
         name=environment.address(view.facts, view.config).strip("[]"),
         sites=[f"https://{name}" for name in environment.sites(view.facts, view.config)],
-        root_certificate=ROOT_CERTIFICATE,
+        root_certificate=environment.ROOT_CERTIFICATE,
         certificate="/run/credentials/caddy.service/certificate" if own else None,
         key="/run/credentials/caddy.service/key",
     )

@@ -36,11 +36,18 @@ def wanted(view: View) -> dict[str, bool]:
         units.GARAGE: config.storage.on is StorageOn.GARAGE,
         units.OLLAMA: config.llm.on in {LanguageModelOn.OLLAMA_CPU, LanguageModelOn.OLLAMA_GPU},
     }
+    if f"{units.SYSTEM}/{units.PERSISTENCE}" in state.files and _on_card(view):
+        found[units.PERSISTENCE] = True
     if state.postgresql:
         found[units.postgresql(state.postgresql)] = True
     if state.broker:
         found[units.broker(state.broker)] = True
     return found
+
+
+def _on_card(view: View) -> bool:
+    device = view.placement.speech_device or ""
+    return device.startswith("cuda") or view.placement.language_model_on_card
 
 
 def plan(view: View, before: Iterable[Change]) -> Planned:

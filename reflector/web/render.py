@@ -22,6 +22,7 @@ def page(request: Request, name: str, services: Services, **values: object) -> H
         "has_llm": bool(services.settings.LLM_URL),
         "translates": services.settings.TRANSLATION_BACKEND != "passthrough",
         "has_accounts": services.identity.policy.has_accounts,
+        "authority": services.settings.CA_CERTIFICATE_URL,
         "caller": None,
     }
     return _templates.TemplateResponse(request, name, {**common, **values})

@@ -66,14 +66,17 @@ class Appliance:
         return self.machine.run("systemctl", "--failed", "--no-legend", "--plain").strip()
 
 
+def configure(machine: Machine) -> str:
+    shutil.copytree(WHISPER, machine.root / "srv/stick/whisper")
+    (machine.root / "etc/reflector/appliance.toml").write_text(TOML)
+    flags = ["--cpu", "--caddy", "--models", "/srv/stick", "--password-file", "-"]
+    return machine.run("appliance", "configure", "--yes", *flags, stdin=f"{PASSWORD}\n")
+
+
 @pytest.fixture(scope="session")
 def appliance(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Appliance:
     """`--cpu --caddy` and a password on standard input; models from a stick."""
-    shutil.copytree(WHISPER, machine.root / "srv/stick/whisper")
-    file = machine.root / "etc/reflector/appliance.toml"
-    file.write_text(TOML)
-    flags = ["--cpu", "--caddy", "--models", "/srv/stick", "--password-file", "-"]
-    said = machine.run("appliance", "configure", "--yes", *flags, stdin=f"{PASSWORD}\n")
+    said = configure(machine)
     authority = tmp_path_factory.mktemp("authority") / "root.crt"
     tree.run("curl", "--silent", "--fail", "--output", str(authority),
              f"http://{machine.address}/reflector-root.crt")  # fmt: skip

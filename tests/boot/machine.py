@@ -4,6 +4,7 @@ that it writes: a reboot finds it again, and the tree stays as it was."""
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -23,6 +24,8 @@ LinkLocalAddressing=no
 """
 BOOT_SECONDS = 90.0
 COMMAND_SECONDS = 300.0
+# The third number of their addresses: another for each machine of this run
+NETWORKS = itertools.count(os.getpid() % 200 + 1)
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
 CAPABILITIES = "CAP_NET_ADMIN,CAP_BPF,CAP_PERFMON"
 
@@ -152,7 +155,7 @@ class Machine:
 @contextlib.contextmanager
 def booted(base: Path, folder: Path, name: str) -> Iterator[Machine]:
     """A machine made of `base`, running; ended with all that belongs to it."""
-    machine = Machine(name, folder, os.getpid() % 250 + 1)
+    machine = Machine(name, folder, next(NETWORKS))
     for layer in ("upper", "work", "root"):
         (folder / layer).mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack:

@@ -74,17 +74,20 @@ def mirror() -> str:
 def wheels(python: str = "3.13") -> Path:
     """All that the base lock names, for the tree's Python."""
     folder = CACHE / f"wheels-{python}"
-    appliance = str(Path(sys.executable).with_name("appliance"))
-    run(appliance, "fetch", "--wheels", str(folder), "--python", python)
+    appliance("fetch", "--wheels", str(folder), "--python", python)
     return folder
 
 
 def installed(target: Path) -> Path:
     """The plain tree with the appliance, at `target`."""
     run("cp", "--archive", "--reflink=auto", str(debian()), str(target))
-    appliance = str(Path(sys.executable).with_name("appliance"))
-    run(appliance, "install", "--root", str(target), "--wheels", str(wheels()))
+    appliance("install", "--root", str(target), "--wheels", str(wheels()))
     return target
+
+
+def appliance(*arguments: str) -> str:
+    """The command of this checkout."""
+    return run(str(Path(sys.executable).with_name("appliance")), *arguments)
 
 
 def run(*command: str, seconds: float = 900) -> str:
