@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from appliance import units
+from appliance.effects.ledger import Ledger
 from appliance.errors import ApplianceError, CommandError
 from appliance.install.target import Target, checkout
 from appliance.run import run
@@ -38,10 +40,14 @@ def install(target: Target, wheels: Path | None, torch_index: str | None) -> Non
         _project_wheel(source, target.path(INBOX))
         _make(target, source, folder, inbox, torch_index)
     target.path(f"{folder}/.complete").touch()
+    link = target.path(LINK)
+    # What runs now imports from there until it is started again
+    in_use = link.readlink().name if link.is_symlink() else None
     target.link(LINK, name)
     for old in target.path(FOLDER).glob("venv-*"):
-        if old.name != name:
+        if old.name not in {name, in_use}:
             shutil.rmtree(old)
+    Ledger(target.root).wait_for(units.APPLICATION)
     target.did("installed the application")
 
 
