@@ -22,6 +22,7 @@ OLLAMA = "ollama.service"
 # Keeps the device nodes and the driver's state where nothing has a card open
 PERSISTENCE = "nvidia-persistenced.service"
 AVAHI = "avahi-daemon.service"
+AVAHI_SOCKET = "avahi-daemon.socket"
 
 SYSTEM = Path("/usr/lib/systemd/system")
 CHECKOUT = Path(__file__).parent.parent / "units"

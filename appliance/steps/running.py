@@ -32,6 +32,8 @@ def wanted(view: View) -> dict[str, bool]:
         units.TRANSCRIPTION: config.speech.on is not SpeechOn.HOSTED,
         units.CADDY: config.proxy.caddy,
         units.FIREWALL: wants_firewall(view),
+        # The socket first: it would start the service again
+        units.AVAHI_SOCKET: config.network.mdns,
         units.AVAHI: config.network.mdns,
         units.GARAGE: config.storage.on is StorageOn.GARAGE,
         units.OLLAMA: config.llm.on in {LanguageModelOn.OLLAMA_CPU, LanguageModelOn.OLLAMA_GPU},

@@ -8,11 +8,13 @@ import re
 from pathlib import Path
 
 import httpx2
+import pytest
 from websockets.sync.client import connect
 
 from tests.boot.client import Client
 from tests.boot.conftest import PASSWORD, TOML, Appliance
 from tests.conftest import SAMPLE, reference
+from tests.waiting import wait_until
 
 EXPOSURE = Path(__file__).parent / "exposure.json"
 MEAN_EXPOSURE, MOST_EXPOSURE = 1.5, 2.5
@@ -133,6 +135,20 @@ def test_firewall_lets_in_what_is_meant_for_others(appliance: Appliance) -> None
         "tcp dport 22",
     ):
         assert accepted in rules
+
+
+def test_port_that_nobody_opened_is_not_reached_from_outside(appliance: Appliance) -> None:
+    machine = appliance.machine
+    server = machine.start("python3", "-u", "-m", "http.server", "9999")
+    try:
+        inside = ["curl", "--silent", "--output", "/dev/null", "--max-time", "3"]
+        wait_until(lambda: machine.status(*inside, "http://127.0.0.1:9999") == 0, "it listens", 20)
+        assert machine.status(*inside, f"http://{machine.address}:9999") == 0  # of itself
+        with pytest.raises(httpx2.TimeoutException):
+            httpx2.get(f"http://{machine.address}:9999", timeout=2)
+    finally:
+        server.kill()
+        server.communicate()
 
 
 def test_no_secret_is_where_it_can_be_read(appliance: Appliance) -> None:
