@@ -51,6 +51,8 @@ def carry_out(changes: list[Change], machine: Machine) -> None:
         machine.say(f"[{number}/{len(changes)}] {change.title()}")
         try:
             apply(change, machine)
+        except ApplyError:
+            raise  # a unit that did not start: it says more than the list of all of them
         except ApplianceError as error:
             raise ApplyError(
                 f"Could not {change.title()}: {error.message}",

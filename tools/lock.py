@@ -23,6 +23,8 @@ TORCH = "torch==2.13.0"
 # Installed without what they ask for: their wheels want the CUDA libraries of torch's PyPI build
 WITHOUT_DEPENDENCIES = ["torchaudio==2.11.0", "torchcodec==0.17.0"]
 BUILD = ["setuptools>=77", "wheel"]
+# redis asks for it before Python 3.11.3, which is what Debian 12 has; here is a newer one
+OLD_PYTHON = ["async-timeout>=5"]
 PYTHONS = ("3.11", "3.12", "3.13")
 ARCHITECTURES = ("x86_64", "aarch64")
 GLIBC = (*range(34, 4, -1),)
@@ -81,7 +83,7 @@ def sums_for(wanted: list[str], python: str, architecture: str) -> dict[str, str
 def versions() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"]
-    base = [*project["project"]["dependencies"], *extras["speech"], *BUILD]
+    base = [*project["project"]["dependencies"], *extras["speech"], *BUILD, *OLD_PYTHON]
     known: set[str] = set()
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)

@@ -87,7 +87,15 @@ def _diarization(target: Target, pip: list[str], inbox: list[str], torch_index: 
         return
     index = ["--index-url", torch_index] if torch_index and not has_wheel else inbox
     target.run(*pip, *index, torch, minutes=60)
-    target.run(*pip, *inbox, "-r", f"{INBOX}/locks/diarization.lock", minutes=20)
+    target.run(
+        *pip, *inbox, "--require-hashes", "-r", f"{INBOX}/locks/diarization.lock", minutes=20
+    )
+    packages = target.path(pip[0]).parent.parent / "lib"
+    if any(packages.glob("python3*/site-packages/torch-*+cpu.dist-info")):
+        # torchaudio's compiled parts link CUDA and stop its import beside a CPU torch; without them it
+        # does with Python what is needed of it. It can go when torchaudio has a CPU build of this version
+        for library in packages.glob("python3*/site-packages/torchaudio/lib/*.so"):
+            library.unlink()
 
 
 @contextmanager

@@ -21,13 +21,16 @@ def platforms(architecture: str) -> list[str]:
 
 
 def download_wheels(folder: Path, python: str, architecture: str) -> int:
-    """How many there are then; ApplianceError where one cannot be had or has another sum."""
-    lock = checkout() / "requirements" / "base.lock"
+    """How many there are then; ApplianceError where one cannot be had or has another sum.
+
+    torch is not among them: which of its builds is wanted depends on the machine (see the lock files).
+    """
+    locks = checkout() / "requirements"
     options = [f"--platform={each}" for each in platforms(architecture)]
     command = [
         sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps",
         "--only-binary=:all:", f"--python-version={python}", *options, "--require-hashes",
-        "-r", str(lock), "--dest", str(folder),
+        "-r", str(locks / "base.lock"), "-r", str(locks / "diarization.lock"), "--dest", str(folder),
     ]  # fmt: skip
     try:
         run(command, seconds=SECONDS)

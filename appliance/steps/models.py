@@ -25,7 +25,11 @@ def plan(view: View) -> Planned:
     if not view.config.speech.diarization:
         return
     name = view.config.speech.diarization_model or DIARIZATION
-    if name in there or (name == DIARIZATION and any("speaker-diarization" in n for n in there)):
+    if (
+        name.startswith("/")
+        or name in there
+        or (name == DIARIZATION and any("speaker-diarization" in n for n in there))
+    ):
         return
     if view.has_secret("HF_TOKEN"):
         yield PullModel(step=STEP, reason="tells speakers apart", name=name)

@@ -14,7 +14,7 @@ import pytest
 from tests.boot import tree
 from tests.boot.client import Client
 from tests.boot.machine import Machine, booted
-from tests.conftest import WHISPER
+from tests.conftest import DIARIZER, WHISPER
 
 PASSWORD = "correct horse battery staple"
 TOML = """\
@@ -66,9 +66,11 @@ class Appliance:
         return self.machine.run("systemctl", "--failed", "--no-legend", "--plain").strip()
 
 
-def configure(machine: Machine) -> str:
-    shutil.copytree(WHISPER, machine.root / "srv/stick/whisper")
-    (machine.root / "etc/reflector/appliance.toml").write_text(TOML)
+def configure(machine: Machine, toml: str = TOML) -> str:
+    """The first run; the stick has the tiny models."""
+    for folder in (WHISPER, DIARIZER):
+        shutil.copytree(folder, machine.root / "srv/stick" / folder.name)
+    (machine.root / "etc/reflector/appliance.toml").write_text(toml)
     flags = ["--cpu", "--caddy", "--models", "/srv/stick", "--password-file", "-"]
     return machine.run("appliance", "configure", "--yes", *flags, stdin=f"{PASSWORD}\n")
 
@@ -77,10 +79,15 @@ def configure(machine: Machine) -> str:
 def appliance(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Appliance:
     """`--cpu --caddy` and a password on standard input; models from a stick."""
     said = configure(machine)
-    authority = tmp_path_factory.mktemp("authority") / "root.crt"
-    tree.run("curl", "--silent", "--fail", "--output", str(authority),
-             f"http://{machine.address}/reflector-root.crt")  # fmt: skip
-    return Appliance(machine, said, authority)
+    return Appliance(machine, said, authority_of(machine, tmp_path_factory.mktemp("authority")))
+
+
+def authority_of(machine: Machine, folder: Path) -> Path:
+    """Its root certificate, as a visitor gets it."""
+    file = folder / "root.crt"
+    address = f"http://{machine.address}/reflector-root.crt"
+    tree.run("curl", "--silent", "--fail", "--output", str(file), address)
+    return file
 
 
 @pytest.fixture

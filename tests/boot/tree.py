@@ -1,4 +1,4 @@
-"""A Debian 13 tree, and the appliance installed into it by its own command.
+"""A Debian tree, and the appliance installed into it by its own command.
 
 The tree as Debian has it is kept in the cache, because it does not depend on the source.
 """
@@ -13,16 +13,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "reflector-appliance"
-SUITE = "trixie"
+SUITES = {"12": "bookworm", "13": "trixie"}
+PYTHONS = {"12": "3.11", "13": "3.13"}
 PROGRAMS = ["mmdebstrap", "ip", "nsenter", "unshare"]
-# What any Debian has, systemd's container manager to boot it, an ACME authority, and what the tests
-# look with
+# Debian 13 has an ACME authority for tests
+ACME = {"13": ["pebble"]}
+# What any Debian has, systemd's container manager to boot it, and what the tests look with
 PACKAGES = [
-    "ca-certificates", "curl", "dbus", "iproute2", "kmod", "nftables", "pebble", "procps", "python3",
+    "ca-certificates", "curl", "dbus", "iproute2", "kmod", "nftables", "procps", "python3",
     "python3-venv", "systemd", "systemd-container", "systemd-sysv", "udev",
 ]  # fmt: skip
 
@@ -33,23 +36,24 @@ def missing() -> list[str]:
     return found + [name for name in PROGRAMS if shutil.which(name) is None]
 
 
-def debian() -> Path:
+def debian(release: str = "13") -> Path:
     """The plain tree; made once, and complete or not there."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    target = CACHE / f"debian-{SUITE}-2"
+    target = CACHE / f"debian-{release}-1"
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (target / "etc/debian_version").is_file():
-            _bootstrap(target)
+            _bootstrap(target, release)
     return target
 
 
-def _bootstrap(target: Path) -> None:
+def _bootstrap(target: Path, release: str) -> None:
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    include = f"--include={','.join(PACKAGES)}"
-    source = f"deb {mirror()} {SUITE} main"
-    run("mmdebstrap", "--variant=apt", include, SUITE, str(part), source)
+    suite = SUITES[release]
+    include = f"--include={','.join([*PACKAGES, *ACME.get(release, [])])}"
+    source = f"deb {mirror()} {suite} main"
+    run("mmdebstrap", "--variant=apt", include, suite, str(part), source)
     run("systemctl", f"--root={part}", "enable", "systemd-networkd")
     run("chroot", str(part), "systemd-machine-id-setup")
     shutil.copy("/etc/resolv.conf", part / "etc/resolv.conf")
@@ -71,17 +75,41 @@ def mirror() -> str:
     raise RuntimeError("this machine names no Debian mirror")
 
 
-def wheels(python: str = "3.13") -> Path:
-    """All that the base lock names, for the tree's Python."""
+def wheels(release: str = "13") -> Path:
+    """All that the lock files name, for the tree's Python; torch only where this machine has a build of
+    it without CUDA, for the same Python."""
+    python = PYTHONS[release]
     folder = CACHE / f"wheels-{python}"
     appliance("fetch", "--wheels", str(folder), "--python", python)
+    if has_torch(release):
+        lock = str(ROOT / "requirements" / "torch.lock")
+        run(
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "-r",
+            lock,
+            "-d",
+            str(folder),
+        )
     return folder
 
 
-def installed(target: Path) -> Path:
+def has_torch(release: str) -> bool:
+    own = ".".join(map(str, sys.version_info[:2]))
+    try:
+        return own == PYTHONS[release] and "+cpu" in version("torch")
+    except PackageNotFoundError:
+        return False
+
+
+def installed(target: Path, release: str = "13") -> Path:
     """The plain tree with the appliance, at `target`."""
-    run("cp", "--archive", "--reflink=auto", str(debian()), str(target))
-    appliance("install", "--root", str(target), "--wheels", str(wheels()))
+    run("cp", "--archive", "--reflink=auto", str(debian(release)), str(target))
+    appliance("install", "--root", str(target), "--wheels", str(wheels(release)))
     return target
 
 
