@@ -7,6 +7,7 @@ from pathlib import Path
 TARGET = "reflector.target"
 API = "reflector-api.service"
 API_SOCKET = "reflector-api.socket"
+LIVE = "reflector-live.service"
 BEAT = "reflector-beat.service"
 MIGRATE = "reflector-migrate.service"
 TRANSCRIPTION = "reflector-transcription.service"
@@ -15,7 +16,7 @@ WORKERS = tuple(
     f"reflector-worker@{queue}.service" for queue in ("media", "speech", "language", "default")
 )
 # All that read the application's settings
-APPLICATION = (MIGRATE, API, *WORKERS, BEAT, TRANSCRIPTION)
+APPLICATION = (MIGRATE, API, LIVE, *WORKERS, BEAT, TRANSCRIPTION)
 CADDY = "caddy.service"
 GARAGE = "garage.service"
 OLLAMA = "ollama.service"

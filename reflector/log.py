@@ -48,6 +48,7 @@ def setup(debug: bool = False) -> None:
     level = logging.DEBUG if debug else logging.INFO
     logging.basicConfig(level=level, handlers=[handler], force=True)
     noisy = [
+        "aioice",
         "faster_whisper",
         "httpx",
         "celery",

@@ -11,6 +11,7 @@ from appliance.steps.running import wanted
 
 PARTS = {
     "api": [units.API, units.API_SOCKET],
+    "live": [units.LIVE],
     "worker": list(units.WORKERS),
     "schedule": [units.BEAT],
     "speech": [units.TRANSCRIPTION],

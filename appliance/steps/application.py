@@ -17,6 +17,7 @@ SPEECH_KEY = "REFLECTOR_GPU_APIKEY"
 # Further secrets of the application: for Zulip, e-mail, rooms. They reach what talks to the outside
 OTHERS = SECRETS - {"SECRET_KEY", "ADMIN_PASSWORD_HASH", "LLM_API_KEY", "HF_TOKEN", SPEECH_KEY,
                     *S3_KEYS, *SPEECH_KEYS, "PADDING_MODAL_API_KEY", "MIXDOWN_MODAL_API_KEY"}  # fmt: skip
+DEFAULT_PORTS = (50000, 50100)
 DEFAULT_FOLDER = "/var/lib/reflector"
 
 
@@ -43,7 +44,7 @@ def plan(view: View) -> Planned:
             group=broker if needs_broker else None,
             reaches_out=_elsewhere(view) if unit != units.MIGRATE else [],
             folder=folder if folder != DEFAULT_FOLDER else None,
-            lines=[],
+            lines=_for_recording(view, unit),
             credentials=[
                 credential_line(view.facts, name, file) for name, file in _credentials(view, unit)
             ],
@@ -81,6 +82,25 @@ def _credentials(view: View, unit: str) -> list[tuple[str, str]]:
         found.append(("LLM_API_KEY", "LLM_API_KEY"))
     found += [(name, name) for name in sorted(OTHERS) if view.has_secret(name)]
     return found
+
+
+def _for_recording(view: View, unit: str) -> list[str]:
+    """The ports that browsers send their sound to, where they are not those that the units have; and
+    behind a proxy that does not know the service for it, what its encryption needs in the API."""
+    if unit == units.LIVE:
+        return _ports(view)
+    if unit == units.API:
+        alone = [] if view.config.proxy.caddy else ["MemoryDenyWriteExecute=no"]
+        return [*alone, *_ports(view)]
+    return []
+
+
+def _ports(view: View) -> list[str]:
+    network = view.config.network
+    first, last = network.webrtc_first_port, network.webrtc_last_port
+    if (first, last) == DEFAULT_PORTS:
+        return []
+    return [f"SocketBindAllow={family}:udp:{first}-{last}" for family in ("ipv4", "ipv6")]
 
 
 def _is_made(view: View, name: str) -> bool:

@@ -28,6 +28,7 @@ def wanted(view: View) -> dict[str, bool]:
         units.TARGET: True,
         units.API_SOCKET: True,
         units.API: True,
+        units.LIVE: True,
         units.BEAT: True,
         units.TRANSCRIPTION: config.speech.on is not SpeechOn.HOSTED,
         units.CADDY: config.proxy.caddy,

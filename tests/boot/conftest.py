@@ -35,12 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"booting a tree needs {', '.join(lacking)}"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installed_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree.installed(tmp_path_factory.mktemp("tree") / "tree")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def machine(installed_tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     name = f"refl{os.getpid()}"
     with booted(installed_tree, tmp_path_factory.mktemp("machine"), name) as found:
@@ -75,7 +75,7 @@ def configure(machine: Machine, toml: str = TOML) -> str:
     return machine.run("appliance", "configure", "--yes", *flags, stdin=f"{PASSWORD}\n")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def appliance(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Appliance:
     """`--cpu --caddy` and a password on standard input; models from a stick."""
     said = configure(machine)

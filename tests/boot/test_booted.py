@@ -147,8 +147,8 @@ def test_port_that_nobody_opened_is_not_reached_from_outside(appliance: Applianc
         with pytest.raises(httpx2.TimeoutException):
             httpx2.get(f"http://{machine.address}:9999", timeout=2)
     finally:
-        server.kill()
-        server.communicate()
+        machine.run("pkill", "--full", "http.server 9999")
+        server.communicate(timeout=30)
 
 
 def test_no_secret_is_where_it_can_be_read(appliance: Appliance) -> None:

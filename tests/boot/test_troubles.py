@@ -15,7 +15,7 @@ from tests.waiting import wait_until
 WORKERS = [
     f"reflector-worker@{queue}.service" for queue in ("media", "speech", "language", "default")
 ]
-WATCHED = ["reflector-api.service", "reflector-beat.service", "reflector-transcription.service",
+WATCHED = ["reflector-api.service", "reflector-live.service", "reflector-beat.service", "reflector-transcription.service",
            *WORKERS]  # fmt: skip
 OTHERS = ["valkey-server@reflector.service", "postgresql@17-reflector.service", "caddy.service"]
 SOON = "[Service]\nWatchdogSec=6s\n"
@@ -116,7 +116,7 @@ def test_two_runs_at_once_do_not_meet(appliance: Appliance) -> None:
         said = appliance.configure(check=False)
         assert "Another `appliance` is changing this machine." in said
     finally:
-        other.communicate()  # closes what it waits for
+        other.communicate(timeout=30)  # closes what it waits for
     toml.write_text(before)
     assert appliance.planned() == []
 
