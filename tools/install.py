@@ -41,6 +41,8 @@ def main() -> None:
         return
     say("Installing the locked versions (some minutes the first time)")
     pip(python, "install", "--no-deps", "-r", str(LOCKS / "base.lock"))
+    if os.environ.get("CUDA") == "1":
+        pip(python, "install", "--no-deps", "-r", str(LOCKS / "cuda.lock"))
     install_diarization(python)
     pip(python, "install", "--no-deps", "--no-build-isolation", "-e", str(ROOT))
     (folder / ".installed").touch()

@@ -3,8 +3,8 @@ newest that fit.
 
     python tools/lock.py [--sums]     --sums: only the sums, of the versions that are there
 
-Four files, because they are installed in different ways (see install.py): `base` (server and
-Whisper), `torch`, `diarization` (what pyannote.audio adds), `dev`. torch has no sums: its builds with and without CUDA come from two
+Files of their own, because they are installed in different ways (see install.py): `base` (server and
+Whisper), `torch`, `diarization` (what pyannote.audio adds), `cuda` (what CTranslate2 asks for on a card), `dev`. torch has no sums: its builds with and without CUDA come from two
 publishers under one version.
 """
 
@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
 # Installed without what they ask for: their wheels want the CUDA libraries of torch's PyPI build
 WITHOUT_DEPENDENCIES = ["torchaudio==2.11.0", "torchcodec==0.17.0"]
+CUBLAS = "nvidia-cublas-cu12==12.9.3.13"
 BUILD = ["setuptools>=77", "wheel"]
 # redis asks for it before Python 3.11.3, which is what Debian 12 has; here is a newer one
 OLD_PYTHON = ["async-timeout>=5"]
@@ -33,7 +34,7 @@ GLIBC = (*range(34, 4, -1),)
 def main() -> None:
     if "--sums" not in sys.argv:
         versions()
-    for name in ("base", "diarization", "dev"):
+    for name in ("base", "diarization", "cuda", "dev"):
         write_sums(ROOT / "requirements" / f"{name}.lock")
 
 
@@ -93,6 +94,7 @@ def versions() -> None:
         groups = [["--no-deps", *WITHOUT_DEPENDENCIES], [extras["diarization"][0]]]
         known = step(python, "diarization", known, groups)
         step(python, "dev", known, [project["dependency-groups"]["dev"]])
+    (ROOT / "requirements" / "cuda.lock").write_text(f"{CUBLAS}\n")
 
 
 def step(

@@ -85,10 +85,10 @@ def configure(
     nothing; a login is never turned off, a password never reset, and a file that you edited stays.
     """
     file = root / str(PATH).lstrip("/")
+    facts = gather()
     if flags["build"] and not dry_run:
         with alone(root):
-            environment.install(Target(root, click.echo), None, None)
-    facts = gather()
+            environment.install(Target(root, click.echo), None, None, bool(facts.cards))
     config = with_flags(load(file), flags)
     handed = given.from_credentials() | given.from_files(secret_files)
     if password or password_file:

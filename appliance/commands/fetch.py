@@ -25,6 +25,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     show_default=True,
     help="Of the machine they are for: Debian 13 has 3.13, Debian 12 3.11.",
 )
+@click.option("--cuda", is_flag=True, help="With the wheels that an NVIDIA card needs.")
 @click.option("--artifacts", type=FOLDER, help="Fill this folder with Ollama and Garage.")
 @click.option(
     "--lock",
@@ -38,7 +39,12 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     type=click.Choice(["x86_64", "aarch64"]),
 )
 def fetch(
-    wheels: Path | None, python: str, artifacts: Path | None, lock: bool, architecture: str
+    wheels: Path | None,
+    python: str,
+    cuda: bool,
+    artifacts: Path | None,
+    lock: bool,
+    architecture: str,
 ) -> None:
     """Fetch what another machine needs to be installed without a network.
 
@@ -54,7 +60,7 @@ def fetch(
         click.echo(f"The sums are in {LOCK}.")
     if wheels:
         wheels.mkdir(parents=True, exist_ok=True)
-        count = download_wheels(wheels, python, architecture)
+        count = download_wheels(wheels, python, architecture, cuda)
         click.echo(f"{count} wheels for Python {python} are in {wheels}.")
     if artifacts:
         for artifact in read().values():

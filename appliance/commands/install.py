@@ -26,7 +26,8 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option(
     "--torch-index", metavar="URL", help="Where to take torch from, to tell speakers apart."
 )
-def install(root: Path, wheels: Path | None, torch_index: str | None) -> None:
+@click.option("--cuda", is_flag=True, help="For an NVIDIA card, also where none is found yet.")
+def install(root: Path, wheels: Path | None, torch_index: str | None, cuda: bool) -> None:
     """Put the system on this Debian: packages, users, the application, units.
 
     A second run changes nothing. `appliance configure` makes it work.
@@ -37,7 +38,7 @@ def install(root: Path, wheels: Path | None, torch_index: str | None) -> None:
         click.secho(f"note: {remark}", fg="yellow")
     with alone(target.root), logged(target.root, click.echo) as target.say:
         packages.install(target, facts.release.version)
-        environment.install(target, wheels, torch_index)
+        environment.install(target, wheels, torch_index, cuda or bool(facts.cards))
         system.install(target, _manual())
     if not target.changed:
         click.echo("Everything is installed already.")

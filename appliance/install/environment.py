@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +23,20 @@ from appliance.run import run
 FOLDER = "/usr/lib/reflector"
 LINK = f"{FOLDER}/venv"
 INBOX = "/var/cache/reflector-appliance/wheels"
+LOCKS = f"{INBOX}/locks"
+TORCH_INDEX = f"{FOLDER}/torch-index"
+A_WHEEL = "a wheel"
 PROJECT = "reflector_appliance"
 SOURCES = ("pyproject.toml", "reflector", "appliance")
 MADE = {"__pycache__"}
 
 
-def install(target: Target, wheels: Path | None, torch_index: str | None) -> None:
-    """ApplianceError where a wheel is missing or is not the one that the lock means."""
+def install(target: Target, wheels: Path | None, torch_index: str | None, cuda: bool) -> None:
+    """`cuda`: with what CTranslate2 needs on a card. ApplianceError where a wheel is missing, is not the
+    one that the lock means, or where what this machine could do before would be lost."""
     source = checkout()
-    name = f"venv-{_digest(source, target)}"
+    torch = torch_from(target, wheels, torch_index)
+    name = f"venv-{_digest(source, target, [str(cuda), torch or 'no torch'])}"
     folder = f"{FOLDER}/{name}"
     if target.path(f"{folder}/.complete").is_file():
         target.link(LINK, name)
@@ -38,7 +44,9 @@ def install(target: Target, wheels: Path | None, torch_index: str | None) -> Non
     target.say("installing the application")
     with _wheels_inside(target, wheels) as inbox:
         _project_wheel(source, target.path(INBOX))
-        _make(target, source, folder, inbox, torch_index)
+        _make(target, source, folder, inbox, torch, cuda)
+    if torch not in {None, A_WHEEL}:
+        target.put(TORCH_INDEX, f"{torch}\n")
     target.path(f"{folder}/.complete").touch()
     link = target.path(LINK)
     # What runs now imports from there until it is started again
@@ -51,21 +59,50 @@ def install(target: Target, wheels: Path | None, torch_index: str | None) -> Non
     target.did("installed the application")
 
 
+def torch_from(target: Target, wheels: Path | None, index: str | None) -> str | None:
+    """An index, A_WHEEL, or None for an application that tells no speakers apart.
+
+    torch has two publishers, so its lock has no sums, and it is only taken from where it was asked for
+    or handed over. The index of an earlier installation counts for later ones.
+    """
+    if wheels is not None and any(wheels.glob("torch-*.whl")):
+        return A_WHEEL
+    saved = target.path(TORCH_INDEX)
+    chosen = index or (saved.read_text().strip() if saved.is_file() else None)
+    has_torch = any(target.path(LINK).glob("lib/python3*/site-packages/torch-*.dist-info"))
+    if chosen is None and has_torch:
+        raise ApplianceError(
+            "What is installed tells speakers apart, and what is to be installed would not: there is no torch.",
+            "Put its wheel into the folder of --wheels, or name an index with --torch-index.",
+        )
+    if chosen is None:
+        target.say(
+            "note: speakers will not be told apart: torch is not among the wheels, and no --torch-index "
+            "names where to take it from."
+        )
+    return chosen
+
+
 def _make(
-    target: Target, source: Path, folder: str, inbox: list[str], torch_index: str | None
+    target: Target, source: Path, folder: str, inbox: list[str], torch: str | None, cuda: bool
 ) -> None:
     shutil.rmtree(target.path(folder), ignore_errors=True)
     target.path(FOLDER).mkdir(parents=True, exist_ok=True)
     target.run("python3", "-m", "venv", folder, minutes=5)
-    locks = target.path(f"{INBOX}/locks")
-    shutil.copytree(source / "requirements", locks, dirs_exist_ok=True)
-    python = f"{folder}/bin/python"
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+    shutil.copytree(source / "requirements", target.path(LOCKS), dirs_exist_ok=True)
+    pip = [f"{folder}/bin/python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    locked = [*pip, "--no-deps", *inbox, "--require-hashes", "-r"]
     try:
-        target.run(*pip, *inbox, "--require-hashes", "-r", f"{INBOX}/locks/base.lock", minutes=30)
-        _diarization(target, pip, inbox, torch_index)
+        target.run(*locked, f"{LOCKS}/base.lock", minutes=30)
+        if cuda:
+            target.run(*locked, f"{LOCKS}/cuda.lock", minutes=30)
+        if torch is not None:
+            _diarization(target, folder, pip, inbox, torch)
+            target.run(*locked, f"{LOCKS}/diarization.lock", minutes=20)
+        if torch is not None and _is_cpu_build(target, folder):
+            _drop_cuda_extensions(target, folder)
         newest = max(target.path(INBOX).glob(f"{PROJECT}-*.whl"))
-        target.run(*pip, "--no-index", f"{INBOX}/{newest.name}", minutes=5)
+        target.run(*pip, "--no-deps", "--no-index", f"{INBOX}/{newest.name}", minutes=5)
     except CommandError as error:
         raise ApplianceError(
             error.message,
@@ -74,28 +111,24 @@ def _make(
         ) from error
 
 
-def _diarization(target: Target, pip: list[str], inbox: list[str], torch_index: str | None) -> None:
-    """torch has two publishers, so its lock has no sums; without a build of it that was asked for or
-    handed over, everything else is installed, and that is said."""
-    torch = target.path(f"{INBOX}/locks/torch.lock").read_text().split()[-1]
-    has_wheel = any(target.path(INBOX).glob("torch-*.whl"))
-    if not has_wheel and torch_index is None:
-        target.say(
-            "note: speakers will not be told apart: torch is not among the wheels, and no --torch-index "
-            "names where to take it from."
-        )
-        return
-    index = ["--index-url", torch_index] if torch_index and not has_wheel else inbox
-    target.run(*pip, *index, torch, minutes=60)
-    target.run(
-        *pip, *inbox, "--require-hashes", "-r", f"{INBOX}/locks/diarization.lock", minutes=20
-    )
-    packages = target.path(pip[0]).parent.parent / "lib"
-    if any(packages.glob("python3*/site-packages/torch-*+cpu.dist-info")):
-        # torchaudio's compiled parts link CUDA and stop its import beside a CPU torch; without them it
-        # does with Python what is needed of it. It can go when torchaudio has a CPU build of this version
-        for library in packages.glob("python3*/site-packages/torchaudio/lib/*.so"):
-            library.unlink()
+def _diarization(target: Target, folder: str, pip: list[str], inbox: list[str], torch: str) -> None:
+    """torch itself; a build with CUDA brings NVIDIA's libraries by its own requirements."""
+    wanted = target.path(f"{LOCKS}/torch.lock").read_text().split()[-1]
+    source = inbox if torch == A_WHEEL else ["--index-url", torch]
+    target.run(*pip, "--no-deps", *source, wanted, minutes=60)
+    if not _is_cpu_build(target, folder):
+        target.run(*pip, *source, wanted, minutes=60)
+
+
+def _is_cpu_build(target: Target, folder: str) -> bool:
+    return any(target.path(folder).glob("lib/python3*/site-packages/torch-*+cpu.dist-info"))
+
+
+def _drop_cuda_extensions(target: Target, folder: str) -> None:
+    """torchaudio's compiled parts link CUDA and stop its import beside a CPU torch; without them it does
+    with Python what is needed of it. It can go when torchaudio has a CPU build of this version."""
+    for library in target.path(folder).glob("lib/python3*/site-packages/torchaudio/lib/*.so"):
+        library.unlink()
 
 
 @contextmanager
@@ -119,17 +152,15 @@ def _wheels_inside(target: Target, wheels: Path | None) -> Iterator[list[str]]:
 
 def _project_wheel(source: Path, folder: Path) -> None:
     """Built by the Python that runs this, which has setuptools by the lock."""
-    import sys
-
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
                "--no-index", "--wheel-dir", str(folder), str(source)]  # fmt: skip
     run(command, seconds=300)
 
 
-def _digest(source: Path, target: Target) -> str:
+def _digest(source: Path, target: Target, choices: list[str]) -> str:
     """Of everything that the environment is made from."""
     found = hashlib.sha256()
-    found.update(_python(target).encode())
+    found.update("\0".join([_python(target), *choices]).encode())
     names = [*(source / "requirements").glob("*.lock")]
     for each in SOURCES:
         names += [source / each] if (source / each).is_file() else (source / each).rglob("*")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import reflector.speech  # noqa: F401 - sets the environment before CTranslate2 loads
 from reflector.errors import EngineError
+from reflector.speech.cuda import load_libraries
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ def choose_device(wanted: str, threads: int = 0) -> Device:
             f"SPEECH_DEVICE is {wanted}, but CTranslate2 sees {seen}.",
             "Check the driver with nvidia-smi, or set SPEECH_DEVICE=auto.",
         )
+    load_libraries()
     free = min(_free_memory(index) for index in indexes)
     supported = set.intersection(
         *(set(ctranslate2.get_supported_compute_types("cuda", index)) for index in indexes)
