@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx2
 
@@ -16,6 +18,8 @@ from appliance.plan.changes import PullLanguageModel
 from appliance.run import run
 
 ADDRESS = "http://127.0.0.1:11434"
+# Where `set-property --runtime` keeps what it sets (systemctl(1))
+RUNTIME_PROPERTIES = Path(f"/run/systemd/system.control/{units.OLLAMA}.d")
 START_SECONDS = 60.0
 # Nothing for so long, and the download has stopped
 SILENT_SECONDS = 300.0
@@ -30,9 +34,9 @@ def _(change: PullLanguageModel, machine: Machine) -> None:
     try:
         pull(change.name, machine.say)
     finally:
-        run(["systemctl", "revert", "--runtime", units.OLLAMA], check=False)
-        run(["systemctl", "set-property", "--runtime", units.OLLAMA,
-             "IPAddressAllow=", "IPAddressAllow=localhost"], check=False)  # fmt: skip
+        # Not `systemctl revert`, which takes the drop-ins in /etc away as well
+        shutil.rmtree(RUNTIME_PROPERTIES, ignore_errors=True)
+        run(["systemctl", "daemon-reload"])
 
 
 def models(address: str = ADDRESS) -> frozenset[str]:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.artifacts import Artifact, read
 from appliance.config.model import ApplianceConfig
 from appliance.facts.model import Facts
 from appliance.placement import Placement
 from appliance.plan.changes import (
     Change,
+    InstallArtifact,
     KeepSecret,
     MakeSecret,
     RemoveFile,
@@ -40,7 +42,7 @@ Planned = Iterator[Change | Note]
 class View:
     """`given`: secrets that this run was handed, by name. `authorities`: certificates that the machine
     is to trust, in PEM. `models`: speech models that are offered, and the
-    folder to import each from.
+    folder to import each from. `artifacts`: the lock file.
     `force`: replace what an operator edited. `offline`: a tree is prepared, nothing runs in it."""
 
     facts: Facts
@@ -50,6 +52,7 @@ class View:
     given: Mapping[str, str] = field(default_factory=dict)
     authorities: tuple[str, ...] = ()
     models: Mapping[str, Path] = field(default_factory=dict)
+    artifacts: Mapping[str, Artifact] = field(default_factory=read)
     force: bool = False
     offline: bool = False
 
@@ -100,6 +103,13 @@ class View:
             )
         elif made and name not in self.state.credentials:
             yield MakeSecret(step=step, reason=reason, name=name, restarts=restarts)
+
+    def artifact(self, step: str, name: str, reason: str) -> Planned:
+        """A program at the version of the lock file; PlanError where the lock cannot vouch for it."""
+        wanted = self.artifacts[name]
+        if self.state.artifacts.get(name) != wanted.version:
+            wanted.sum(self.facts.processor.architecture)
+            yield InstallArtifact(step=step, reason=reason, name=name, version=wanted.version)
 
     def has_secret(self, name: str) -> bool:
         return name in self.given or name in self.state.credentials

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from appliance import units
-from appliance.artifacts import pinned
 from appliance.config.model import LanguageModelOn
 from appliance.placement import language_model_size, usable_cards
-from appliance.plan.changes import InstallArtifact, PullLanguageModel
+from appliance.plan.changes import PullLanguageModel
 from appliance.plan.view import Note, Planned, View
 from appliance.render import render
 
@@ -34,11 +33,7 @@ def plan(view: View) -> Planned:
 
 
 def _ollama(view: View) -> Planned:
-    version = pinned("ollama").version
-    if view.state.artifacts.get("ollama") != version:
-        yield InstallArtifact(
-            step=STEP, reason="the language model's server", name="ollama", version=version
-        )
+    yield from view.artifact(STEP, "ollama", "the language model's server")
     size = language_model_size(view.config)
     on_card = view.placement.language_model_on_card
     room = view.facts.memory / GIB - OTHERS

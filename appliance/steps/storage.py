@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from appliance import units
-from appliance.artifacts import pinned
 from appliance.config.model import StorageOn
 from appliance.errors import PlanError
 from appliance.facts.model import Disk, Facts
-from appliance.plan.changes import InstallArtifact, MakeFolder, SetUpGarage
+from appliance.plan.changes import MakeFolder, SetUpGarage
 from appliance.plan.view import Note, Planned, View
 from appliance.render import render
 from appliance.secrets import credential_line
@@ -50,11 +49,7 @@ def _space(view: View) -> Planned:
 
 
 def _garage(view: View) -> Planned:
-    version = pinned("garage").version
-    if view.state.artifacts.get("garage") != version:
-        yield InstallArtifact(
-            step=STEP, reason="S3 on this machine", name="garage", version=version
-        )
+    yield from view.artifact(STEP, "garage", "S3 on this machine")
     for name in SECRETS:
         yield from view.secret(STEP, name, "Garage's own", made=True, restarts=(units.GARAGE,))
     folder = view.config.storage.garage_folder

@@ -18,11 +18,20 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, PlanError
 from appliance.plan.changes import WriteFile
 from appliance.plan.state import State, Unit
 from appliance.steps.build import Plan, build
-from tests.appliance.planning import after, cases, config_of, configured, facts_of, view_of
+from tests.appliance.planning import (
+    LOCKED,
+    MACHINE,
+    after,
+    cases,
+    config_of,
+    configured,
+    facts_of,
+    view_of,
+)
 
 CASES = cases()
 KNOWN = {"what", "machine", "facts", "config", "flags", "state", "edit", "given", "force",
@@ -87,6 +96,16 @@ def test_second_run_plans_nothing(case: dict[str, Any]) -> None:
     state = state_of(case)
     again = plan_of({**case, "given": {}, "force": False}, after(state, plan_of(case, state)))
     assert [change.title() for change in again.changes] == []
+
+
+@pytest.mark.parametrize("flags", [{"ollama_cpu": True}, {"garage": True}], ids=str)
+def test_program_that_the_lock_cannot_vouch_for_is_refused_before_anything_changes(
+    flags: dict[str, bool],
+) -> None:
+    bare = {name: replace(each, sha256={}) for name, each in LOCKED.items()}
+    view = view_of(MACHINE, config_of({}, flags), configured(), artifacts=bare)
+    with pytest.raises(PlanError, match="has no SHA-256"):
+        build(view)
 
 
 def test_there_are_enough_cases() -> None:

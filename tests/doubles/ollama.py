@@ -16,7 +16,7 @@ LAYER = 1000
 class Ollama:
     """`known`: models that can be pulled; `break_off`: the next pull ends in the middle."""
 
-    def __init__(self, known: list[str]) -> None:
+    def __init__(self, known: list[str], port: int = 0) -> None:
         self.known, self.pulled = known, list[str]()
         self.break_off = False
         self.pulls = 0
@@ -46,7 +46,7 @@ class Ollama:
             def log_message(self, format: str, *args: Any) -> None:
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
