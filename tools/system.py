@@ -22,6 +22,7 @@ PROGRAMS = {
     "arch-test": "arch-test",
     "newuidmap": "uidmap",
     "ip": "iproute2",
+    "curl": "curl",
 }
 ALTERNATIVES = {"redis-server": ["valkey-server"], "postgres": ["initdb"]}
 POSTGRES = Path("/usr/lib/postgresql")

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "reflector-appliance"
 SUITES = {"12": "bookworm", "13": "trixie"}
 PYTHONS = {"12": "3.11", "13": "3.13"}
-PROGRAMS = ["mmdebstrap", "ip", "nsenter", "unshare"]
+PROGRAMS = ["mmdebstrap", "ip", "nsenter", "unshare", "curl"]
 # Debian 13 has an ACME authority for tests
 ACME = {"13": ["pebble"]}
 # What any Debian has, systemd's container manager to boot it, and what the tests look with
