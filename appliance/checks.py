@@ -158,7 +158,9 @@ def language_model(view: View) -> None:
     }
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
-        answer = httpx2.post(url, json=body, headers=headers, timeout=SECONDS * 3)
+        answer = httpx2.post(
+            url, json=body, headers=headers, timeout=SECONDS * 3, verify=_trusting(view)
+        )
     except httpx2.HTTPError as error:
         raise CheckError(
             f"The language model at {url} does not answer: {error}.", "Check llm.url."
@@ -187,7 +189,7 @@ def speech(view: View) -> None:
         return
     url = str(view.config.speech.url).rstrip("/")
     try:
-        answer = httpx2.get(f"{url}/docs", timeout=SECONDS)
+        answer = httpx2.get(f"{url}/docs", timeout=SECONDS, verify=_trusting(view))
     except httpx2.HTTPError as error:
         raise CheckError(
             f"The speech service at {url} does not answer: {error}.", "Check speech.url."
@@ -196,6 +198,14 @@ def speech(view: View) -> None:
         raise CheckError(
             f"The speech service at {url} answers {answer.status_code}.", "Look at its log."
         )
+
+
+def _trusting(view: View) -> ssl.SSLContext:
+    """The system's authorities, and those that it is going to trust."""
+    context = ssl.create_default_context()
+    for text in view.authorities:
+        context.load_verify_locations(cadata=text)
+    return context
 
 
 def read_authority(file: Path) -> str:

@@ -4,7 +4,11 @@ certificates made here."""
 from __future__ import annotations
 
 import datetime
+import ssl
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +114,25 @@ def test_language_model_that_is_not_there_is_said() -> None:
 def test_speech_service_that_is_not_there_is_said() -> None:
     with pytest.raises(CheckError, match=r"speech service at .* does not answer"):
         checks.speech(view({"speech": {"on": "hosted", "url": NOBODY}}))
+
+
+def test_service_of_an_own_authority_is_trusted_before_the_system_does(tmp_path: Path) -> None:
+    file, key = certificate(tmp_path, "localhost")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    values = {"speech": {"on": "hosted", "url": f"https://localhost:{server.server_port}"}}
+    try:
+        with pytest.raises(CheckError, match="does not answer"):
+            checks.speech(view(values))
+        checks.speech(replace(view(values), authorities=(checks.read_authority(file),)))
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_domain_that_does_not_resolve_is_said() -> None:
