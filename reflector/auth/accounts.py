@@ -7,6 +7,7 @@ import hmac
 import secrets
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from reflector.auth.passwords import hash_password, is_hash, normalised
@@ -87,12 +88,20 @@ def provision_admin(db: Database, settings: Settings) -> None:
             "ADMIN_PASSWORD_HASH is not a password hash",
             "Make one with `reflector admin hash`.",
         )
+    try:
+        _provision(db, settings.ADMIN_EMAIL, wanted)
+    except IntegrityError:
+        # Several processes start at once, and another one has just made the account
+        _provision(db, settings.ADMIN_EMAIL, wanted)
+
+
+def _provision(db: Database, email: str, wanted: str) -> None:
     with db.write() as session:
-        user = password_account(session, settings.ADMIN_EMAIL)
+        user = password_account(session, email)
         if user is None:
-            user = create(session, settings.ADMIN_EMAIL, wanted)
+            user = create(session, email, wanted)
         elif user.provisioned_hash not in {wanted, None} and user.password_hash != wanted:
-            set_password(session, settings.ADMIN_EMAIL, wanted)
+            set_password(session, email, wanted)
         user.provisioned_hash = wanted
 
 

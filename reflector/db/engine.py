@@ -137,7 +137,8 @@ class Database:
                 "max_overflow": MORE_CONNECTIONS,
                 "pool_use_lifo": True,
             }
-        self.engine: Engine = create_engine(url, **options)
+        # An error's text ends in the log: hashes, names and words stay out of it
+        self.engine: Engine = create_engine(url, hide_parameters=True, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_pragmas)
         else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,11 +13,13 @@ import pytest
 from fastapi.testclient import TestClient
 from joserfc import jwt
 from joserfc.jwk import OctKey
+from pydantic import SecretStr
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from reflector.auth import accounts, identity, passwords
 from reflector.auth.limiter import MAX_FAILURES, WINDOW
-from reflector.db.models import LoginAttempt, now
+from reflector.db.models import LoginAttempt, User, now
 from reflector.services import Services
 from tests.api.people import PASSWORD, SECRET, make_person, make_transcript
 from tests.conftest import OpenServices, client_of
@@ -231,3 +235,31 @@ def test_admin_of_the_settings_is_made_once(open_with: OpenServices) -> None:
     other = passwords.hash_password("a third one", 1000)
     open_with(**values, ADMIN_PASSWORD_HASH=other)
     assert login(client, "root@example.org", "a third one") == 200
+
+
+def test_processes_that_start_at_once_make_one_account(open_with: OpenServices) -> None:
+    """Each makes the account of the settings when it starts."""
+    values = {"AUTH_BACKEND": "password", "SECRET_KEY": SECRET, "ADMIN_EMAIL": "root@example.org"}
+    opened = open_with(**values)
+    chosen = opened.settings.model_copy(update={"ADMIN_PASSWORD_HASH": SecretStr(HASH)})
+    at_once = threading.Barrier(8)
+
+    def start() -> None:
+        at_once.wait()
+        accounts.provision_admin(opened.db, chosen)
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(start) for _ in range(8)]:
+            done.result()
+    assert login(client_of(opened), "root@example.org") == 200
+
+
+def test_error_of_the_database_names_no_value(services: Services) -> None:
+    def make() -> None:
+        with services.db.write() as session:
+            session.add(User(email=EMAIL, authentik_uid="same", password_hash="a secret hash"))
+
+    make()
+    with pytest.raises(IntegrityError) as failed:
+        make()
+    assert "a secret hash" not in str(failed.value)

@@ -51,7 +51,7 @@ def test_interrupted_run_is_gone_on_with(appliance: Appliance) -> None:
         f"{before}\n[network]\nwebrtc_last_port = 50020\n[storage]\nlow_space_gib = 3\n"
     )
     for number in (1, 2, 3, 4):
-        run = machine.start("appliance", "configure", "--yes")
+        run = machine.start("env", "--default-signal=INT", "appliance", "configure", "--yes")
         assert run.stdout
         for line in run.stdout:
             if line.startswith(b"[%d/" % number):
