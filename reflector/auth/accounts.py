@@ -36,11 +36,16 @@ def password_account(session: Session, email: str) -> User | None:
 
 def create(session: Session, email: str, password_hash: str) -> User:
     """A password account; InvalidInput if there is one with this address."""
+    if password_account(session, email):
+        raise InvalidInput(f"There is an account {same_email(email)} already.")
+    return _add(session, email, password_hash)
+
+
+def _add(session: Session, email: str, password_hash: str) -> User:
+    """IntegrityError if there is one with this address."""
     address = same_email(email)
     if "@" not in address or any(c.isspace() for c in address):
         raise InvalidInput(f"“{email}” is not an e-mail address.")
-    if password_account(session, address):
-        raise InvalidInput(f"There is an account {address} already.")
     user = User(email=address, authentik_uid=f"local:{address}", password_hash=password_hash)
     session.add(user)
     session.flush()
@@ -99,7 +104,7 @@ def _provision(db: Database, email: str, wanted: str) -> None:
     with db.write() as session:
         user = password_account(session, email)
         if user is None:
-            user = create(session, email, wanted)
+            user = _add(session, email, wanted)
         elif user.provisioned_hash not in {wanted, None} and user.password_hash != wanted:
             set_password(session, email, wanted)
         user.provisioned_hash = wanted
