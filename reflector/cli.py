@@ -10,9 +10,12 @@ from pathlib import Path
 import click
 
 from reflector import __version__, log, settings
-from reflector.errors import ReflectorError
+from reflector.errors import ConfigurationError, ReflectorError
 from reflector.pipeline.specs import Queue
 from reflector.transcript.formats import FILE_FORMATS
+
+# `migrate --check`: a newer version left a schema that this one cannot use
+NEWER_DATABASE = 8
 
 
 class _Commands(click.Group):
@@ -95,11 +98,21 @@ def beat() -> None:
 
 
 @cli.command()
-def migrate() -> None:
+@click.option("--check", is_flag=True, help="Change nothing; say whether this version can use it.")
+def migrate(check: bool) -> None:
     """Bring the database's schema up to date, before anything uses it."""
     from reflector.db.engine import Database
 
-    Database(settings.load().database_url).migrate()
+    database = Database(settings.load().database_url)
+    if check:
+        try:
+            database.check()
+        except ConfigurationError as error:
+            click.echo(str(error), err=True)
+            sys.exit(NEWER_DATABASE)
+        click.echo("This version can use the database.")
+        return
+    database.migrate()
     click.echo("The database is up to date.")
 
 

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     SENTRY_DSN: str | None = None
     HEALTHCHECK_URL: str | None = None
     CA_CERTIFICATE_URL: str | None = None
+    NOTICES_FILE: Path | None = None
     TRUSTED_PROXIES: str = "127.0.0.1,::1"
 
     # Limits; sizes in bytes

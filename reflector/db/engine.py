@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
@@ -17,6 +17,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from reflector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 log = logging.getLogger(__name__)
 
@@ -88,13 +91,36 @@ def _may_come_up(error: OperationalError) -> bool:
     )
 
 
-def _is_current(connection: Connection) -> bool:
-    """Whether the schema is that of the newest file in the folder of migrations."""
-    newest = max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+def _is_usable(connection: Connection) -> bool:
+    """Whether the schema is that of the newest file in the folder of migrations, or a newer one that this
+    version can use as well; ConfigurationError where it is a newer one that it cannot."""
+    newest = max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[
+        0
+    ]
     if not inspect(connection).has_table("alembic_version"):
         return False
-    revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return bool(newest.partition("_")[0] == revision)
+    revision = str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+    if revision <= newest:
+        return revision == newest
+    oldest = str(connection.scalar(text("SELECT oldest FROM schema_reader")))
+    if oldest > newest:
+        raise ConfigurationError(
+            f"the database was changed by a newer version (schema {revision}), and this one knows {newest}",
+            "Start the newer version again, or restore the database as it was before it.",
+        )
+    log.warning("the database is of a newer version (schema %s), which this one can use", revision)
+    return True
+
+
+def _note_oldest_reader(connection: Connection, script: ScriptDirectory) -> None:
+    """Which versions can use the schema, for one that a machine goes back to: OLDEST_READER of the migrations."""
+    named = [
+        getattr(each.module, "OLDEST_READER", each.revision) for each in script.walk_revisions()
+    ]
+    connection.execute(text("DELETE FROM schema_reader"))
+    connection.execute(
+        text("INSERT INTO schema_reader (oldest) VALUES (:oldest)"), {"oldest": max(named)}
+    )
 
 
 def _note_checkin(_connection: Any, record: Any) -> None:
@@ -216,10 +242,11 @@ class Database:
 
     def _migrate(self, revision: str) -> None:
         with self.engine.connect() as connection:
-            if revision == "head" and _is_current(connection):
+            if revision == "head" and _is_usable(connection):
                 return
             from alembic import command  # not for each process at each start
             from alembic.config import Config
+            from alembic.script import ScriptDirectory
 
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
@@ -227,7 +254,14 @@ class Database:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
+            if revision == "head":
+                _note_oldest_reader(connection, ScriptDirectory.from_config(config))
             connection.commit()
+
+    def check(self) -> None:
+        """ConfigurationError where a newer version left a schema that this one cannot use."""
+        with self.engine.connect() as connection:
+            _is_usable(connection)
 
     def close(self) -> None:
         self.engine.dispose()

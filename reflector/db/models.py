@@ -217,3 +217,11 @@ class Deletion(Base):
     error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (Index("idx_deletion_due_at", "due_at"),)
+
+
+class SchemaReader(Base):
+    """One row: the oldest revision of the schema that a program may know to use this database."""
+
+    __tablename__ = "schema_reader"
+
+    oldest: Mapped[str] = mapped_column(primary_key=True)

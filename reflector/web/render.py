@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from fastapi import Request
@@ -18,7 +19,7 @@ _templates = Jinja2Templates(FOLDER / "templates")
 def page(request: Request, name: str, services: Services, **values: object) -> HTMLResponse:
     common = {
         "version": __version__,
-        "notices": services.speech.notices if services.settings.has_own_worker else [],
+        "notices": _notices(services),
         "has_llm": bool(services.settings.LLM_URL),
         "translates": services.settings.TRANSLATION_BACKEND != "passthrough",
         "has_accounts": services.identity.policy.has_accounts,
@@ -26,3 +27,15 @@ def page(request: Request, name: str, services: Services, **values: object) -> H
         "caller": None,
     }
     return _templates.TemplateResponse(request, name, {**common, **values})
+
+
+def _notices(services: Services) -> list[str]:
+    """What everybody should know of the speech models, and of the machine (an update that did not work)."""
+    found = list(services.speech.notices) if services.settings.has_own_worker else []
+    file = services.settings.NOTICES_FILE
+    try:
+        return [*found, *map(str, json.loads(file.read_text()))] if file else found
+    except FileNotFoundError:
+        return found
+    except (OSError, ValueError, TypeError) as error:
+        return [*found, f"{file} cannot be read: {error}."]
