@@ -29,6 +29,11 @@ def ask(facts: Facts, secrets: list[str], *arguments: str, stdin: str = "") -> s
         raise ApplianceError(_said(error)) from error
 
 
+def status_of(facts: Facts, secrets: list[str], *arguments: str) -> int:
+    """The exit code of `reflector` with `arguments` and the `secrets`."""
+    return run([*_unit(facts, secrets), PROGRAM, *arguments], check=False, seconds=300).status
+
+
 def watch(
     facts: Facts, secrets: list[str], line: Callable[[str], None], *arguments: str, user: str
 ) -> None:

@@ -11,13 +11,17 @@ from appliance.commands.admin import admin
 from appliance.commands.configure import configure
 from appliance.commands.facts import facts
 from appliance.commands.fetch import fetch
+from appliance.commands.first_boot import console, first_boot
+from appliance.commands.image import image
 from appliance.commands.import_env import import_env
 from appliance.commands.install import install, uninstall
 from appliance.commands.logs import logs
 from appliance.commands.models import llm, models
 from appliance.commands.plan import plan
 from appliance.commands.secrets import secrets_
+from appliance.commands.slot import slot
 from appliance.commands.status import doctor, status
+from appliance.commands.update import update
 from appliance.commands.validate import validate
 from appliance.errors import ApplianceError
 
@@ -33,7 +37,7 @@ def cli() -> None:
 
 COMMANDS: list[click.Command] = [
     install, configure, status, doctor, logs, admin, secrets_, models, llm, facts, plan, validate, import_env,
-    fetch,
+    fetch, image, update, slot, first_boot, console,
     uninstall,
 ]  # fmt: skip
 for command in COMMANDS:

@@ -26,6 +26,8 @@ SPEECH = "http://127.0.0.1:8000"
 OLLAMA = "http://127.0.0.1:11434/v1"
 GARAGE = "http://127.0.0.1:3900"
 DATABASE_FOLDER = "/run/reflector-postgresql"
+# Sentences about the machine that the pages show
+NOTICES = "/var/lib/reflector-appliance/notices.json"
 ROOT_CERTIFICATE = "reflector-root.crt"
 
 
@@ -81,6 +83,7 @@ def settings_of(
         "CORS_ORIGIN": ",".join(origins),
         "CA_CERTIFICATE_URL": f"/{ROOT_CERTIFICATE}" if is_own_authority(config) else "",
         "MIN_FREE_BYTES": str(config.storage.low_space_gib << 30),
+        "NOTICES_FILE": NOTICES,
         "WEBRTC_PORT_RANGE": f"{first}-{last}",
         **_access(config),
         **_speech(config, placement),

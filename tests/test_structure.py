@@ -48,8 +48,12 @@ ALLOWED = {("events", "db")}
 AGENT_LAYERS = [
     ["cli"],
     ["commands"],
+    ["image"],
+    ["firstboot"],
+    ["configuring", "update", "given"],
     ["install"],
     ["apply", "checks", "diagnose"],
+    ["slots"],
     ["here", "health"],
     ["effects"],
     ["application"],

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from appliance import application
-from appliance.commands import given
+from appliance import application, given
 from appliance.config import load
 from appliance.errors import ConfigError
 from appliance.facts import gather

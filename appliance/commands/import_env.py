@@ -8,10 +8,10 @@ import click
 
 from appliance import environment, units
 from appliance.apply import alone, carry_out
-from appliance.commands.configure import configuration_change
 from appliance.config import load
 from appliance.config.imported import imported, parse
 from appliance.config.load import PATH
+from appliance.configuring import configuration_change
 from appliance.effects.ledger import Ledger
 from appliance.effects.machine import Machine
 from appliance.errors import ConfigError

@@ -13,6 +13,7 @@ from appliance.install import checks, environment, packages, system
 from appliance.install.manual import manual
 from appliance.install.remove import purge, remove
 from appliance.install.target import Target
+from appliance.log import PATH as LOG
 from appliance.log import logged
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -32,18 +33,30 @@ def install(root: Path, wheels: Path | None, torch_index: str | None, cuda: bool
 
     A second run changes nothing. `appliance configure` makes it work.
     """
-    facts = gather(root.absolute())
-    target = Target(root.absolute(), click.echo)
-    for remark in checks.check(target, facts):
-        click.secho(f"note: {remark}", fg="yellow")
-    with alone(target.root), logged(target.root, click.echo) as target.say:
-        packages.install(target, facts.release.version)
-        environment.install(target, wheels, torch_index, cuda or bool(facts.cards))
-        system.install(target, _manual())
+    target = _install(root.absolute(), wheels, torch_index, cuda)
     if not target.changed:
         click.echo("Everything is installed already.")
     elif target.is_running:
         click.echo("Installed. Next: appliance configure")
+
+
+def into_tree(root: Path, wheels: Path | None, torch_index: str | None, cuda: bool) -> None:
+    """What of it stands on this machine's disk only because of this run is not kept: the log."""
+    _install(root, wheels, torch_index, cuda)
+    (root / LOG).unlink(missing_ok=True)
+
+
+def _install(root: Path, wheels: Path | None, torch_index: str | None, cuda: bool) -> Target:
+    facts = gather(root)
+    target = Target(root, click.echo)
+    for remark in checks.check(target, facts):
+        click.secho(f"note: {remark}", fg="yellow")
+    with alone(target.root), logged(target.root, click.echo) as target.say:
+        packages.install(target, facts.release.version)
+        has_card = bool(facts.cards) and target.is_running
+        environment.install(target, wheels, torch_index, cuda or has_card)
+        system.install(target, _manual())
+    return target
 
 
 def _manual() -> str:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from appliance import units
+from appliance import given, units
 from appliance.apply import alone
-from appliance.commands import given
 from appliance.effects import secrets
 from appliance.effects.ledger import Ledger
 from appliance.effects.machine import Machine

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from appliance import environment
-from appliance.commands.authorities import authorities
 from appliance.config import load
+from appliance.configuring import authorities
 from appliance.errors import ConfigError, PlanError
 from appliance.facts import gather
 from appliance.here import read_state

@@ -196,6 +196,15 @@ class Network(Table):
         return self
 
 
+class Update(Table):
+    """Of a machine that was made from an image."""
+
+    source: HttpUrl | None = None
+    """The folder that newer versions are fetched from; unset: they come on a stick."""
+    trial_minutes: Annotated[int, Field(ge=1, le=240)] = 15
+    """In which a new version has to show that it works; else the one before is taken again."""
+
+
 class ApplianceConfig(Table):
     """The whole file."""
 
@@ -205,3 +214,4 @@ class ApplianceConfig(Table):
     proxy: Proxy = Proxy()
     access: Access = Access()
     network: Network = Network()
+    update: Update = Update()

@@ -14,6 +14,8 @@ from appliance.errors import ApplianceError
 from appliance.plan.changes import InstallArtifact
 
 FOLDER = "/usr/lib/reflector"
+# Where FOLDER is part of an image, and its names lead to here
+WRITABLE = "/var/lib/reflector-programs"
 CACHE = "/var/cache/reflector-appliance"
 
 
@@ -22,14 +24,17 @@ def _(change: InstallArtifact, machine: Machine) -> None:
     artifact = pinned(change.name)
     cache = machine.artifacts or machine.path(CACHE)
     file = fetch(artifact, machine.facts.processor.architecture, cache, machine.say)
-    target = machine.path(f"{FOLDER}/{change.name}-{change.version}")
+    link = machine.path(f"{FOLDER}/{change.name}")
+    leads_to_var = link.is_symlink() and "reflector-programs" in str(link.readlink())
+    folder = machine.path(WRITABLE if leads_to_var else FOLDER)
+    target = folder / f"{change.name}-{change.version}"
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     _unpack(file, part, change.name)
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)
-    _point(machine.path(f"{FOLDER}/{change.name}"), target.name)
+    _point(folder / change.name, target.name)
     for old in target.parent.glob(f"{change.name}-*"):
         if old != target:
             shutil.rmtree(old)

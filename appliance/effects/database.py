@@ -6,7 +6,7 @@ from appliance import environment
 from appliance.effects.machine import Machine, apply
 from appliance.effects.units import start
 from appliance.plan.changes import MakeCluster, MakeDatabase
-from appliance.run import run
+from appliance.run import QUICK_SECONDS, Done, run
 
 MINUTES = 5 * 60
 
@@ -38,10 +38,13 @@ def _(change: MakeDatabase, machine: Machine) -> None:
     machine.ledger.did("database")
 
 
+def as_postgres(*command: str, seconds: float = QUICK_SECONDS) -> Done:
+    """As the cluster's owner; CommandError where it fails."""
+    return run(["runuser", "-u", "postgres", "--", *command], seconds=seconds)
+
+
 def _sql(statement: str) -> str:
-    command = [
-        "runuser", "-u", "postgres", "--", "psql", f"--host={environment.DATABASE_FOLDER}",
-        "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--dbname=postgres",
-        "--command", statement,
-    ]  # fmt: skip
-    return run(command).output
+    return as_postgres(
+        "psql", f"--host={environment.DATABASE_FOLDER}", "--no-psqlrc", "--tuples-only", "--no-align",
+        "--set=ON_ERROR_STOP=1", "--dbname=postgres", "--command", statement,
+    ).output  # fmt: skip

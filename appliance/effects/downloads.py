@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,14 +44,22 @@ def check(file: Path, wanted: str, artifact: Artifact) -> None:
         )
 
 
-def download(address: str, part: Path, say: Callable[[str], None]) -> None:
-    """To `part`, from where an earlier one broke off; ApplianceError keeps what has come."""
+def download(
+    address: str, part: Path, say: Callable[[str], None], trust: ssl.SSLContext | None = None
+) -> None:
+    """To `part`, from where an earlier one broke off; ApplianceError keeps what has come. `trust`: other
+    authorities than the usual ones."""
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         have = part.stat().st_size if part.exists() else 0
         headers = {"Range": f"bytes={have}-"} if have else {}
         with httpx2.stream(
-            "GET", address, headers=headers, timeout=SECONDS, follow_redirects=True
+            "GET",
+            address,
+            headers=headers,
+            timeout=SECONDS,
+            follow_redirects=True,
+            verify=trust if trust is not None else True,
         ) as answer:
             if answer.status_code == 416:
                 return  # nothing is missing: the sum says whether it is right

@@ -22,7 +22,9 @@ START_SECONDS = 35 * 60.0
 
 @apply.register
 def _(change: EnableUnit, machine: Machine) -> None:
-    run([*_systemctl(machine), "enable", change.unit])
+    run(
+        [*_systemctl(machine), "enable", "--no-reload", change.unit]
+    )  # whoever starts units reloads
 
 
 @apply.register

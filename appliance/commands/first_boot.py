@@ -1,0 +1,36 @@
+"""`appliance first-boot` and `appliance console`: what an image shows on its screen."""
+
+from __future__ import annotations
+
+import click
+
+from appliance import given
+from appliance.commands.dialogue import ask
+from appliance.config.model import ApplianceConfig
+from appliance.errors import ConfigError
+from appliance.facts.model import Facts
+from appliance.firstboot import console as screen
+from appliance.firstboot.flow import first_boot as run
+from appliance.firstboot.page import Filled
+
+
+@click.command("first-boot", hidden=True)
+def first_boot() -> None:
+    """Configure a new machine: by answers that lie ready, at this console, or by the setup page."""
+    run(click.echo, _ask)
+
+
+@click.command()
+def console() -> None:
+    """Write what the console shows above its login: addresses, fingerprint, health."""
+    screen.write()
+
+
+def _ask(facts: Facts, config: ApplianceConfig) -> Filled:
+    """Again from the start where the answers cannot be."""
+    while True:
+        try:
+            config = ask(facts, config)
+            return Filled(config, given.ask_password(config.access.admin))
+        except (ConfigError, click.Abort) as error:
+            click.echo(str(error) or "Once more.")

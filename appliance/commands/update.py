@@ -1,0 +1,124 @@
+"""`appliance update`: newer versions of a machine that was made from an image."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from appliance.apply import alone
+from appliance.commands.view import ROOT
+from appliance.config import load
+from appliance.errors import CheckError
+from appliance.log import logged
+from appliance.run import run
+from appliance.slots.history import History, Outcome
+from appliance.slots.machine import running
+from appliance.update import steps
+from appliance.update.source import chosen
+
+FROM = click.option(
+    "--from", "wanted", metavar="URL|DIR",
+    help="The folder with SHA256SUMS. Unset: update.source, else a stick labelled REFLECTOR.",
+)  # fmt: skip
+REBOOT = click.option("--reboot", is_flag=True, help="Start it at once.")
+MARKS = {
+    Outcome.WAITING: "yellow",
+    Outcome.PROVEN: "green",
+    Outcome.FAILED: "red",
+    Outcome.LEFT: None,
+}
+
+
+@click.group()
+def update() -> None:
+    """Newer versions of this machine; one that does not work is left again by itself."""
+
+
+@update.command()
+@FROM
+@click.option("--json", "as_json", is_flag=True, help="As data.")
+def check(wanted: str | None, as_json: bool) -> None:
+    """Look whether there is a newer version. Nothing is changed."""
+    with chosen(wanted, _configured()) as source:
+        found = steps.look(source)
+    newer = found.offer.version if found.offer else None
+    if as_json:
+        event = asdict(found.event) if found.event else None
+        click.echo(json.dumps({"running": found.now.version, "newer": newer, "before": event}))
+    elif newer is None:
+        click.echo(f"{found.now.version} is the newest.")
+    else:
+        click.echo(f"{newer} is newer than {found.now.version}: `appliance update apply`.")
+        if found.event:
+            click.echo(f"It was here before: {found.event.sentence}.")
+
+
+@update.command("apply")
+@FROM
+@click.option("--version", metavar="VERSION", help="That one. Unset: the newest.")
+@click.option("--again", is_flag=True, help="Also one that did not work here before.")
+@REBOOT
+def apply_(wanted: str | None, version: str | None, again: bool, reboot: bool) -> None:
+    """Write a newer version into the slot that does not run; the next start tries it.
+
+    Where it does not work it is tried twice more, and then this version starts again.
+    """
+    _only_root()
+    with alone(ROOT), logged(ROOT, click.echo) as say, chosen(wanted, _configured()) as source:
+        installed = steps.apply(source, version, again, say)
+        if installed is None:
+            say(f"{running().version} is the newest.")
+        else:
+            say(f"{installed} starts next.")
+    if installed is not None:
+        _start(reboot)
+
+
+@update.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@REBOOT
+def rollback(yes: bool, reboot: bool) -> None:
+    """Go back to the version before, from the next start on."""
+    _only_root()
+    if not yes:
+        click.confirm(f"Leave {running().version} for the version before?", abort=True)
+    with alone(ROOT), logged(ROOT, click.echo) as say:
+        say(f"{steps.rollback()} starts next.")
+    _start(reboot)
+
+
+@update.command()
+@click.option("--json", "as_json", is_flag=True, help="As data.")
+def history(as_json: bool) -> None:
+    """Show which versions this machine was given, and what became of them."""
+    now, events = running(), History().events()
+    if as_json:
+        rows = [asdict(event) for event in events]
+        body = {"running": now.version, "trial": not now.blessing.is_proven, "events": rows}
+        click.echo(json.dumps(body, indent=2))
+        return
+    for event in events:
+        mark = click.style(f"{event.outcome:<8}", fg=MARKS[event.outcome])
+        runs = "  runs now" if event.version == now.version else ""
+        click.echo(f"  {event.came}  {mark}  {event.sentence}{runs}")
+
+
+def _configured() -> str | None:
+    source = load().update.source
+    return str(source) if source else None
+
+
+def _only_root() -> None:
+    import os
+
+    if os.geteuid():
+        raise CheckError("Only root can change this machine.", "Run it with sudo.")
+
+
+def _start(reboot: bool) -> None:
+    if reboot:
+        run(["systemctl", "reboot"])
+    else:
+        click.echo("`systemctl reboot` starts it; whatever is being worked on is gone on with.")

@@ -1,0 +1,57 @@
+"""What stands above the login of the console (issue(5)): where the machine is reached, and how it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography import x509
+
+from appliance import health
+from appliance.config import load
+from appliance.effects.durable import write_durably
+from appliance.environment import is_own_authority, public_url, sites
+from appliance.errors import ApplianceError
+from appliance.facts import gather
+from appliance.firstboot.certificate import fingerprint
+from appliance.run import run
+from appliance.slots.history import History
+from appliance.slots.machine import image_version, running
+from appliance.slots.notices import of
+
+ISSUE = Path("/run/issue.d/reflector.issue")
+ROOT = Path("/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt")
+
+
+def write() -> None:
+    write_durably(ISSUE, text(), 0o644)
+    run(["agetty", "--reload"], check=False)
+
+
+def text() -> str:
+    """Backslashes would be agetty's."""
+    facts, config = gather(), load()
+    lines = [f"Reflector {image_version() or ''}", "", f"  {public_url(facts, config)}"]
+    for name in sites(facts, config):
+        if (url := f"https://{name}") != public_url(facts, config):
+            lines.append(f"  {url}")
+    if is_own_authority(config) and ROOT.is_file():
+        found = fingerprint(x509.load_pem_x509_certificate(ROOT.read_bytes()))
+        lines += [
+            "",
+            "  The SHA-256 fingerprint of its root certificate is",
+            f"  {found[:48]}",
+            f"  {found[48:]}",
+        ]
+    return "\n".join([*lines, "", *(f"  {line}" for line in _health()), "", ""]).replace("\\", "/")
+
+
+def _health() -> list[str]:
+    checks = health.checks()
+    if checks is None:
+        return ["The server does not answer: `appliance status` says more."]
+    bad = [f"{c['name']}: {c['summary']}" for c in checks if c["status"] != "ok"]
+    try:
+        bad = [*of(running(), History()), *bad]
+    except ApplianceError as error:
+        bad.append(error.message)
+    return bad or ["Everything works."]

@@ -1,0 +1,168 @@
+"""The setup page: the questions of the console in a browser, for whoever has the console's code."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import FastAPI, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+
+from appliance.choices import Choices, Place, chosen, has_usable_card
+from appliance.config.model import ApplianceConfig
+from appliance.environment import address, public_url
+from appliance.errors import ApplianceError, ConfigError
+from appliance.facts.model import Facts
+from appliance.firstboot.certificate import Certificate
+from appliance.firstboot.code import Code
+from appliance.steps.admin import MINIMUM
+
+TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What somebody sent with the right code."""
+
+    config: ApplianceConfig
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Form_:
+    """The fields as they were sent."""
+
+    code: Annotated[str, Form()] = ""
+    admin: Annotated[str, Form()] = ""
+    password: Annotated[str, Form()] = ""
+    again: Annotated[str, Form()] = ""
+    speech: Annotated[str, Form()] = "cpu"
+    place: Annotated[Place, Form()] = Place.NONE
+    llm_model: Annotated[str, Form()] = ""
+    url: Annotated[str, Form()] = ""
+    domain: Annotated[str, Form()] = ""
+
+
+def app(
+    facts: Facts,
+    config: ApplianceConfig,
+    code: Code,
+    done: Callable[[Filled], None],
+    problem: str | None = None,
+) -> FastAPI:
+    """`done` is called once; afterwards only the page that says so answers. `problem`: of an earlier attempt."""
+    made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    finished = threading.Event()
+
+    def show(request: Request, status: int, **values: Any) -> HTMLResponse:
+        common = {
+            "usable": has_usable_card(facts),
+            "cards": facts.cards,
+            "config": config,
+            "places": list(Place),
+            "address": address(facts, config),
+            "minimum": MINIMUM,
+            "problem": problem,
+            "sent": Form_(
+                admin=config.access.admin, speech="gpu" if has_usable_card(facts) else "cpu",
+                domain=config.proxy.domain or "",
+            ),
+        }  # fmt: skip
+        return TEMPLATES.TemplateResponse(
+            request, "setup.html", {**common, **values}, status_code=status, headers=HEADERS
+        )
+
+    def end(request: Request, filled: ApplianceConfig) -> HTMLResponse:
+        return TEMPLATES.TemplateResponse(
+            request, "setup-done.html", {"url": public_url(facts, filled)}, headers=HEADERS
+        )
+
+    @made.get("/")
+    def form(request: Request) -> Response:
+        return end(request, config) if finished.is_set() else show(request, 200)
+
+    @made.post("/")
+    def send(request: Request, sent: Annotated[Form_, Form()]) -> Response:
+        if finished.is_set():
+            return end(request, config)
+        if not code.is_right(sent.code):
+            return show(
+                request, 403, sent=sent, problem="This is not the code that the console shows."
+            )
+        try:
+            filled = _filled(facts, config, sent)
+        except ApplianceError as error:
+            return show(request, 400, sent=sent, problem=str(error))
+        finished.set()
+        done(filled)
+        return end(request, filled.config)
+
+    @made.get("/{rest:path}")
+    def elsewhere() -> Response:
+        return RedirectResponse("/", headers=HEADERS)
+
+    return made
+
+
+def _filled(facts: Facts, config: ApplianceConfig, sent: Form_) -> Filled:
+    if sent.password != sent.again:
+        raise ConfigError("The two passwords are not the same.", "Type both again.")
+    if len(sent.password) < MINIMUM:
+        raise ConfigError(
+            f"The password has {len(sent.password)} characters, and {MINIMUM} are the least.",
+            "Choose a longer one.",
+        )
+    if "@" not in sent.admin:
+        raise ConfigError(
+            "The administrator's address is no e-mail address.", "Write it like you@example.org."
+        )
+    if sent.speech not in {"cpu", "gpu"}:
+        raise ConfigError("Speech runs on cpu or gpu.", "Choose one of them.")
+    choices = Choices(
+        sent.speech,
+        sent.place,
+        sent.llm_model.strip() or None,
+        sent.url.strip() or None,
+        sent.domain.strip(),
+    )
+    found = chosen(facts, config, choices)
+    access = found.access.model_copy(update={"admin": sent.admin.strip()})
+    return Filled(found.model_copy(update={"access": access}), sent.password)
+
+
+class Server:
+    """The page on a port, in a thread of its own."""
+
+    def __init__(self, made: FastAPI, certificate: Certificate, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            made, host=host, port=port, ssl_certfile=str(certificate.file), ssl_keyfile=str(certificate.key),
+            log_level="error", server_header=False, timeout_graceful_shutdown=2,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def port(self) -> int | None:
+        """None until it answers."""
+        if not self._server.started or not self._server.servers:
+            return None
+        return int(self._server.servers[0].sockets[0].getsockname()[1])
+
+    def stop(self) -> None:
+        """Answers that are under way are given."""
+        self._server.should_exit = True
+        self._thread.join(10)

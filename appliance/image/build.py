@@ -1,0 +1,175 @@
+"""The image, step by step: Debian's tree, our programs in it, the disk, and what updates are made of.
+
+Trees that do not depend on the source are kept in the work folder, under the digest of their definition.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from appliance.errors import ApplianceError, CommandError
+from appliance.image import bill, output
+from appliance.image.keys import Keys
+from appliance.image.sources import Sources
+from appliance.image.tools import Tools, prepared
+from appliance.image.version import Version
+from appliance.install.target import checkout
+from appliance.run import follow, run
+
+# From where the first start takes them over (`firstboot/flow.py`)
+MODELS = "usr/share/reflector/models"
+
+
+class Profile(StrEnum):
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be built. `dev`: with a console that asks for no password. `work`: where trees are kept.
+    `models`: folders of speech models that come with it."""
+
+    version: Version
+    profile: Profile
+    dev: bool
+    keys: Keys
+    sources: Sources
+    work: Path
+    output: Path
+    say: Callable[[str], None]
+    models: tuple[Path, ...] = ()
+
+    @property
+    def profiles(self) -> list[str]:
+        return [self.profile.value, *(["dev"] if self.dev else [])]
+
+
+def build(request: Request, install: Callable[[Path], None]) -> Path:
+    """The disk image's path. `install` puts our programs into a tree. CheckError before anything is done
+    where this machine cannot build; ApplianceError with mkosi's own words where it fails."""
+    request.work.mkdir(parents=True, exist_ok=True)
+    tools = prepared(request.work, request.sources, request.say)
+    mkosi = Mkosi(request, tools)
+    initrd = mkosi.kept("initrd", "initrd.cpio.zst")
+    tree = mkosi.tree(install)
+    request.say("making the disk")
+    folder = request.work / "out"
+    shutil.rmtree(folder, ignore_errors=True)
+    keys = request.keys
+    signing = [
+        f"--verity-key={keys.key}", f"--verity-certificate={keys.certificate}", "--secure-boot=yes",
+        "--secure-boot-auto-enroll=no", f"--secure-boot-key={keys.key}",
+        f"--secure-boot-certificate={keys.certificate}",
+    ]  # fmt: skip
+    mkosi.run("disk", folder, f"--base-tree={tree}", f"--initrd={initrd}", *signing)
+    disk = output.publish(tools, keys, folder, request.output, request.version, request.say)
+    bill.write(tree, tree / MODELS, disk, request.version)
+    return disk
+
+
+def tree(request: Request, install: Callable[[Path], None]) -> Path:
+    """What is in the image, as a folder."""
+    request.work.mkdir(parents=True, exist_ok=True)
+    return Mkosi(request, prepared(request.work, request.sources, request.say)).tree(install)
+
+
+class Mkosi:
+    def __init__(self, request: Request, tools: Tools) -> None:
+        self._request, self._tools = request, tools
+        self._work = request.work
+        self._definitions = self._work / "definitions"
+        shutil.rmtree(self._definitions, ignore_errors=True)
+        shutil.copytree(checkout() / "image", self._definitions, symlinks=True)
+        lists = self._work / "sandbox/etc/apt/sources.list.d"
+        lists.mkdir(parents=True, exist_ok=True)
+        (lists / "mkosi.sources").write_text(request.sources.text())
+
+    def tree(self, install: Callable[[Path], None]) -> Path:
+        """Debian's, and in it our programs."""
+        plain = self.kept("tree", "tree")
+        whole = self._work / "tree"
+        _remove_tree(whole)
+        run(["cp", "--archive", "--reflink=auto", plain, whole], seconds=600)
+        keyring = whole / "usr/lib/systemd/import-pubring.gpg"
+        shutil.copy(self._request.keys.public, keyring)
+        verity = whole / "usr/lib/verity.d"
+        verity.mkdir(exist_ok=True)
+        shutil.copy(self._request.keys.certificate, verity / "reflector.crt")
+        install(whole)
+        for model in self._request.models:
+            shutil.copytree(model, whole / MODELS / model.name)
+        _compile(whole)
+        return whole
+
+    def kept(self, definition: str, name: str) -> Path:
+        """What `definition` yields, from an earlier run where there is one."""
+        folder = self._work / f"{definition}-{self._digest(definition)}"
+        if not (folder / name).exists():
+            self._request.say(f"fetching Debian for the {definition}")
+            part = folder.with_name(f".{folder.name}.part")
+            _remove_tree(part)
+            self.run(definition, part)
+            for old in self._work.glob(f"{definition}-*"):
+                _remove_tree(old)
+            part.rename(folder)
+        return folder / name
+
+    def run(self, definition: str, output_folder: Path, *arguments: str) -> None:
+        """ApplianceError with its last words."""
+        request, work = self._request, self._work
+        for name in ("workspace", "packages", "cache"):
+            (work / name).mkdir(exist_ok=True)
+        output_folder.mkdir(parents=True, exist_ok=True)
+        options = [
+            f"--directory={self._definitions / definition}", f"--sandbox-tree={work / 'sandbox'}",
+            f"--workspace-directory={work / 'workspace'}", f"--package-cache-dir={work / 'packages'}",
+            f"--output-directory={output_folder}", f"--image-version={request.version.text}",
+            f"--source-date-epoch={request.version.epoch}", f"--seed={request.version.seed}",
+            *(f"--profile={name}" for name in request.profiles),
+        ]  # fmt: skip
+        log = (work / "build.log").open("a")
+        with log:
+            command = self._tools.command(
+                "mkosi", *options, *arguments, "--force", "build",
+                sees=(request.keys.folder,),
+            )  # fmt: skip
+            log.write(f"{' '.join(map(str, command))}\n")
+            try:
+                follow(command, lambda line: print(line, file=log, flush=True))
+            except CommandError as error:
+                raise ApplianceError(
+                    f"mkosi could not build {definition}: {_reason(work / 'build.log')}",
+                    f"All that it said is in {work / 'build.log'}.",
+                ) from error
+
+    def _digest(self, definition: str) -> str:
+        found = hashlib.sha256(self._request.sources.text().encode())
+        found.update(" ".join(self._request.profiles).encode())
+        for file in sorted((self._definitions / definition).rglob("*")):
+            if file.is_file():
+                found.update(str(file.relative_to(self._definitions)).encode() + file.read_bytes())
+        return found.hexdigest()[:12]
+
+
+def _compile(tree: Path) -> None:
+    """Python's byte code by content instead of by time: /usr is read-only, and files of an image have one time."""
+    command = ["python3", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    run([*command, "/usr/lib/reflector"], root=tree, seconds=900)
+
+
+def _reason(log: Path) -> str:
+    """The last lines that mkosi marks as its own, or the last one."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    own = [line for line in lines if line.startswith("‣")]
+    return (own or lines or ["it said nothing"])[-1][:500]
+
+
+def _remove_tree(path: Path) -> None:
+    if path.exists():
+        shutil.rmtree(path)

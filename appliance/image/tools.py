@@ -1,0 +1,89 @@
+"""mkosi and all that it calls, in a Debian tree of their own: the same versions on whatever machine builds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import CheckError
+from appliance.image.sources import Sources
+from appliance.run import Done, follow, run
+
+PACKAGES = [
+    "apt", "bubblewrap", "ca-certificates", "cpio", "cryptsetup-bin", "debian-archive-keyring", "dosfstools",
+    "e2fsprogs", "erofs-utils", "fdisk", "gpg", "gpg-agent", "kmod", "mkosi", "mtools", "openssl", "ovmf", "procps",
+    "python3-cryptography", "python3-pefile", "qemu-system-x86", "qemu-utils", "sbsigntool", "swtpm", "swtpm-tools",
+    "systemd", "systemd-boot", "systemd-boot-efi", "systemd-container", "systemd-repart", "systemd-ukify", "udev",
+    "uidmap", "xz-utils", "zstd",
+]  # fmt: skip
+# Made anew when the list changes
+GENERATION = "tools-1"
+# A chroot would not do: mkosi makes namespaces, which the kernel refuses to a process that was chrooted. The tree
+# becomes the root of a mount namespace instead, and the folders that it is to see have their own paths in it.
+ENTER = """\
+set -eu
+tree=$1 count=$2; shift 2
+mkdir -p "$tree/.before"
+mount --rbind "$tree" "$tree"
+for each in dev proc sys; do mount --rbind "/$each" "$tree/$each"; done
+mount -t tmpfs tmpfs "$tree/run"
+mount -t tmpfs tmpfs "$tree/tmp"
+while [ "$count" -gt 0 ]; do
+  mkdir -p "$tree$1"
+  mount --rbind "$1" "$tree$1"
+  count=$((count - 1)); shift
+done
+cp /etc/resolv.conf /etc/hosts "$tree/etc/" 2>/dev/null || true
+cp /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/" 2>/dev/null || true
+cd "$tree"; pivot_root . .before; cd /; umount -l /.before
+exec "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """`tree`: the Debian that they are in. `work`: a folder of this machine that they see."""
+
+    tree: Path
+    work: Path
+
+    def command(self, *command: str | Path, sees: Sequence[Path] = ()) -> list[str | Path]:
+        """What has to be run here to run `command` there. `sees`: further folders."""
+        folders = [self.work, *sees]
+        enter = ["unshare", "--mount", "--propagation", "private", "bash", "-c", ENTER, "enter"]
+        return [*enter, self.tree, str(len(folders)), *folders, *command]
+
+    def run(self, *command: str | Path, sees: Sequence[Path] = (), seconds: float = 600) -> Done:
+        return run(self.command(*command, sees=sees), seconds=seconds)
+
+
+def prepared(work: Path, sources: Sources, say: Callable[[str], None]) -> Tools:
+    """Those in `work`, made where they are missing; CheckError where that is not possible here."""
+    _check()
+    tree = work / GENERATION
+    if not (tree / "usr/bin/mkosi").exists():
+        say("fetching mkosi and its tools")
+        part = tree.with_name(f".{tree.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        include = f"--include={','.join(PACKAGES)}"
+        mmdebstrap = ["mmdebstrap", "--quiet", "--variant=apt", include, sources.suite, str(part)]
+        follow([*mmdebstrap, *sources.lines()], lambda line: None)
+        run(["systemd-machine-id-setup"], root=part)
+        shutil.rmtree(tree, ignore_errors=True)
+        part.rename(tree)
+    return Tools(tree, work)
+
+
+def _check() -> None:
+    if os.geteuid():
+        raise CheckError("Only root can build an image: run it with sudo.", "Nothing was changed.")
+    needed = {"mmdebstrap": "mmdebstrap", "unshare": "util-linux", "mount": "mount"}
+    missing = [package for name, package in needed.items() if shutil.which(name) is None]
+    if missing:
+        raise CheckError(
+            f"{', '.join(missing)} is missing, which building an image needs.",
+            f"Run `apt install {' '.join(missing)}`, then the same again.",
+        )

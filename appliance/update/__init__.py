@@ -1,0 +1,1 @@
+"""A newer version for the slot that does not run: fetched, checked, written; tried at the next start."""

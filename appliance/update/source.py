@@ -1,0 +1,86 @@
+"""Where newer versions come from: a folder behind HTTPS, a folder, or a stick."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from appliance.effects.downloads import download
+from appliance.errors import ApplianceError, ConfigError
+from appliance.run import run
+from appliance.slots.stick import mounted
+
+SECONDS = 60.0
+ON_STICK = "updates"
+NOWHERE = (
+    "It is not known where updates come from.",
+    "Set update.source in /etc/reflector/appliance.toml, name a folder with --from, or put in a stick labelled "
+    "REFLECTOR with a folder `updates`.",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """`address`: a URL without the slash at its end, or a folder."""
+
+    address: str | Path
+
+    def small(self, name: str) -> bytes:
+        """A file whole; ApplianceError where it is not there."""
+        try:
+            if isinstance(self.address, Path):
+                return (self.address / name).read_bytes()
+            answer = httpx2.get(
+                f"{self.address}/{name}", timeout=SECONDS, follow_redirects=True, verify=_trust()
+            )
+            return answer.raise_for_status().content
+        except (OSError, httpx2.HTTPError) as error:
+            raise ApplianceError(
+                f"{name} cannot be read from {self.address}: {error}.",
+                "Check update.source or --from, and the network.",
+            ) from error
+
+    def fetch(self, name: str, part: Path, say: Callable[[str], None]) -> None:
+        """To `part`, from where an earlier one broke off."""
+        if not isinstance(self.address, Path):
+            download(f"{self.address}/{name}", part, say, _trust())
+            return
+        say(f"reading {name}")
+        try:
+            shutil.copyfile(self.address / name, part)
+        except OSError as error:
+            raise ApplianceError(
+                f"{name} cannot be copied from {self.address}: {error.strerror}.",
+                "Look at the stick, and at the space in /var.",
+            ) from error
+
+
+@contextmanager
+def chosen(wanted: str | None, configured: str | None) -> Iterator[Source]:
+    """`wanted`: what --from says. ConfigError where there is neither that, nor a setting, nor a stick."""
+    named = wanted or configured
+    if named and "://" in named:
+        if not named.startswith(("https://", "http://")):
+            raise ConfigError(f"{named} is no address of a folder.", "It begins with https://.")
+        yield Source(named.rstrip("/"))
+    elif named:
+        if not Path(named).is_dir():
+            raise ConfigError(f"{named} is no folder.", "Name the folder with SHA256SUMS.")
+        yield Source(Path(named).absolute())
+    else:
+        run(["udevadm", "settle", "--timeout=10"], check=False)
+        with mounted() as stick:
+            if stick is None or not (stick / ON_STICK).is_dir():
+                raise ConfigError(*NOWHERE)
+            yield Source(stick / ON_STICK)
+
+
+def _trust() -> ssl.SSLContext:
+    """The system's authorities, with those that the operator added."""
+    return ssl.create_default_context()

@@ -1,0 +1,70 @@
+"""Writing a version into the slot that does not run, by systemd-sysupdate(8).
+
+It is fetched and checked before that slot, which holds the version to go back to, is touched; sysupdate then reads
+it from this machine's own disk, and checks the same signature and sums again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.effects.downloads import sha256
+from appliance.effects.durable import write_durably
+from appliance.errors import ApplianceError, CommandError
+from appliance.render import render
+from appliance.run import follow
+from appliance.update.manifest import SIGNATURE, SUMS, Manifest, Offer
+from appliance.update.source import Source
+
+FOLDER = Path("/var/lib/reflector-appliance/update")
+SYSUPDATE = "/usr/lib/systemd/systemd-sysupdate"
+# As in the labels and names of `image/disk`; in the order in which they are written: what can be started comes last
+PARTITIONS = {"usr-verity-sig": "_s", "usr-verity": "_v", "usr": ""}
+TRIES = 3
+Say = Callable[[str], None]
+
+
+def fetch(source: Source, manifest: Manifest, offer: Offer, say: Say) -> Path:
+    """A folder with all of it, as the signed list says; ApplianceError where it is not, with nothing changed."""
+    folder = FOLDER / offer.version
+    for old in FOLDER.glob("*"):
+        if old != folder:
+            shutil.rmtree(old)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, wanted in offer.files.items():
+        target = folder / name
+        if target.is_file() and sha256(target) == wanted:
+            continue
+        part = folder / f"{name}.part"
+        source.fetch(name, part, say)
+        if sha256(part) != wanted:
+            part.unlink()
+            raise ApplianceError(
+                f"{name} is not what the signed list says: it is broken or cut off. It was removed.",
+                "Nothing was changed. Run the same again; where it stays so, ask whoever built the image.",
+            )
+        part.rename(target)
+    (folder / SUMS).write_bytes(manifest.sums)
+    (folder / SIGNATURE).write_bytes(manifest.signature)
+    return folder
+
+
+def write(folder: Path, version: str, say: Say) -> None:
+    """ApplianceError with sysupdate's own words where it could not."""
+    definitions = FOLDER / "definitions"
+    shutil.rmtree(definitions, ignore_errors=True)
+    for number, (kind, end) in enumerate(PARTITIONS.items(), 1):
+        text = render("partition.transfer.j2", kind=kind, end=end, folder=folder)
+        write_durably(definitions / f"{number}0-{kind}.transfer", text, 0o644)
+    text = render("kernel.transfer.j2", folder=folder, tries=TRIES)
+    write_durably(definitions / "40-kernel.transfer", text, 0o644)
+    try:
+        follow([SYSUPDATE, f"--definitions={definitions}", "update", version], say)
+    except CommandError as error:
+        raise ApplianceError(
+            f"{version} could not be written: {error.message.partition('): ')[2] or error.message}",
+            "The version that runs is as it was. Run the same again; `journalctl -b` may say more.",
+        ) from error
+    shutil.rmtree(FOLDER)
