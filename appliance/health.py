@@ -22,10 +22,17 @@ def checks(address: str = ADDRESS) -> list[dict[str, Any]] | None:
         return None
 
 
-def wait_until_ready(say: Callable[[str], None], seconds: float = READY_SECONDS) -> None:
-    """ApplyError with what is wrong where something that is needed does not work in time."""
+def wait_until_ready(
+    say: Callable[[str], None],
+    seconds: float = READY_SECONDS,
+    hopeless: Callable[[], str | None] = lambda: None,
+) -> None:
+    """ApplyError with what is wrong where something that is needed does not work in time, or where `hopeless`
+    has a reason why it will not."""
     until = time.monotonic() + seconds
     while True:
+        if reason := hopeless():
+            raise ApplyError(reason, "See `appliance doctor`.")
         found = checks()
         bad = [c for c in found or [] if c["status"] == "failed"]
         if found and not bad:

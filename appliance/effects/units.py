@@ -81,13 +81,14 @@ def _systemctl_job(verb: str, units: Sequence[str]) -> None:
         failed = [u for u in units if run(["systemctl", "is-active", u], check=False).status]
         if not failed:
             raise
-        lines = [f"{unit} did not start: {_last_words(unit)}" for unit in failed]
+        lines = [f"{unit} did not start: {last_words(unit)}" for unit in failed]
         raise ApplyError(
             "\n".join(lines), f"See `journalctl -u {failed[0]}`, then run this again."
         ) from error
 
 
-def _last_words(unit: str) -> str:
+def last_words(unit: str) -> str:
+    """What its journal has of the error, or ends with."""
     done = run(["journalctl", "-u", unit, "-n", "20", "--output=cat", "--no-pager"], check=False)
     lines = [line.strip() for line in done.output.splitlines() if line.strip()]
     own = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]

@@ -16,7 +16,7 @@ from appliance.errors import ApplianceError, CommandError
 from appliance.image import bill, output
 from appliance.image.keys import Keys
 from appliance.image.sources import Sources
-from appliance.image.tools import Tools, prepared
+from appliance.image.tools import prepared
 from appliance.image.version import Version
 from appliance.install.target import checkout
 from appliance.run import follow, run
@@ -53,36 +53,37 @@ class Request:
 def build(request: Request, install: Callable[[Path], None]) -> Path:
     """The disk image's path. `install` puts our programs into a tree. CheckError before anything is done
     where this machine cannot build; ApplianceError with mkosi's own words where it fails."""
-    request.work.mkdir(parents=True, exist_ok=True)
-    tools = prepared(request.work, request.sources, request.say)
-    mkosi = Mkosi(request, tools)
+    return disk(request, tree(request, install))
+
+
+def tree(request: Request, install: Callable[[Path], None]) -> Path:
+    """What is in the image, as a folder."""
+    return Mkosi(request).tree(install)
+
+
+def disk(request: Request, tree: Path, *options: str) -> Path:
+    """The image of a tree. `options`: further ones of mkosi."""
+    mkosi, keys = Mkosi(request), request.keys
     initrd = mkosi.kept("initrd", "initrd.cpio.zst")
-    tree = mkosi.tree(install)
     request.say("making the disk")
     folder = request.work / "out"
     shutil.rmtree(folder, ignore_errors=True)
-    keys = request.keys
     signing = [
         f"--verity-key={keys.key}", f"--verity-certificate={keys.certificate}", "--secure-boot=yes",
         "--secure-boot-auto-enroll=no", f"--secure-boot-key={keys.key}",
         f"--secure-boot-certificate={keys.certificate}",
     ]  # fmt: skip
-    mkosi.run("disk", folder, f"--base-tree={tree}", f"--initrd={initrd}", *signing)
-    disk = output.publish(tools, keys, folder, request.output, request.version, request.say)
-    bill.write(tree, tree / MODELS, disk, request.version)
-    return disk
-
-
-def tree(request: Request, install: Callable[[Path], None]) -> Path:
-    """What is in the image, as a folder."""
-    request.work.mkdir(parents=True, exist_ok=True)
-    return Mkosi(request, prepared(request.work, request.sources, request.say)).tree(install)
+    mkosi.run("disk", folder, f"--base-tree={tree}", f"--initrd={initrd}", *signing, *options)
+    made = output.publish(mkosi.tools, keys, folder, request.output, request.version, request.say)
+    bill.write(tree, tree / MODELS, made, request.version)
+    return made
 
 
 class Mkosi:
-    def __init__(self, request: Request, tools: Tools) -> None:
-        self._request, self._tools = request, tools
-        self._work = request.work
+    def __init__(self, request: Request) -> None:
+        self._request, self._work = request, request.work
+        self._work.mkdir(parents=True, exist_ok=True)
+        self.tools = prepared(self._work, request.sources, request.say)
         self._definitions = self._work / "definitions"
         shutil.rmtree(self._definitions, ignore_errors=True)
         shutil.copytree(checkout() / "image", self._definitions, symlinks=True)
@@ -135,7 +136,7 @@ class Mkosi:
         ]  # fmt: skip
         log = (work / "build.log").open("a")
         with log:
-            command = self._tools.command(
+            command = self.tools.command(
                 "mkosi", *options, *arguments, "--force", "build",
                 sees=(request.keys.folder,),
             )  # fmt: skip

@@ -15,12 +15,12 @@ from appliance.run import Done, follow, run
 PACKAGES = [
     "apt", "bubblewrap", "ca-certificates", "cpio", "cryptsetup-bin", "debian-archive-keyring", "dosfstools",
     "e2fsprogs", "erofs-utils", "fdisk", "gpg", "gpg-agent", "kmod", "mkosi", "mtools", "openssl", "ovmf", "procps",
-    "python3-cryptography", "python3-pefile", "qemu-system-x86", "qemu-utils", "sbsigntool", "swtpm", "swtpm-tools",
+    "python3-cryptography", "python3-pefile", "qemu-system-x86", "qemu-utils", "sbsigntool", "socat", "swtpm", "swtpm-tools",
     "systemd", "systemd-boot", "systemd-boot-efi", "systemd-container", "systemd-repart", "systemd-ukify", "udev",
     "uidmap", "xz-utils", "zstd",
 ]  # fmt: skip
 # Made anew when the list changes
-GENERATION = "tools-1"
+GENERATION = "tools-2"
 # A chroot would not do: mkosi makes namespaces, which the kernel refuses to a process that was chrooted. The tree
 # becomes the root of a mount namespace instead, and the folders that it is to see have their own paths in it.
 ENTER = """\

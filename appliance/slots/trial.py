@@ -16,6 +16,7 @@ import httpx2
 from appliance import health
 from appliance.config.model import ApplianceConfig, SpeechOn
 from appliance.effects import secrets
+from appliance.effects.units import last_words
 from appliance.environment import SPEECH
 from appliance.errors import ApplyError
 from appliance.facts.model import Facts
@@ -26,6 +27,9 @@ TRANSCRIPTION_SECONDS = 300.0
 SPOKEN = "three-seconds.flac"
 SYSTEM = Path("/dev/mapper/usr")
 BLOCK = 4 << 20
+PROOF = "reflector-health.service"
+# Without which the appliance does not work
+OURS = ("reflector-", "postgresql@", "valkey-server@", "caddy.")
 
 
 def wait_until_proven(
@@ -34,9 +38,9 @@ def wait_until_proven(
     """ApplyError with the reason where it does not work within `seconds`."""
     until = time.monotonic() + seconds
     try:
-        health.wait_until_ready(say, seconds)
+        health.wait_until_ready(say, seconds, _failed)
     except ApplyError as error:
-        raise ApplyError(f"{error.message} {_failed_units()}".strip(), error.hint) from error
+        raise ApplyError(f"{error.message} {_waiting()}".strip(), error.hint) from error
     if config.speech.on is SpeechOn.HOSTED:
         say("speech is recognised elsewhere; that is not tried")
     elif _has_no_model():
@@ -90,12 +94,19 @@ def _has_no_model() -> bool:
         return False
 
 
-def _failed_units() -> str:
+def _failed() -> str | None:
+    """A unit that systemd has given up, with its last words: the server's own have nothing more to try."""
     said = run(["systemctl", "--failed", "--no-legend", "--plain"], check=False).output
-    units = [line.split()[0] for line in said.splitlines() if line.strip()]
+    for line in said.splitlines():
+        unit = line.split()[0]
+        if unit.startswith(OURS) and unit != PROOF:
+            return f"{unit} failed: {last_words(unit)}"
+    return None
+
+
+def _waiting() -> str:
+    """What systemd has not done with starting."""
     jobs = run(["systemctl", "list-jobs", "--no-legend", "--plain"], check=False).output
-    waiting = [line.split()[1] for line in jobs.splitlines() if line.endswith("running")]
-    found = [f"Failed: {', '.join(units)}."] if units else []
-    return " ".join(
-        [*found, *([f"Not done with starting: {', '.join(waiting)}."] if waiting else [])]
-    )
+    units = [line.split()[1] for line in jobs.splitlines() if line.endswith("running")]
+    others = [unit for unit in units if unit != PROOF]
+    return f"Not done with starting: {', '.join(others)}." if others else ""

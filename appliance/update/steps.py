@@ -64,7 +64,7 @@ def apply(source: Source, version: str | None, again: bool, say: Say) -> str | N
     if installed is None:
         folder = write.fetch(source, found.manifest, found.offer, say)
         say(f"writing {wanted} into the slot that does not run")
-        write.write(folder, wanted, say)
+        write.write(folder, wanted)
     else:
         entries.revive(installed, write.TRIES)
     history.came(wanted, now.version)

@@ -51,7 +51,7 @@ def fetch(source: Source, manifest: Manifest, offer: Offer, say: Say) -> Path:
     return folder
 
 
-def write(folder: Path, version: str, say: Say) -> None:
+def write(folder: Path, version: str) -> None:
     """ApplianceError with sysupdate's own words where it could not."""
     definitions = FOLDER / "definitions"
     shutil.rmtree(definitions, ignore_errors=True)
@@ -60,11 +60,13 @@ def write(folder: Path, version: str, say: Say) -> None:
         write_durably(definitions / f"{number}0-{kind}.transfer", text, 0o644)
     text = render("kernel.transfer.j2", folder=folder, tries=TRIES)
     write_durably(definitions / "40-kernel.transfer", text, 0o644)
+    said: list[str] = []
     try:
-        follow([SYSUPDATE, f"--definitions={definitions}", "update", version], say)
+        follow([SYSUPDATE, f"--definitions={definitions}", "update", version], said.append)
     except CommandError as error:
+        reasons = [line for line in said if "ailed" in line or "rror" in line] or [error.message]
         raise ApplianceError(
-            f"{version} could not be written: {error.message.partition('): ')[2] or error.message}",
-            "The version that runs is as it was. Run the same again; `journalctl -b` may say more.",
+            f"{version} could not be written: {reasons[-1][:300]}",
+            "The version that runs is as it was. Run the same again; where it stays so, look at the disk.",
         ) from error
     shutil.rmtree(FOLDER)
