@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def alone(root: Path) -> Iterator[None]:
         lock.release()
 
 
-def carry_out(changes: list[Change], machine: Machine) -> None:
+def carry_out(changes: Sequence[Change], machine: Machine) -> None:
     """ApplyError says which change failed and why; those before it stay, and a next run goes on."""
     for number, change in enumerate(changes, 1):
         machine.say(f"[{number}/{len(changes)}] {change.title()}")

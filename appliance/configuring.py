@@ -16,18 +16,22 @@ from appliance.effects import secrets
 from appliance.effects.durable import write_durably
 from appliance.effects.ledger import Ledger
 from appliance.effects.machine import Machine
+from appliance.effects.units import restart_waiting
 from appliance.environment import public_url
 from appliance.errors import ConfigError
 from appliance.facts.model import Facts
 from appliance.here import offered, read_state
 from appliance.log import logged
 from appliance.placement import place
-from appliance.plan.changes import WriteFile
+from appliance.plan.changes import EnableUnit, MakeFolder, MakeSecret, RemoveFile, WriteFile
 from appliance.plan.view import View
+from appliance.slots.machine import image_version
 from appliance.steps.build import Plan, build
 
 # There from the first time that everything ran on; nobody is asked for answers again
 CONFIGURED = "var/lib/reflector-appliance/configured"
+# What can be changed while the application does not run yet
+FILES = (WriteFile, RemoveFile, MakeFolder, MakeSecret, EnableUnit)
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,18 @@ class Wanted:
             carry_out(plan.changes, machine)
             if not self.offline:
                 health.wait_until_ready(told)
-                write_durably(self.root / CONFIGURED, "", 0o644)
+                write_durably(self.root / CONFIGURED, image_version(self.root) or "", 0o644)
                 told(f"Reflector is at {public_url(self.facts, self.config)}")
+
+    def write_files(self, say: Callable[[str], None]) -> None:
+        """Only those, and what is enabled; of the units that read them, those that run are started again."""
+        changes = [c for c in self.plan(self.view()).changes if isinstance(c, FILES)]
+        if not changes:
+            return
+        with alone(self.root), logged(self.root, say) as told:
+            machine = Machine(self.root, self.facts, Ledger(self.root), self.artifacts, told)
+            carry_out(changes, machine)
+            restart_waiting(machine)
 
     def _new(self, kept: frozenset[str]) -> dict[str, str]:
         """Without those that the machine has already, so that a second run plans nothing."""

@@ -9,12 +9,17 @@ from typing import Any
 PATIENCE = 120.0
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """The first true value of `condition`, asked again until the deadline."""
+def wait_until(
+    condition: Callable[[], Any],
+    what: str,
+    seconds: float = PATIENCE,
+    otherwise: Callable[[], str] = lambda: "",
+) -> Any:
+    """The first true value of `condition`, asked again until the deadline. `otherwise`: what more to tell then."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
         time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
+    raise AssertionError(f"{what} did not happen within {seconds:.0f} s {otherwise()}".rstrip())

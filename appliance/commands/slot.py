@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from appliance.slots import start
+from appliance import starts
 
 
 @click.group(hidden=True)
@@ -15,17 +15,17 @@ def slot() -> None:
 @slot.command()
 def begin() -> None:
     """See what became of the version before, and keep the database for it."""
-    start.begin(click.echo)
+    starts.begin(click.echo)
 
 
 @slot.command()
 def prove() -> None:
     """Wait until this version has shown that it works."""
-    start.prove(click.echo)
+    starts.prove(click.echo)
 
 
 @slot.command()
 @click.argument("reason")
 def failed(reason: str) -> None:
     """Write down why this start was none."""
-    start.record(reason)
+    starts.record(reason)

@@ -13,8 +13,10 @@ import click
 from appliance.commands.view import current
 from appliance.diagnose import services, system
 from appliance.diagnose.finding import Finding, Status, worst
+from appliance.diagnose.versions import findings as of_image
 from appliance.environment import public_url
 from appliance.plan.view import View
+from appliance.slots.machine import image_version
 
 MIB = 1 << 20
 MARKS = {
@@ -32,7 +34,7 @@ def status(as_json: bool) -> None:
     """Show what runs on this machine, and how well. Exit code 1 where something has failed."""
     view = current()
     found = services.services(services.configured_units(view))
-    findings = [*services.findings(view), *system.findings(view)]
+    findings = _findings(view)
     if as_json:
         body = {
             "status": worst(findings),
@@ -63,7 +65,7 @@ def status(as_json: bool) -> None:
 def doctor(as_json: bool) -> None:
     """Look for what is wrong, and say what to do about it. Exit code 1 where something has failed."""
     view = current()
-    findings = [*services.findings(view), *system.findings(view)]
+    findings = _findings(view)
     if as_json:
         click.echo(json.dumps([finding.as_json() for finding in findings], indent=2))
     else:
@@ -71,6 +73,10 @@ def doctor(as_json: bool) -> None:
         tell(wrong)
         click.echo(f"{len(findings)} checks, {len(wrong)} of them with something to do.")
     sys.exit(EXIT_CODES[worst(findings)])
+
+
+def _findings(view: View) -> list[Finding]:
+    return [*services.findings(view), *system.findings(view), *of_image()]
 
 
 def tell(findings: list[Finding]) -> None:
@@ -84,6 +90,7 @@ def tell(findings: list[Finding]) -> None:
 def versions(view: View) -> dict[str, Any]:
     return {
         "reflector": version("reflector-appliance"),
+        "image": image_version(),
         "postgresql": view.state.postgresql,
         "broker": view.state.broker,
         "driver": view.facts.driver.version,

@@ -73,7 +73,9 @@ def disk(request: Request, tree: Path, *options: str) -> Path:
         "--secure-boot-auto-enroll=no", f"--secure-boot-key={keys.key}",
         f"--secure-boot-certificate={keys.certificate}",
     ]  # fmt: skip
-    mkosi.run("disk", folder, f"--base-tree={tree}", f"--initrd={initrd}", *signing, *options)
+    mkosi.run(
+        "disk", folder, f"--base-tree={tree}", f"--initrd={initrd}", *signing, *options, sees=(tree,)
+    )  # fmt: skip
     made = output.publish(mkosi.tools, keys, folder, request.output, request.version, request.say)
     bill.write(tree, tree / MODELS, made, request.version)
     return made
@@ -121,7 +123,9 @@ class Mkosi:
             part.rename(folder)
         return folder / name
 
-    def run(self, definition: str, output_folder: Path, *arguments: str) -> None:
+    def run(
+        self, definition: str, output_folder: Path, *arguments: str, sees: tuple[Path, ...] = ()
+    ) -> None:
         """ApplianceError with its last words."""
         request, work = self._request, self._work
         for name in ("workspace", "packages", "cache"):
@@ -138,7 +142,7 @@ class Mkosi:
         with log:
             command = self.tools.command(
                 "mkosi", *options, *arguments, "--force", "build",
-                sees=(request.keys.folder,),
+                sees=(request.keys.folder, *sees),
             )  # fmt: skip
             log.write(f"{' '.join(map(str, command))}\n")
             try:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.config.load import load
+from appliance.configuring import CONFIGURED, Wanted
+from appliance.effects.durable import write_durably
 from appliance.errors import ApplianceError
 from appliance.facts import gather
 from appliance.slots import entries, snapshot, trial
@@ -29,11 +31,22 @@ def begin(say: Say) -> None:
         judge(newest, now, history, entries.entries(entries.esp()), say)
     if history.last(now.version) is None:
         history.came(now.version, None)
+    configure_again(now, say)
     if now.blessing.is_proven:
         snapshot.give_back_if_needed(history, now.version, say)
     else:
         snapshot.take(now.version, say)
     tell_pages(now, history)
+
+
+def configure_again(now: Running, say: Say) -> None:
+    """Files that follow from the configuration as this version makes them; another one may have made them
+    otherwise. Before the application starts: what cannot be made now is planned, and said, by `appliance doctor`."""
+    marker = Path("/") / CONFIGURED
+    if not marker.is_file() or marker.read_text() == now.version:
+        return
+    Wanted(gather(), load()).write_files(say)
+    write_durably(marker, now.version, 0o644)
 
 
 def judge(event: Event, now: Running, history: History, known: list[Entry], say: Say) -> None:

@@ -1,0 +1,43 @@
+"""Of a machine that was made from an image: which version runs, and what became of the one that came last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appliance.diagnose.finding import Finding, ok, warning
+from appliance.errors import ApplianceError
+from appliance.slots.history import History, Outcome
+from appliance.slots.machine import image_version, running
+
+CHECK = "version"
+
+
+def findings() -> Iterator[Finding]:
+    """None on a machine that was installed."""
+    if image_version() is None:
+        return
+    try:
+        now, last = running(), History().last()
+    except ApplianceError as error:
+        yield warning(CHECK, error.message, error.hint or "")
+        return
+    if last is not None and last.version != now.version and last.outcome is Outcome.FAILED:
+        yield warning(
+            CHECK,
+            f"The update {last.sentence}. This machine went back to {now.version}.",
+            "Wait for a newer one, or try it once more with `appliance update apply --again`.",
+        )
+    elif last is not None and last.version != now.version and last.outcome is Outcome.WAITING:
+        yield warning(
+            CHECK,
+            f"{last.version} is installed, {now.version} runs",
+            "`systemctl reboot` starts it.",
+        )
+    elif not now.blessing.is_proven:
+        yield warning(
+            CHECK,
+            f"{now.version} has yet to show that it works",
+            "See `systemctl status reflector-health`.",
+        )
+    else:
+        yield ok(CHECK, f"{now.version} runs and has shown that it works")
