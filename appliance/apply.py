@@ -9,6 +9,7 @@ from pathlib import Path
 import filelock
 
 import appliance.effects.artifacts
+import appliance.effects.data_disk
 import appliance.effects.database
 import appliance.effects.files
 import appliance.effects.garage

@@ -9,6 +9,7 @@ import click
 
 from appliance.commands.admin import admin
 from appliance.commands.configure import configure
+from appliance.commands.disks import factory_reset, install_to_disk, recovery_key
 from appliance.commands.facts import facts
 from appliance.commands.fetch import fetch
 from appliance.commands.first_boot import console, first_boot
@@ -37,7 +38,7 @@ def cli() -> None:
 
 COMMANDS: list[click.Command] = [
     install, configure, status, doctor, logs, admin, secrets_, models, llm, facts, plan, validate, import_env,
-    fetch, image, update, slot, first_boot, console,
+    fetch, image, update, slot, first_boot, console, install_to_disk, factory_reset, recovery_key,
     uninstall,
 ]  # fmt: skip
 for command in COMMANDS:

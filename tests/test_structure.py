@@ -51,7 +51,7 @@ AGENT_LAYERS = [
     ["image"],
     ["firstboot", "starts"],
     ["choices"],
-    ["configuring", "update", "given"],
+    ["configuring", "update", "given", "disks"],
     ["install"],
     ["apply", "checks", "diagnose"],
     ["slots"],

@@ -196,6 +196,15 @@ class Network(Table):
         return self
 
 
+class Disk(Table):
+    """Where the data is."""
+
+    encrypt: bool = False
+    """Of a machine that is made from an image: all but the system, opened by the machine's TPM."""
+    data: Path | None = None
+    """A second disk that takes `storage.folder`, as /dev/disk/by-id/NAME; it has to be empty."""
+
+
 class Update(Table):
     """Of a machine that was made from an image."""
 
@@ -215,3 +224,4 @@ class ApplianceConfig(Table):
     access: Access = Access()
     network: Network = Network()
     update: Update = Update()
+    disk: Disk = Disk()

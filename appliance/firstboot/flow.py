@@ -18,6 +18,7 @@ from appliance import given
 from appliance.config.load import PATH, load
 from appliance.config.model import ApplianceConfig
 from appliance.configuring import Wanted, make_so
+from appliance.disks import recovery
 from appliance.effects import secrets
 from appliance.effects.durable import write_durably
 from appliance.environment import sites
@@ -54,6 +55,12 @@ def first_boot(say: Say, ask: Ask) -> None:
         problem = _tried(lambda f=filled: _make(f.config, {PASSWORD: f.password}, None, None, say))  # type: ignore[misc]
         if problem:
             say(problem)
+    if recovery.encrypted() is not None:
+        say(
+            "What this machine keeps is encrypted, and its TPM opens it. Without that, only this key does:"
+        )
+        say(f"    {recovery.renew()}")
+        say("It is not shown again; `appliance recovery-key` makes another one.")
 
 
 def _go_on(say: Say) -> str | None:

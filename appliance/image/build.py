@@ -13,7 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from appliance.errors import ApplianceError, CommandError
-from appliance.image import bill, output
+from appliance.image import bill, driver, output
+from appliance.image.driver import Modules, Publisher
 from appliance.image.keys import Keys
 from appliance.image.sources import Sources
 from appliance.image.tools import prepared
@@ -33,7 +34,7 @@ class Profile(StrEnum):
 @dataclass(frozen=True)
 class Request:
     """What is to be built. `dev`: with a console that asks for no password. `work`: where trees are kept.
-    `models`: folders of speech models that come with it."""
+    `models`: folders of speech models that come with it. The rest is about NVIDIA's driver, for `gpu`."""
 
     version: Version
     profile: Profile
@@ -44,10 +45,16 @@ class Request:
     output: Path
     say: Callable[[str], None]
     models: tuple[Path, ...] = ()
+    publisher: Publisher = Publisher.DEBIAN
+    modules: Modules = Modules.OPEN
+    nvidia_key: Path | None = None
 
     @property
     def profiles(self) -> list[str]:
-        return [self.profile.value, *(["dev"] if self.dev else [])]
+        own = (
+            {driver.profile(self.publisher, self.modules)} if self.profile is Profile.GPU else set()
+        )
+        return [self.profile.value, *own, *(["dev"] if self.dev else [])]
 
 
 def build(request: Request, install: Callable[[Path], None]) -> Path:
@@ -91,7 +98,10 @@ class Mkosi:
         shutil.copytree(checkout() / "image", self._definitions, symlinks=True)
         lists = self._work / "sandbox/etc/apt/sources.list.d"
         lists.mkdir(parents=True, exist_ok=True)
-        (lists / "mkosi.sources").write_text(request.sources.text())
+        self._lists = request.sources.text()
+        if request.profile is Profile.GPU and request.publisher is Publisher.NVIDIA:
+            self._lists += "\n" + driver.repository(request.nvidia_key, self._work / "sandbox")
+        (lists / "mkosi.sources").write_text(self._lists)
 
     def tree(self, install: Callable[[Path], None]) -> Path:
         """Debian's, and in it our programs."""
@@ -108,6 +118,9 @@ class Mkosi:
         for model in self._request.models:
             shutil.copytree(model, whole / MODELS / model.name)
         _compile(whole)
+        if self._request.profile is Profile.GPU:
+            count = driver.sign_modules(whole, self._request.keys, self.tools)
+            self._request.say(f"signed {count} kernel modules; {driver.check(whole)}")
         return whole
 
     def kept(self, definition: str, name: str) -> Path:
@@ -154,7 +167,7 @@ class Mkosi:
                 ) from error
 
     def _digest(self, definition: str) -> str:
-        found = hashlib.sha256(self._request.sources.text().encode())
+        found = hashlib.sha256(self._lists.encode())
         found.update(" ".join(self._request.profiles).encode())
         for file in sorted((self._definitions / definition).rglob("*")):
             if file.is_file():

@@ -72,6 +72,19 @@ class MakeFolder(Change):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakeDisk(Change):
+    """An empty one, as ext4 labelled `label`, mounted at `folder` by `unit`."""
+
+    device: str
+    label: str
+    unit: str
+    folder: str
+
+    def title(self) -> str:
+        return f"take {self.device} for {self.folder}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MakeSecret(Change):
     """A random one, `length` bytes."""
 

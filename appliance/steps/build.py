@@ -12,6 +12,7 @@ from appliance.steps import (
     admin,
     application,
     broker,
+    data_disk,
     database,
     language_model,
     models,
@@ -22,6 +23,7 @@ from appliance.steps import (
 )
 
 STEPS: list[Callable[[View], Planned]] = [
+    data_disk.plan,
     database.plan,
     broker.plan,
     application.plan,

@@ -29,6 +29,7 @@ from appliance.plan.changes import (
     RemoveFile,
     SetUpGarage,
     StartUnits,
+    TakeDisk,
     WriteFile,
 )
 from appliance.plan.state import State, Unit
@@ -125,6 +126,8 @@ def after(state: State, plan: Plan) -> State:  # noqa: PLR0912 - a branch for ea
                 clusters.add(f"{change.version}-{change.name}")
             case MakeDatabase():
                 done.add("database")
+            case TakeDisk():
+                done.add("data-disk")
             case SetUpGarage():
                 done.add("garage")
                 credentials.update(S3_KEYS)

@@ -67,7 +67,9 @@ def switch_on(images: Images, key: Path, tmp_path_factory: pytest.TempPathFactor
         credentials = {"ssh.authorized_keys.root": key.with_suffix(".pub").read_bytes()}
         if toml is not None:
             credentials |= {"appliance.toml": toml, "appliance.password": PASSWORD.encode()}
-        machine = VirtualMachine(images.tools, folder, disk, key, credentials, **options)  # type: ignore[arg-type]
+        machine = VirtualMachine(
+            images.tools, folder, disk, images.disk, key, credentials, **options
+        )  # type: ignore[arg-type]
         with switched_on(machine):
             yield machine
 

@@ -37,12 +37,13 @@ class NotUp(AssertionError):
 
 @dataclass
 class VirtualMachine:
-    """`served`: a port on this machine's loopback that it reaches as http://SERVER. `network`: False for one with
+    """`disk` is a layer over `image`. `served`: a port on this machine's loopback that it reaches as http://SERVER. `network`: False for one with
     its cable cut. `more`: further arguments of QEMU."""
 
     tools: Tools
     folder: Path
     disk: Path
+    image: Path
     key: Path
     credentials: dict[str, bytes] = field(default_factory=dict)
     served: int | None = None
@@ -62,7 +63,9 @@ class VirtualMachine:
         variables = self.folder / "vars.fd"
         if not variables.exists():
             variables.write_bytes((self.tools.tree / VARS).read_bytes())
-        command = self.tools.command(*self._qemu(variables), sees=[self.folder, self.disk.parent])
+        command = self.tools.command(
+            *self._qemu(variables), sees=[self.folder, self.disk.parent, self.image.parent]
+        )
         with (self.folder / "qemu.log").open("ab") as said:
             self._process = subprocess.Popen(
                 [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=said, stderr=said,

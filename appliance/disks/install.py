@@ -1,0 +1,74 @@
+"""Writing the version that runs, from a stick say, to a disk of the machine (systemd-repart(8))."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.disks.listing import Disk
+from appliance.effects.durable import write_durably
+from appliance.errors import ApplianceError, CommandError
+from appliance.render import render
+from appliance.run import follow
+from appliance.slots import entries
+from appliance.slots.machine import running
+
+# The ESP, one slot as large as its second will be, and some room for what is the machine's own
+LEAST = 12_000_000_000
+TRIES = 3
+REPART_D = Path("/usr/lib/repart.d")
+
+
+def install(disk: Disk, say: Callable[[str], None]) -> None:
+    """Everything on `disk` is lost. ApplianceError with repart's own words where it could not."""
+    with tempfile.TemporaryDirectory(dir="/run") as name:
+        folder = Path(name)
+        boot = _boot_partition(entries.esp(), folder / "esp")
+        definitions = folder / "definitions"
+        for number, (file, text) in enumerate(_definitions(boot)):
+            write_durably(definitions / f"{number}0-{file}.conf", text, 0o644)
+        command = [
+            "systemd-repart", "--dry-run=no", "--empty=force", "--discard=no", f"--definitions={definitions}",
+            str(disk.path),
+        ]  # fmt: skip
+        said: list[str] = []
+        try:
+            say(f"writing to {disk.path}")
+            follow(command, said.append)
+        except CommandError as error:
+            raise ApplianceError(
+                f"{disk.path} could not be written: {(said or [error.message])[-1]}",
+                "Look at the disk; what was on it may be lost. Then try again, or take another one.",
+            ) from error
+    say("It is written. Take the stick out; the machine starts from its disk from now on.")
+
+
+def _boot_partition(esp: Path, copy: Path) -> Path:
+    """Its files, the kernel with all its tries: it was started from another medium, not from this one."""
+    shutil.copytree(esp, copy, ignore=shutil.ignore_patterns("random-seed"))
+    for file in (copy / entries.FOLDER).glob("*.efi"):
+        if found := entries.NAME.fullmatch(file.name):
+            file.rename(file.with_name(f"reflector_{found['version']}+{TRIES}.efi"))
+    return copy
+
+
+def _definitions(boot: Path) -> list[tuple[str, str]]:
+    """The image's own partitions; the second slot and the state are made when the disk is started."""
+    sizes = (REPART_D / "12-usr-a.conf").read_text()
+    size = re.search(r"^SizeMinBytes=(\S+)", sizes, re.MULTILINE)
+    name = f"reflector_{running().version}"
+    copies = {
+        "usr-verity-sig": ("_s", None),
+        "usr-verity": ("_v", None),
+        "usr": ("", size[1] if size else None),
+    }
+    return [
+        ("esp", render("installed-esp.repart.j2", boot=boot)),
+        *(
+            (kind, render("installed.repart.j2", kind=kind, label=f"{name}{end}", size=each))
+            for kind, (end, each) in copies.items()
+        ),
+    ]

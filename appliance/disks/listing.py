@@ -1,0 +1,59 @@
+"""Which disks this machine has, and which one it was started from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.run import run
+
+COLUMNS = "NAME,PATH,SIZE,MODEL,TRAN,TYPE,RO,LABEL,PARTLABEL,FSTYPE"
+SYSTEM = "/dev/mapper/usr"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A whole one. `size` in bytes; `holds`: what is on it, in words, empty for nothing."""
+
+    path: Path
+    size: int
+    model: str
+    bus: str
+    holds: str
+
+    @property
+    def described(self) -> str:
+        return f"{self.path}  {self.size / 1e9:.0f} GB  {self.model} {self.bus}  {self.holds or 'empty'}"
+
+
+def others(least: int) -> list[Disk]:
+    """Those that can be written, have `least` bytes, and are not what this machine was started from."""
+    said = run(["lsblk", "--json", "--bytes", "--output", COLUMNS]).output
+    own = _below(SYSTEM)
+    return [
+        _disk(row)
+        for row in json.loads(said)["blockdevices"]
+        if row["type"] == "disk" and not row["ro"] and int(row["size"]) >= least and row["path"] not in own
+        and not row["name"].startswith("zram")
+    ]  # fmt: skip
+
+
+def _below(device: str) -> set[str]:
+    """The whole disks that `device` is made of."""
+    said = run(
+        ["lsblk", "--inverse", "--list", "--noheadings", "--output", "PATH,TYPE", device],
+        check=False,
+    )
+    rows = [line.split() for line in said.output.splitlines()]
+    return {row[0] for row in rows if row[-1] == "disk"}
+
+
+def _disk(row: dict[str, Any]) -> Disk:
+    parts = row.get("children") or []
+    named = [part["label"] or part["partlabel"] or part["fstype"] or part["name"] for part in parts]
+    holds = ", ".join(map(str, named)) or str(row["fstype"] or "")
+    return Disk(
+        Path(row["path"]), int(row["size"]), (row["model"] or "").strip(), row["tran"] or "", holds
+    )
