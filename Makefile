@@ -1,6 +1,9 @@
 # make demo   the sample meeting through the real server       make run    the server, real models
 # make test   all tests                                        make check  format, lint, types
 # sudo make install   the system onto this Debian; WHEELS=DIR without a network
+# sudo make image     a disk image to flash, to build/image; ARGS="--profile gpu" and others: docs/image.md
+# sudo make image-reproducible   builds it twice and says what differs
+# make test-image     what `make test` has no time for: updates, broken ones, power cuts (docs/development.md)
 # make bench  speed and memory, to bench/results.json          make lock   new versions to requirements/
 # make bench-speech  the speech service beside faster-whisper, on models of real sizes (hours on a CPU;
 #             ARGS="--sizes tiny --minutes 10" for less)
@@ -26,7 +29,17 @@ endif
 install: $(VENV)/.installed
 	@$(BIN)/appliance install $(if $(WHEELS),--wheels $(WHEELS)) $(ARGS)
 
-.PHONY: install demo run test check bench bench-speech lock clean
+image: $(VENV)/.installed
+	@$(BIN)/appliance image build $(if $(WHEELS),--wheels $(WHEELS)) $(ARGS)
+
+image-reproducible: $(VENV)/.installed
+	@$(BIN)/appliance image compare $(if $(WHEELS),--wheels $(WHEELS)) $(ARGS)
+
+test-image: $(VENV)/.installed-dev
+	@$(BIN)/python tools/system.py
+	$(BIN)/python -m pytest -m "long or needs_image" tests/image $(ARGS)
+
+.PHONY: install image image-reproducible test-image demo run test check bench bench-speech lock clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo --host $(HOST) --port $(PORT) $(if $(ONCE),--once)

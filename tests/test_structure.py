@@ -134,7 +134,7 @@ def test_every_key_of_the_appliance_is_documented() -> None:
 
 
 def test_every_command_of_the_agent_is_documented() -> None:
-    text = (ROOT / "docs" / "appliance.md").read_text()
+    text = "".join((ROOT / "docs" / name).read_text() for name in ("appliance.md", "image.md"))
     for path, command in commands_of("appliance", agent):
         assert path in text, path
         for parameter in command.params:
@@ -145,6 +145,8 @@ def test_every_command_of_the_agent_is_documented() -> None:
 def commands_of(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
         for name, each in command.commands.items():
+            if each.hidden:
+                continue  # units call it
             yield from commands_of(f"{path} {name}", each)
     else:
         yield path, command

@@ -23,6 +23,9 @@ PROGRAMS = {
     "newuidmap": "uidmap",
     "ip": "iproute2",
     "curl": "curl",
+    # The disk image, and machines made of it
+    "mcopy": "mtools",
+    "ssh": "openssh-client",
 }
 ALTERNATIVES = {"redis-server": ["valkey-server"], "postgres": ["initdb"]}
 POSTGRES = Path("/usr/lib/postgresql")

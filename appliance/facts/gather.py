@@ -21,7 +21,7 @@ from appliance.run import said_by
 # What CTranslate2 and torch choose their code by
 FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "asimd", "sve")
 # File systems that hold nothing of the machine's own
-PASSING = {"squashfs", "iso9660", "overlay", "tmpfs", "devtmpfs", "ramfs"}
+PASSING = {"erofs", "squashfs", "vfat", "iso9660", "overlay", "tmpfs", "devtmpfs", "ramfs"}
 
 
 def gather(root: Path = Path("/")) -> Facts:

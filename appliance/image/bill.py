@@ -22,6 +22,8 @@ from appliance.image.version import NAMESPACE, Version
 
 DEBIAN = "pkg:deb/debian"
 LICENSE_LINE = re.compile(r"^License:[ \t]*(\S.*)$", re.MULTILINE)
+# Older copyright files only say where Debian keeps the text
+COMMON = re.compile(r"/usr/share/common-licenses/([A-Za-z0-9.+-]+)")
 FRONT_MATTER = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
 UNKNOWN = "not stated"
 
@@ -102,7 +104,8 @@ def _licences(tree: Path, package: str) -> tuple[str, ...]:
         text = file.read_text(errors="replace")
     except OSError:
         return ()
-    return tuple(sorted({found.strip() for found in LICENSE_LINE.findall(text)}))
+    stated = LICENSE_LINE.findall(text) or COMMON.findall(text)
+    return tuple(sorted({found.strip().rstrip(".,") for found in stated}))
 
 
 def python(tree: Path) -> Iterator[Part]:

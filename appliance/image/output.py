@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from appliance.image import bios
 from appliance.image.keys import Keys, sign
 from appliance.image.tools import Tools
 from appliance.image.version import Version
@@ -31,6 +32,7 @@ def publish(
             shutil.move(part, updates / part.name)
     disk = to / f"{name}.raw"
     shutil.move(built / f"{name}.raw", disk)
+    bios.put(disk)
     (to / f"{disk.name}.sha256").write_text(f"{digest(disk)}  {disk.name}\n")
     write_sums(tools, keys, updates)
     say(f"{disk} is {disk.stat().st_size / 1e9:.1f} GB; updates are in {updates}")

@@ -63,6 +63,7 @@ class Tools:
 def prepared(work: Path, sources: Sources, say: Callable[[str], None]) -> Tools:
     """Those in `work`, made where they are missing; CheckError where that is not possible here."""
     _check()
+    work.mkdir(parents=True, exist_ok=True)
     tree = work / GENERATION
     if not (tree / "usr/bin/mkosi").exists():
         say("fetching mkosi and its tools")

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def switch_on(images: Images, key: Path, tmp_path_factory: pytest.TempPathFactor
 
     @contextlib.contextmanager
     def start(
-        toml: bytes | None = TOML, size: str = "16G", **options: object
+        toml: bytes | None = TOML, size: str = "16G", **options: Any
     ) -> Iterator[VirtualMachine]:
         folder = tmp_path_factory.mktemp("machine")
         disk = folder / "disk.qcow2"
@@ -69,7 +70,7 @@ def switch_on(images: Images, key: Path, tmp_path_factory: pytest.TempPathFactor
             credentials |= {"appliance.toml": toml, "appliance.password": PASSWORD.encode()}
         machine = VirtualMachine(
             images.tools, folder, disk, images.disk, key, credentials, **options
-        )  # type: ignore[arg-type]
+        )
         with switched_on(machine):
             yield machine
 

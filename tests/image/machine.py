@@ -105,7 +105,7 @@ class VirtualMachine:
             assert self.is_on or text in found, f"the machine went off: {found[-3000:]}"
             return found if text in found else None
 
-        return wait_until(said, f"{text!r} on the console", seconds, self._last_words)
+        return str(wait_until(said, f"{text!r} on the console", seconds, self._last_words))
 
     def type(self, text: str) -> None:
         """At the serial console."""
@@ -150,7 +150,7 @@ class VirtualMachine:
                 return said if said in {"running", "degraded"} else None
             return None
 
-        return wait_until(state, "a system that has started", seconds, self._last_words)
+        return str(wait_until(state, "a system that has started", seconds, self._last_words))
 
     def boot_id(self) -> str:
         """Another one at each start; empty while it does not answer."""

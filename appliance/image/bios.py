@@ -1,0 +1,48 @@
+"""What a machine says that starts an image in BIOS mode: a boot sector that prints a sentence and stops.
+
+The first 440 bytes of a GPT disk are free for such a program (UEFI specification, 5.2.1 “Legacy Master Boot Record”); the
+firmware loads it to 0x7C00 in real mode.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SENTENCE = "Reflector needs UEFI, and this machine was started in BIOS mode: switch it to UEFI in the firmware's settings."
+ROOM = 440
+CODE = bytes.fromhex(
+    "31c0"  # xor ax, ax
+    "8ed8"  # mov ds, ax
+    "be167c"  # mov si, 0x7c16
+    "ac"  # next: lodsb
+    "84c0"  # test al, al
+    "7409"  # jz stop
+    "b40e"  # mov ah, 0x0e   BIOS: print a character
+    "bb0700"  # mov bx, 7
+    "cd10"  # int 0x10
+    "ebf2"  # jmp next
+    "f4"  # stop: hlt
+    "ebfd"  # jmp stop: each interrupt ends a halt
+)
+# Where the sentence begins
+TEXT_AT = b"\xbe" + (0x7C00 + len(CODE)).to_bytes(2, "little")
+
+
+def sector() -> bytes:
+    """The program and its sentence, at most `ROOM` bytes."""
+    whole = (
+        CODE.replace(bytes.fromhex("be167c"), TEXT_AT)
+        + b"\r\n"
+        + SENTENCE.encode("ascii")
+        + b"\r\n\0"
+    )
+    assert len(whole) <= ROOM
+    return whole
+
+
+def put(disk: Path) -> None:
+    """Into an image that has no boot sector of its own."""
+    with disk.open("r+b") as image:
+        if not any(image.read(ROOM)):
+            image.seek(0)
+            image.write(sector())
