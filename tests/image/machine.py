@@ -48,6 +48,7 @@ class VirtualMachine:
     credentials: dict[str, bytes] = field(default_factory=dict)
     served: int | None = None
     network: bool = True
+    firmware: str = "uefi"
     memory: int = 4096
     more: list[str] = field(default_factory=list)
 
@@ -197,11 +198,12 @@ class VirtualMachine:
             for name, value in self.credentials.items()
         ]
         return [
-            "qemu-system-x86_64", "-machine", "q35,smm=off", "-accel", "tcg,thread=multi,tb-size=512",
+            "qemu-system-x86_64", "-machine", f"q35,smm=off{',graphics=off' if self.firmware == 'bios' else ''}", "-accel", "tcg,thread=multi,tb-size=512",
             "-cpu", "max", "-smp", "2", "-m", str(self.memory), "-nodefaults", "-no-user-config", "-display", "none",
             "-chardev", f"socket,id=serial,path={self.serial},server=on,wait=off,logfile={self.log},logappend=on",
             "-serial", "chardev:serial", "-monitor", "none", "-device", "virtio-rng-pci",
-            "-drive", f"{pflash},readonly=on,file={CODE}", "-drive", f"{pflash},file={variables}",
+            *(["-drive", f"{pflash},readonly=on,file={CODE}", "-drive", f"{pflash},file={variables}"]
+              if self.firmware == "uefi" else []),
             "-drive", f"if=none,id=disk,format=qcow2,file={self.disk},discard=unmap",
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
             *(["-smbios", f"type=11,{','.join(texts)}"] if texts else []),
