@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
+from pydantic import BaseModel, Field
 
 from appliance.choices import Choices, Place, chosen, has_usable_card
 from appliance.config.model import ApplianceConfig
@@ -39,19 +40,18 @@ class Filled:
     password: str = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Form_:
+class Sent(BaseModel):
     """The fields as they were sent."""
 
-    code: Annotated[str, Form()] = ""
-    admin: Annotated[str, Form()] = ""
-    password: Annotated[str, Form()] = ""
-    again: Annotated[str, Form()] = ""
-    speech: Annotated[str, Form()] = "cpu"
-    place: Annotated[Place, Form()] = Place.NONE
-    llm_model: Annotated[str, Form()] = ""
-    url: Annotated[str, Form()] = ""
-    domain: Annotated[str, Form()] = ""
+    code: str = ""
+    admin: str = ""
+    password: str = Field(default="", repr=False)
+    again: str = Field(default="", repr=False)
+    speech: str = "cpu"
+    place: Place = Place.NONE
+    llm_model: str = ""
+    url: str = ""
+    domain: str = ""
 
 
 def app(
@@ -74,7 +74,7 @@ def app(
             "address": address(facts, config),
             "minimum": MINIMUM,
             "problem": problem,
-            "sent": Form_(
+            "sent": Sent(
                 admin=config.access.admin, speech="gpu" if has_usable_card(facts) else "cpu",
                 domain=config.proxy.domain or "",
             ),
@@ -93,7 +93,7 @@ def app(
         return end(request, config) if finished.is_set() else show(request, 200)
 
     @made.post("/")
-    def send(request: Request, sent: Annotated[Form_, Form()]) -> Response:
+    def send(request: Request, sent: Annotated[Sent, Form()]) -> Response:
         if finished.is_set():
             return end(request, config)
         if not code.is_right(sent.code):
@@ -115,7 +115,7 @@ def app(
     return made
 
 
-def _filled(facts: Facts, config: ApplianceConfig, sent: Form_) -> Filled:
+def _filled(facts: Facts, config: ApplianceConfig, sent: Sent) -> Filled:
     if sent.password != sent.again:
         raise ConfigError("The two passwords are not the same.", "Type both again.")
     if len(sent.password) < MINIMUM:

@@ -1,0 +1,182 @@
+"""The setup page, over TLS and in a real browser: who gets in, what it takes, when it is gone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from appliance.config.model import ApplianceConfig, LanguageModelOn, SpeechOn
+from appliance.firstboot import page
+from appliance.firstboot.certificate import Certificate, make
+from appliance.firstboot.code import TRIES, Code
+from appliance.firstboot.page import Filled, Server
+from tests.appliance.planning import facts_of
+from tests.waiting import wait_until
+
+CHROMIUM = shutil.which("chromium")
+PASSWORD = "correct horse"
+ANSWERS = {
+    "admin": "you@example.org",
+    "password": PASSWORD,
+    "again": PASSWORD,
+    "speech": "cpu",
+    "place": "none",
+}
+
+
+@dataclass
+class Setup:
+    url: str
+    http: httpx2.Client
+    certificate: Certificate
+    codes: list[str] = field(default_factory=list)
+    received: list[Filled] = field(default_factory=list)
+
+    def send(self, **answers: str) -> httpx2.Response:
+        return self.http.post("/", data={"code": self.codes[-1], **ANSWERS, **answers})
+
+
+@pytest.fixture(params=[{}], ids=["no card"])
+def setup(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setup]:
+    codes: list[str] = []
+    received: list[Filled] = []
+    certificate = make(tmp_path, ["127.0.0.1", "localhost"])
+    app = page.app(
+        facts_of(request.param), ApplianceConfig(), Code(codes.append), received.append, None
+    )
+    server = Server(app, certificate, "127.0.0.1", 0)
+    server.start()
+    port = wait_until(lambda: server.port, "the setup page")
+    context = ssl.create_default_context(cafile=str(certificate.file))
+    with httpx2.Client(base_url=f"https://localhost:{port}", verify=context) as http:
+        yield Setup(f"https://localhost:{port}", http, certificate, codes, received)
+    server.stop()
+
+
+def test_whoever_has_the_code_becomes_the_administrator(setup: Setup) -> None:
+    answer = setup.send(
+        domain="meetings.example.org",
+        place="elsewhere",
+        url="https://llm.example.org/v1",
+        llm_model="m",
+    )
+    assert answer.status_code == 200
+    assert "https://meetings.example.org" in answer.text
+    [filled] = setup.received
+    assert filled.password == PASSWORD
+    assert filled.config.access.admin == "you@example.org"
+    assert filled.config.speech.on is SpeechOn.CPU
+    assert filled.config.llm.on is LanguageModelOn.EXTERNAL
+    assert filled.config.proxy.domain == "meetings.example.org"
+
+
+def test_nobody_gets_in_without_the_code(setup: Setup) -> None:
+    assert setup.send(code="AAAA-AAAA").status_code == 403
+    assert setup.send(code="").status_code == 403
+    assert setup.received == []
+
+
+def test_code_is_another_one_after_five_wrong_ones(setup: Setup) -> None:
+    first = setup.codes[-1]
+    for _ in range(TRIES):
+        setup.send(code="AAAA-AAAA")
+    assert len(setup.codes) == 2
+    assert setup.send(code=first).status_code == 403
+    assert setup.send(code=setup.codes[-1].lower().replace("-", " ")).status_code == 200
+
+
+def test_second_one_cannot_take_the_machine(setup: Setup) -> None:
+    setup.send()
+    late = setup.send(admin="thief@example.org")
+    assert "being set up" in late.text
+    assert len(setup.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ({"again": "another horse"}, "not the same"),
+        ({"password": "short", "again": "short"}, "8 are the least"),
+        ({"admin": "nobody"}, "no e-mail address"),
+        ({"domain": "not a domain"}, "domain"),
+        ({"place": "elsewhere", "url": ""}, "external"),
+        ({"speech": "quantum"}, "cpu or gpu"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_answer_that_cannot_be_is_said_and_nothing_is_taken(
+    setup: Setup, answers: dict[str, str], sentence: str
+) -> None:
+    answer = setup.send(**answers)
+    assert answer.status_code == 400
+    assert sentence in answer.text
+    assert setup.received == []
+    assert PASSWORD not in answer.text
+
+
+def test_page_runs_no_script_and_is_framed_by_nobody(setup: Setup) -> None:
+    answer = setup.http.get("/")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert "<script" not in answer.text
+    assert not re.search(r"(src|href)=\"?(https?:)?//", answer.text)
+
+
+def test_fingerprint_of_the_console_is_that_of_the_page(setup: Setup) -> None:
+    import hashlib
+    import socket
+
+    host, port = "127.0.0.1", int(setup.url.rpartition(":")[2])
+    context = ssl.create_default_context(cafile=str(setup.certificate.file))
+    with (
+        socket.create_connection((host, port)) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secure,
+    ):
+        shown = secure.getpeercert(binary_form=True)
+    assert shown
+    assert hashlib.sha256(shown).hexdigest().upper() == setup.certificate.fingerprint.replace(
+        ":", ""
+    )
+    assert setup.certificate.key.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize("width", [1280, 360])
+def test_form_is_filled_by_keyboard_in_a_browser(setup: Setup, width: int) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        )
+        context = browser.new_context(
+            ignore_https_errors=True, viewport={"width": width, "height": 800}
+        )
+        tab = context.new_page()
+        tab.goto(setup.url)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.evaluate("document.activeElement.id") == "code"
+        _type(tab, setup.codes[-1], "you@example.org", PASSWORD, PASSWORD)
+        tab.keyboard.press("Enter")
+        tab.wait_for_selector("text=Reflector is being set up")
+        browser.close()
+    assert setup.received[0].config.access.admin == "you@example.org"
+
+
+def _type(tab: Any, code: str, admin: str, *passwords: str) -> None:
+    tab.keyboard.type(code)
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Control+A")
+    tab.keyboard.type(admin)
+    for password in passwords:
+        tab.keyboard.press("Tab")
+        tab.keyboard.type(password)
