@@ -52,7 +52,7 @@ class Machine:
             str(HERE / "in_own_system"),
             self.name,
             self.name,
-            str(tree.debian()),
+            str(tree.tools().tree),
             str(self._folder),
         ]
         with self.console.open("ab") as console:

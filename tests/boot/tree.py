@@ -1,32 +1,40 @@
 """A Debian tree, and the appliance installed into it by its own command.
 
-The tree as Debian has it is kept in the cache, because it does not depend on the source.
+Debian 13's is the tree that the disk image is made of (`image/tree`), 12's is made here. Both as Debian has them are
+kept in the cache, because they do not depend on the source.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from appliance.image.build import Mkosi, Profile, Request
+from appliance.image.keys import Keys
+from appliance.image.sources import own_mirror as mirror
+from appliance.image.sources import sources
+from appliance.image.tools import Tools, prepared
+from appliance.image.version import Version
+
 ROOT = Path(__file__).parent.parent.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "reflector-appliance"
-SUITES = {"12": "bookworm", "13": "trixie"}
+SUITES = {"12": "bookworm"}
 PYTHONS = {"12": "3.11", "13": "3.13"}
 PROGRAMS = ["mmdebstrap", "ip", "nsenter", "unshare", "curl"]
 # Debian 13 has an ACME authority for tests
-ACME = {"13": ["pebble"]}
-# What any Debian has, systemd's container manager to boot it, and what the tests look with
+ACME = "pebble"
+# What any Debian has, and what the tests look with
 PACKAGES = [
     "ca-certificates", "curl", "dbus", "iproute2", "kmod", "nftables", "procps", "python3",
-    "python3-venv", "systemd", "systemd-container", "systemd-sysv", "udev",
+    "python3-venv", "systemd", "systemd-sysv", "udev",
 ]  # fmt: skip
 
 
@@ -36,43 +44,61 @@ def missing() -> list[str]:
     return found + [name for name in PROGRAMS if shutil.which(name) is None]
 
 
+def tools() -> Tools:
+    """systemd's container manager and others, of Debian 13."""
+    with alone():
+        return prepared(CACHE / "image", sources(), print)
+
+
 def debian(release: str = "13") -> Path:
     """The plain tree; made once, and complete or not there."""
+    with alone():
+        return _of_the_image() if release == "13" else _made_here(release)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
     CACHE.mkdir(parents=True, exist_ok=True)
-    target = CACHE / f"debian-{release}-1"
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (target / "etc/debian_version").is_file():
-            _bootstrap(target, release)
+        yield
+
+
+def _of_the_image() -> Path:
+    plain = Request(
+        Version("0", 0),
+        Profile.CPU,
+        True,
+        Keys(CACHE / "keys"),
+        sources(),
+        CACHE / "image",
+        CACHE,
+        print,
+    )
+    (CACHE / "keys").mkdir(exist_ok=True)
+    return Mkosi(plain).kept("tree", "tree")
+
+
+def _made_here(release: str) -> Path:
+    target = CACHE / f"debian-{release}-2"
+    if not (target / "etc/debian_version").is_file():
+        part = target.with_name(f".{target.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        suite = SUITES[release]
+        include = f"--include={','.join(PACKAGES)}"
+        run(
+            "mmdebstrap", "--variant=apt", include, suite, str(part), f"deb {mirror()} {suite} main"
+        )
+        run("systemctl", f"--root={part}", "enable", "systemd-networkd")
+        shutil.copy("/etc/resolv.conf", part / "etc/resolv.conf")
+        part.rename(target)
     return target
 
 
-def _bootstrap(target: Path, release: str) -> None:
-    part = target.with_name(f".{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    suite = SUITES[release]
-    include = f"--include={','.join([*PACKAGES, *ACME.get(release, [])])}"
-    source = f"deb {mirror()} {suite} main"
-    run("mmdebstrap", "--variant=apt", include, suite, str(part), source)
-    run("systemctl", f"--root={part}", "enable", "systemd-networkd")
-    run("chroot", str(part), "systemd-machine-id-setup")
-    shutil.copy("/etc/resolv.conf", part / "etc/resolv.conf")
-    part.rename(target)
-
-
-def mirror() -> str:
-    """Where this machine has its packages from."""
-    for file in [
-        *Path("/etc/apt/sources.list.d").glob("debian*.sources"),
-        Path("/etc/apt/sources.list"),
-    ]:
-        if file.is_file():
-            found = re.search(
-                r"^(?:URIs:|deb(?: \[[^]]*])?)\s+(\S+)", file.read_text(), re.MULTILINE
-            )
-            if found:
-                return found[1]
-    raise RuntimeError("this machine names no Debian mirror")
+def _with_acme(target: Path) -> None:
+    """The tree has no package manager; the tools have."""
+    script = 'cd /tmp; apt-get -q update; apt-get -q download "$1"; dpkg -x "$1"_*.deb "$2"'
+    tools().run("bash", "-euc", script, "acme", ACME, target, sees=(target,))
 
 
 def wheels(release: str = "13") -> Path:
@@ -109,6 +135,8 @@ def has_torch(release: str) -> bool:
 def installed(target: Path, release: str = "13") -> Path:
     """The plain tree with the appliance, at `target`."""
     run("cp", "--archive", "--reflink=auto", str(debian(release)), str(target))
+    if release == "13":
+        _with_acme(target)
     appliance("install", "--root", str(target), "--wheels", str(wheels(release)))
     return target
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import sys
@@ -19,7 +18,7 @@ from appliance.image.keys import Keys
 from appliance.image.sources import sources
 from appliance.image.tools import Tools, prepared
 from appliance.image.version import Version, version
-from tests.boot.tree import CACHE, ROOT, run, wheels
+from tests.boot.tree import CACHE, ROOT, alone, run, wheels
 from tests.conftest import WHISPER
 
 WORK = CACHE / "image"
@@ -65,9 +64,7 @@ class Images:
 
 def images(folder: Path) -> Images:
     """Built anew from this checkout, with what does not depend on it from the cache."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    with (WORK / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone():
         from_where = sources()
         tools = prepared(WORK, from_where, _say)
         signing = Keys(folder / "keys")
