@@ -21,6 +21,7 @@ from appliance.effects import secrets
 from appliance.facts import gather
 from appliance.install import environment
 from appliance.install.target import Target
+from appliance.slots.machine import refuse_on_image
 from appliance.steps import admin
 from appliance.steps.build import Plan
 
@@ -75,6 +76,7 @@ def configure(
     file = root / str(PATH).lstrip("/")
     facts = gather()
     if flags["build"] and not dry_run:
+        refuse_on_image("--build")
         with alone(root):
             environment.install(Target(root, click.echo), None, None, bool(facts.cards))
     config = with_flags(load(file), flags)

@@ -15,6 +15,7 @@ from appliance.install.remove import purge, remove
 from appliance.install.target import Target
 from appliance.log import PATH as LOG
 from appliance.log import logged
+from appliance.slots.machine import refuse_on_image
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -33,6 +34,8 @@ def install(root: Path, wheels: Path | None, torch_index: str | None, cuda: bool
 
     A second run changes nothing. `appliance configure` makes it work.
     """
+    if root == Path("/"):
+        refuse_on_image("`appliance install`")
     target = _install(root.absolute(), wheels, torch_index, cuda)
     if not target.changed:
         click.echo("Everything is installed already.")
@@ -75,6 +78,7 @@ def uninstall(purges: bool, yes: bool) -> None:
 
     Debian's packages stay as well: others may use them.
     """
+    refuse_on_image("`appliance uninstall`")
     target = Target(Path("/"), click.echo)
     if purges and not yes:
         click.confirm(

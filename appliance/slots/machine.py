@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, CheckError
 from appliance.run import run
 
 IMAGE = "reflector"
@@ -56,6 +56,15 @@ def image_version(root: Path = Path("/")) -> str | None:
         return None
     values = {key: value.strip('"') for key, _, value in (line.partition("=") for line in lines)}
     return values.get("IMAGE_VERSION") if values.get("IMAGE_ID") == IMAGE else None
+
+
+def refuse_on_image(what: str) -> None:
+    """CheckError on a machine that was made from an image: its system is read-only, and comes whole."""
+    if image_version() is not None:
+        raise CheckError(
+            f"{what} is not for this machine: it was made from an image.",
+            "`appliance update` brings newer versions.",
+        )
 
 
 def _blessing(root: Path) -> Blessing:

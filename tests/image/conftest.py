@@ -60,7 +60,7 @@ def switch_on(images: Images, key: Path, tmp_path_factory: pytest.TempPathFactor
 
     @contextlib.contextmanager
     def start(
-        toml: bytes | None = TOML, size: str = "16G", **options: Any
+        toml: bytes | None = TOML, size: str = "16G", encrypt: bool = False, **options: Any
     ) -> Iterator[VirtualMachine]:
         folder = tmp_path_factory.mktemp("machine")
         disk = folder / "disk.qcow2"
@@ -68,6 +68,8 @@ def switch_on(images: Images, key: Path, tmp_path_factory: pytest.TempPathFactor
         credentials = {"ssh.authorized_keys.root": key.with_suffix(".pub").read_bytes()}
         if toml is not None:
             credentials |= {"appliance.toml": toml, "appliance.password": PASSWORD.encode()}
+        if encrypt:
+            credentials["appliance.encrypt"] = b"yes"
         machine = VirtualMachine(
             images.tools, folder, disk, images.disk, key, credentials, **options
         )

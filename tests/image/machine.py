@@ -38,7 +38,7 @@ class NotUp(AssertionError):
 @dataclass
 class VirtualMachine:
     """`disk` is a layer over `image`. `served`: a port on this machine's loopback that it reaches as http://SERVER. `network`: False for one with
-    its cable cut. `more`: further arguments of QEMU."""
+    its cable cut. `more`: further arguments of QEMU, which sees the folders `sees`."""
 
     tools: Tools
     folder: Path
@@ -51,6 +51,7 @@ class VirtualMachine:
     firmware: str = "uefi"
     memory: int = 4096
     more: list[str] = field(default_factory=list)
+    sees: list[Path] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -65,7 +66,8 @@ class VirtualMachine:
         if not variables.exists():
             variables.write_bytes((self.tools.tree / VARS).read_bytes())
         command = self.tools.command(
-            *self._qemu(variables), sees=[self.folder, self.disk.parent, self.image.parent]
+            *self._qemu(variables),
+            sees=[self.folder, self.disk.parent, self.image.parent, *self.sees],
         )
         with (self.folder / "qemu.log").open("ab") as said:
             self._process = subprocess.Popen(

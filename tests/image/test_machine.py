@@ -72,6 +72,15 @@ def test_system_partition_cannot_be_changed_and_etc_can(machine: VirtualMachine)
     machine.run("sh", "-c", "echo kept > /etc/own-file")
 
 
+def test_commands_of_an_installed_machine_are_refused(machine: VirtualMachine) -> None:
+    for command in (
+        ["install"],
+        ["uninstall", "--purge", "--yes"],
+        ["configure", "--build", "--yes"],
+    ):
+        assert "was made from an image" in machine.run("appliance", *command, check=False)
+
+
 def test_setup_page_is_closed_for_good(machine: VirtualMachine, client: Client) -> None:
     assert "login" in client.http.get("/", follow_redirects=True).text.lower()
     assert (
