@@ -26,11 +26,11 @@ class Esp:
             raise CheckError(
                 "mtools is missing, which writes into an image.", "Run `apt install mtools`."
             )
-        self._drive = f"{image}@@{_offset(image)}"
+        self.drive = f"{image}@@{_offset(image)}"
 
     def make_folder(self, name: str) -> None:
         """Which may be there already."""
-        run(["mmd", "-D", "s", "-i", self._drive, f"::/{name}"], check=False)
+        run(["mmd", "-D", "s", "-i", self.drive, f"::/{name}"], check=False)
 
     def put(self, files: Iterable[Path], folder: str) -> None:
         """Files and folders, in place of what has their names. ConfigError where there is no room."""
@@ -39,7 +39,7 @@ class Esp:
             "-o",
             "-s",
             "-i",
-            self._drive,
+            self.drive,
             *files,
             f"::/{folder}/",
         ]
@@ -52,11 +52,11 @@ class Esp:
             ) from error
 
     def listing(self, folder: str) -> list[str]:
-        said = run(["mdir", "-b", "-i", self._drive, f"::/{folder}"], check=False).output
+        said = run(["mdir", "-b", "-i", self.drive, f"::/{folder}"], check=False).output
         return [line.rstrip("/").rpartition("/")[2] for line in said.splitlines()]
 
     def read(self, name: str) -> str:
-        return run(["mtype", "-i", self._drive, f"::/{name}"]).output
+        return run(["mtype", "-i", self.drive, f"::/{name}"]).output
 
 
 def _offset(image: Path) -> int:

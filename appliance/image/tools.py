@@ -21,6 +21,12 @@ PACKAGES = [
 ]  # fmt: skip
 # Made anew when the list changes
 GENERATION = "tools-2"
+# systemd-boot 257 loses the suffix of a kernel image's further entries (`mkosi.uki-profiles`) when it counts starts, and
+# then sorts them before the image's own: it would start the installer. An os-release of their own, which ukify takes
+# where mkosi names none, sorts them after all versions. It can go when boot_entry_parse_tries() in systemd's
+# src/boot/boot.c keeps what follows the `@`.
+UKIFY = "[UKI]\nOSRelease=@/usr/lib/systemd/further-entries.osrel\n"
+FURTHER_ENTRIES = 'ID=debian\nIMAGE_ID=reflector-tools\nPRETTY_NAME="Reflector"\n'
 # A chroot would not do: mkosi makes namespaces, which the kernel refuses to a process that was chrooted. The tree
 # becomes the root of a mount namespace instead, and the folders that it is to see have their own paths in it.
 ENTER = """\
@@ -75,6 +81,8 @@ def prepared(work: Path, sources: Sources, say: Callable[[str], None]) -> Tools:
         run(["systemd-machine-id-setup"], root=part)
         shutil.rmtree(tree, ignore_errors=True)
         part.rename(tree)
+    (tree / "usr/lib/systemd/ukify.conf").write_text(UKIFY)
+    (tree / "usr/lib/systemd/further-entries.osrel").write_text(FURTHER_ENTRIES)
     return Tools(tree, work)
 
 
