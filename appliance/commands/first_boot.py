@@ -12,6 +12,7 @@ from appliance.facts.model import Facts
 from appliance.firstboot import console as screen
 from appliance.firstboot.flow import first_boot as run
 from appliance.firstboot.page import Filled
+from appliance.slots.machine import image_version
 
 
 @click.command("first-boot", hidden=True)
@@ -22,7 +23,9 @@ def first_boot() -> None:
 
 @click.command()
 def console() -> None:
-    """Write what the console shows above its login: addresses, fingerprint, health."""
+    """Write what the console shows above its login: addresses, fingerprint, health. A new address is followed."""
+    if image_version() is not None:
+        screen.follow_address(click.echo)
     screen.write()
 
 

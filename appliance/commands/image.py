@@ -59,6 +59,10 @@ OPTIONS = [
         help="A folder with a speech model that comes with the image; more than once for several.",
     ),
     click.option(
+        "--artifacts", type=THERE,
+        help="A folder with Ollama, Garage (`appliance fetch --artifacts`) and `ollama-models`, that comes with the image.",
+    ),
+    click.option(
         "--driver", type=click.Choice([p.value for p in Publisher]), default="debian", show_default=True,
         help="Whose packages of NVIDIA's driver: Debian's have 550 (CUDA 12), NVIDIA's 580 and newer (CUDA 13).",
     ),
@@ -141,7 +145,7 @@ def _request(flags: dict[str, Any]) -> tuple[Request, Tools]:
     request = Request(
         version(checkout(), installed_version(OWN), flags["wanted"]), Profile(flags["profile"]), flags["dev"],
         Keys(flags["keys"].absolute()), sources(flags["mirror"], flags["snapshot"]), flags["work"].absolute(),
-        flags["to"].absolute(), click.echo, flags["models"], Publisher(flags["driver"]), Modules(flags["modules"]),
+        flags["to"].absolute(), click.echo, flags["models"], flags["artifacts"], Publisher(flags["driver"]), Modules(flags["modules"]),
         flags["nvidia_key"],
     )  # fmt: skip
     tools = prepared(request.work, request.sources, click.echo)

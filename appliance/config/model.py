@@ -16,6 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, mode
 DOMAIN = re.compile(
     r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
 )
+# OpenSSH's public keys: kind, base64, comment
+SSH_KEY = re.compile(r"(ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/]{40,}=* ?[^\n]*")
 MODEL = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$"
 
 
@@ -33,6 +35,13 @@ def _address(text: str) -> str:
         raise ValueError("is no IP address") from error
 
 
+def _ssh_key(text: str) -> str:
+    if not SSH_KEY.fullmatch(text.strip()):
+        raise ValueError("is no public key, like those in ~/.ssh/*.pub")
+    return text.strip()
+
+
+SshKey = Annotated[str, AfterValidator(_ssh_key)]
 Domain = Annotated[str, AfterValidator(_domain)]
 Address = Annotated[str, AfterValidator(_address)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -178,6 +187,8 @@ class Access(Table):
     public: bool = False
     """True: no login, whoever reaches the machine may read and change everything."""
     admin: str = "admin@localhost"
+    ssh_keys: list[SshKey] = []
+    """Public keys with which root logs in over ssh; unset: its authorized_keys stays as it is."""
 
 
 class Network(Table):

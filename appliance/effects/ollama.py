@@ -20,6 +20,9 @@ from appliance.run import run
 ADDRESS = "http://127.0.0.1:11434"
 # Where `set-property --runtime` keeps what it sets (systemctl(1))
 RUNTIME_PROPERTIES = Path(f"/run/systemd/system.control/{units.OLLAMA}.d")
+# Ollama's own folder of models (`blobs`, `manifests`), where downloads are taken from
+BROUGHT = "ollama-models"
+MODELS = "/var/lib/ollama/models"
 START_SECONDS = 60.0
 # Nothing for so long, and the download has stopped
 SILENT_SECONDS = 300.0
@@ -27,8 +30,13 @@ SILENT_SECONDS = 300.0
 
 @apply.register
 def _(change: PullLanguageModel, machine: Machine) -> None:
+    brought = machine.artifacts / BROUGHT if machine.artifacts else None
+    if brought is not None and brought.is_dir():
+        take_over(brought, Path(MODELS), machine.say)
     start(machine, [units.OLLAMA])
     wait(ADDRESS)
+    if change.name in models():
+        return
     # The unit reaches nobody outside; only while its operator wants it to fetch something
     run(["systemctl", "set-property", "--runtime", units.OLLAMA, "IPAddressAllow=any"])
     try:
@@ -37,6 +45,23 @@ def _(change: PullLanguageModel, machine: Machine) -> None:
         # Not `systemctl revert`, which takes the drop-ins in /etc away as well
         shutil.rmtree(RUNTIME_PROPERTIES, ignore_errors=True)
         run(["systemctl", "daemon-reload"])
+
+
+def take_over(brought: Path, to: Path, say: Callable[[str], None]) -> None:
+    """Models that somebody brought, beside those that are there: Ollama names each part by its sum."""
+    say(f"taking over the language models in {brought}")
+    try:
+        for file in sorted(p for p in brought.rglob("*") if p.is_file()):
+            target = to / file.relative_to(brought)
+            if not target.is_file() or target.stat().st_size != file.stat().st_size:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
+    except OSError as error:
+        raise ApplianceError(
+            f"The language models in {brought} could not be taken over: {error.strerror}.",
+            "Look at the disk's space.",
+        ) from error
+    run(["chown", "--recursive", "ollama:ollama", to.parent])
 
 
 def models(address: str = ADDRESS) -> frozenset[str]:

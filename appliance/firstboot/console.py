@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography import x509
 
 from appliance import health
 from appliance.config import load
+from appliance.configuring import Wanted
 from appliance.effects.durable import write_durably
 from appliance.environment import is_own_authority, public_url, sites
 from appliance.errors import ApplianceError
@@ -20,6 +22,22 @@ from appliance.slots.notices import of
 
 ISSUE = Path("/run/issue.d/reflector.issue")
 ROOT = Path("/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt")
+
+
+CADDYFILE = Path("/etc/caddy/Caddyfile")
+
+
+def follow_address(say: Callable[[str], None]) -> None:
+    """A machine whose address comes from the network may get another one, or its first after it was configured:
+    certificate and links follow it."""
+    facts, config = gather(), load()
+    named = config.proxy.domain or config.proxy.ip or not config.proxy.caddy
+    current = [a for a in facts.addresses if ":" not in a]
+    known = CADDYFILE.read_text() if CADDYFILE.is_file() else ""
+    if named or not current or all(f"https://{a}" in known for a in current):
+        return
+    say(f"The address of this machine is {', '.join(current)} now.")
+    Wanted(facts, config).write_files(say)
 
 
 def write() -> None:

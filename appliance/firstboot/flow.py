@@ -36,6 +36,7 @@ PORT = 443
 NETWORK_SECONDS = 20
 # `appliance image build --with-models` puts them there
 MODELS = Path("/usr/share/reflector/models")
+ARTIFACTS = Path("/usr/share/reflector/artifacts")
 Say = Callable[[str], None]
 # The questions of the console: a configuration and the administrator's password
 Ask = Callable[[Facts, ApplianceConfig], Filled]
@@ -98,9 +99,18 @@ def _make(
     artifacts: Path | None,
     say: Say,
 ) -> None:
-    if models is None and MODELS.is_dir():
-        models = MODELS
+    models = models or (MODELS if MODELS.is_dir() else None)
+    artifacts = artifacts or (ARTIFACTS if ARTIFACTS.is_dir() else None)
     make_so(Wanted(gather(), config, handed=handed, models=models, artifacts=artifacts), say)
+    if PASSWORD in handed:
+        console_password(handed[PASSWORD])
+
+
+def console_password(password: str) -> None:
+    """The administrator's, for root at the console, where nobody could log in otherwise. Not over ssh, which takes
+    keys only from root (sshd_config(5), PermitRootLogin)."""
+    if run(["passwd", "--status", "root"]).output.split()[1:2] == ["L"]:
+        run(["chpasswd"], stdin=f"root:{password}\n")
 
 
 def _tried(action: Callable[[], None]) -> str | None:

@@ -24,6 +24,7 @@ from appliance.run import follow, run
 
 # From where the first start takes them over (`firstboot/flow.py`)
 MODELS = "usr/share/reflector/models"
+ARTIFACTS = "usr/share/reflector/artifacts"
 
 
 class Profile(StrEnum):
@@ -34,7 +35,7 @@ class Profile(StrEnum):
 @dataclass(frozen=True)
 class Request:
     """What is to be built. `dev`: with a console that asks for no password. `work`: where trees are kept.
-    `models`: folders of speech models that come with it. The rest is about NVIDIA's driver, for `gpu`."""
+    `models`: folders of speech models that come with it, `artifacts`: one of Ollama, Garage and language models. The rest is about NVIDIA's driver, for `gpu`."""
 
     version: Version
     profile: Profile
@@ -45,6 +46,7 @@ class Request:
     output: Path
     say: Callable[[str], None]
     models: tuple[Path, ...] = ()
+    artifacts: Path | None = None
     publisher: Publisher = Publisher.DEBIAN
     modules: Modules = Modules.OPEN
     nvidia_key: Path | None = None
@@ -117,6 +119,8 @@ class Mkosi:
         install(whole)
         for model in self._request.models:
             shutil.copytree(model, whole / MODELS / model.name)
+        if self._request.artifacts is not None:
+            shutil.copytree(self._request.artifacts, whole / ARTIFACTS)
         _compile(whole)
         if self._request.profile is Profile.GPU:
             count = driver.sign_modules(whole, self._request.keys, self.tools)

@@ -15,6 +15,7 @@ from appliance.steps import (
     data_disk,
     database,
     language_model,
+    login,
     models,
     network,
     proxy,
@@ -33,6 +34,7 @@ STEPS: list[Callable[[View], Planned]] = [
     proxy.plan,
     network.plan,
     admin.plan,
+    login.plan,
 ]
 
 

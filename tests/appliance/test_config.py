@@ -132,3 +132,8 @@ def test_command_says_what_is_wrong_and_ends_with_its_code(tmp_path: Path) -> No
     assert appliance("validate", str(file)).returncode == 0
     missing = appliance("validate", str(tmp_path / "none.toml"))
     assert (missing.returncode, "does not exist" in missing.stderr) == (3, True)
+
+
+def test_something_else_than_a_public_key_is_refused() -> None:
+    with pytest.raises(ConfigError, match="is no public key"):
+        parse('[access]\nssh_keys = ["-----BEGIN OPENSSH PRIVATE KEY-----"]\n', "appliance.toml")

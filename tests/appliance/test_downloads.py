@@ -13,7 +13,7 @@ import pytest
 import appliance.apply  # noqa: F401 - registers the effects
 from appliance import artifacts
 from appliance.artifacts import Artifact, read
-from appliance.effects import downloads
+from appliance.effects import downloads, ollama
 from appliance.effects.ledger import Ledger
 from appliance.effects.machine import Machine, apply
 from appliance.errors import ApplianceError, PlanError
@@ -146,3 +146,34 @@ def test_lock_of_the_source_names_every_program_for_both_architectures() -> None
     for each in found.values():
         assert set(each.files) == {"x86_64", "aarch64"}
         assert each.address("x86_64").startswith("https://")
+
+
+def test_program_of_an_image_goes_to_where_can_be_written(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """/usr is read-only there, and its name leads to /var."""
+    monkeypatch.setattr(artifacts, "read", lambda: {"ollama": artifact(publisher)})
+    link = tmp_path / "usr/lib/reflector/ollama"
+    link.parent.mkdir(parents=True)
+    link.symlink_to("../../../var/lib/reflector-programs/ollama")
+    machine = Machine(tmp_path, MACHINE, Ledger(tmp_path))
+    apply(InstallArtifact(step="llm", reason="", name="ollama", version="1.0"), machine)
+    assert (link / "bin/ollama").is_file()
+    assert link.readlink() == Path("../../../var/lib/reflector-programs/ollama")
+
+
+def test_language_models_that_were_brought_lie_beside_those_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ollama, "run", lambda *_, **__: None)
+    brought, there = tmp_path / "ollama-models", tmp_path / "ollama/models"
+    for folder, name in (
+        (brought, "blobs/sha256-1"),
+        (brought, "manifests/q/14b"),
+        (there, "blobs/sha256-2"),
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    ollama.take_over(brought, there, print)
+    found = sorted(str(p.relative_to(there)) for p in there.rglob("*") if p.is_file())
+    assert found == ["blobs/sha256-1", "blobs/sha256-2", "manifests/q/14b"]
