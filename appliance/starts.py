@@ -19,7 +19,7 @@ from appliance.slots.history import Event, History, Outcome
 from appliance.slots.machine import Running, running
 from appliance.slots.notices import tell_pages
 
-ERROR = "<3>"
+ERROR, WARNING = "<3>", "<4>"
 Say = Callable[[str], None]
 
 
@@ -45,7 +45,11 @@ def configure_again(now: Running, say: Say) -> None:
     marker = Path("/") / CONFIGURED
     if not marker.is_file() or marker.read_text() == now.version:
         return
-    Wanted(gather(), load()).write_files(say)
+    try:
+        Wanted(gather(), load()).write_files(say)
+    except ApplianceError as error:
+        say(f"{WARNING}The configuration could not be made by {now.version}: {error.message}")
+        return
     write_durably(marker, now.version, 0o644)
 
 

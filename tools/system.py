@@ -25,6 +25,8 @@ PROGRAMS = {
     "curl": "curl",
     # The disk image, and machines made of it
     "mcopy": "mtools",
+    "mkfs.vfat": "dosfstools",
+    "sfdisk": "fdisk",
     "ssh": "openssh-client",
 }
 ALTERNATIVES = {"redis-server": ["valkey-server"], "postgres": ["initdb"]}

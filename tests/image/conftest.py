@@ -1,4 +1,4 @@
-"""Images of this checkout, and machines made of them."""
+"""Images of this checkout, and machines made of them. A module has one machine, as the fixture `machine`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import pytest
 
 from tests.boot.client import Client
 from tests.boot.tree import run
-from tests.image import build
+from tests.image import build, updates
 from tests.image.build import Images
 from tests.image.machine import VirtualMachine, layer, ssh_key, switched_on
+from tests.image.updates import Served
 
 ADMIN, PASSWORD = "admin@localhost", "correct horse battery staple"
 TOML = b"""\
@@ -97,3 +98,15 @@ def client_of(machine: VirtualMachine, folder: Path) -> Client:
     found = Client(f"https://localhost:{machine.https_port}", authority, timeout=300)
     found.log_in(ADMIN, PASSWORD)
     return found
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with updates.served() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def client(machine: VirtualMachine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with client_of(machine, tmp_path_factory.mktemp("client")) as found:
+        yield found

@@ -179,6 +179,24 @@ def test_nothing_ready_shows_a_code_and_answers_at_the_console(switch_on: Switch
         machine.wait_for_console("8 are the least")
 
 
+def test_stick_with_a_mistake_shows_it_and_asks(switch_on: Switch, tmp_path: Path) -> None:
+    stick = tmp_path / "stick.raw"
+    with stick.open("wb") as file:
+        file.truncate(40 << 20)
+    (tmp_path / "appliance.toml").write_text('[speech]\nom = "cpu"\n')
+    run("mkfs.vfat", "-n", "REFLECTOR", str(stick))
+    run("mcopy", "-i", str(stick), str(tmp_path / "appliance.toml"), "::/")
+    more = [
+        "-drive",
+        f"if=none,id=stick,format=raw,readonly=on,file={stick}",
+        "-device",
+        "virtio-blk-pci,drive=stick",
+    ]
+    with switch_on(toml=None, more=more, sees=[tmp_path]) as machine:
+        said = machine.wait_for_console("or press Enter to do it here.")
+        assert "appliance.toml on the stick, line 2: speech.om is not known" in said
+
+
 def choose(image: Path, entry: str, folder: Path) -> None:
     """Its entry of the boot menu instead of the first. systemd-boot 257 knows it by name only where starts are not
     counted, so the kernel image loses its counter."""

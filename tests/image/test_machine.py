@@ -13,7 +13,7 @@ from tests.boot.test_booted import plain
 from tests.conftest import SAMPLE, reference
 from tests.image import broken, updates
 from tests.image.build import Images
-from tests.image.conftest import PASSWORD, Switch, client_of
+from tests.image.conftest import PASSWORD, Switch
 from tests.image.machine import VirtualMachine
 from tests.image.updates import Served
 
@@ -21,21 +21,9 @@ pytestmark = pytest.mark.needs_image
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    with updates.served() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def machine(switch_on: Switch, served: Served) -> Iterator[VirtualMachine]:
     with switch_on(served=served.port) as found:
         found.wait_until_up()
-        yield found
-
-
-@pytest.fixture(scope="module")
-def client(machine: VirtualMachine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with client_of(machine, tmp_path_factory.mktemp("client")) as found:
         yield found
 
 

@@ -12,19 +12,13 @@ from tests.boot.test_booted import plain
 from tests.conftest import SAMPLE, reference
 from tests.image import broken, updates
 from tests.image.build import Images
-from tests.image.conftest import Switch, client_of
+from tests.image.conftest import Switch
 from tests.image.machine import VirtualMachine
 from tests.image.updates import Served
 
 pytestmark = [pytest.mark.needs_image, pytest.mark.long]
 # Short, because a version that hangs uses up all of it three times
-TRIAL_MINUTES = 6
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    with updates.served() as found:
-        yield found
+TRIAL_MINUTES = 4
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +27,6 @@ def machine(switch_on: Switch, served: Served) -> Iterator[VirtualMachine]:
         found.wait_until_up()
         toml = "/etc/reflector/appliance.toml"
         found.run("sed", "-i", f"s/trial_minutes = .*/trial_minutes = {TRIAL_MINUTES}/", toml)
-        yield found
-
-
-@pytest.fixture(scope="module")
-def client(machine: VirtualMachine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with client_of(machine, tmp_path_factory.mktemp("client")) as found:
         yield found
 
 
