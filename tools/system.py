@@ -28,6 +28,9 @@ PROGRAMS = {
     "mkfs.vfat": "dosfstools",
     "sfdisk": "fdisk",
     "ssh": "openssh-client",
+    "gpg": "gpg",
+    "gpgv": "gpgv",
+    "gpgconf": "gpgconf",
 }
 ALTERNATIVES = {"redis-server": ["valkey-server"], "postgres": ["initdb"]}
 POSTGRES = Path("/usr/lib/postgresql")
