@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from appliance.disks import recovery, reset
-from appliance.disks.install import LEAST, install
+from appliance.disks.install import install, least
 from appliance.disks.listing import Disk, others
 from appliance.errors import CheckError, ConfigError
 from appliance.run import run
@@ -18,10 +18,11 @@ ERASE = "ERASE"
 @click.option("--yes", is_flag=True, help="Do not ask. Everything on the disk is lost.")
 def install_to_disk(disk: str | None, yes: bool) -> None:
     """Write the image that runs to a disk of this machine; the boot menu of a stick calls it."""
-    found = others(LEAST)
+    needed = least()
+    found = others(needed)
     if not found:
         raise CheckError(
-            f"There is no disk of {LEAST / 1e9:.0f} GB or more beside the one that this machine was started from.",
+            f"There is no disk of {needed / 1e9:.0f} GB or more beside the one that this machine was started from.",
             "Put one in, or look whether its controller is known: `lsblk`.",
         )
     chosen = _named(found, disk) if disk else _asked(found)

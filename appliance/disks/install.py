@@ -16,10 +16,17 @@ from appliance.run import follow
 from appliance.slots import entries
 from appliance.slots.machine import running
 
-# The ESP, one slot as large as its second will be, and some room for what is the machine's own
-LEAST = 12_000_000_000
+ESP = 512 << 20
+UNITS = {"K": 10, "M": 20, "G": 30}
+SIZE = re.compile(r"^SizeMinBytes=(\d+)([KMG])$", re.MULTILINE)
 TRIES = 3
 REPART_D = Path("/usr/lib/repart.d")
+
+
+def least(definitions: Path = REPART_D) -> int:
+    """Bytes that a disk needs for all partitions of a machine."""
+    found = [SIZE.search(file.read_text()) for file in definitions.glob("*.conf")]
+    return ESP + sum(int(match[1]) << UNITS[match[2]] for match in found if match)
 
 
 def install(disk: Disk, say: Callable[[str], None]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.cli import cli
+from appliance.disks.install import least
 from appliance.errors import ApplianceError, CheckError, ConfigError
 from appliance.image import bill, bios, driver, tools
 from appliance.image.driver import Modules, Publisher
@@ -203,6 +204,7 @@ def test_partitions_have_room_for_what_they_hold() -> None:
     gpu = DEFINITION / "disk/mkosi.profiles/gpu/mkosi.extra/usr/lib/repart.d"
     for folder, gib in ((base, 3), (gpu, 7)):
         assert size(folder / "12-usr-a.conf") == size(folder / "22-usr-b.conf") == gib << 30
+    assert 11e9 < least(base) < 12e9
     hashes = size(base / "11-usr-a-verity.conf")
     assert (
         hashes
