@@ -59,15 +59,19 @@ def apply(source: Source, version: str | None, again: bool, say: Say) -> str | N
         raise CheckError(
             f"{found.event.sentence}.", "Wait for a newer one, or say --again to try it once more."
         )
-    history = History()
     installed = _entry(wanted)
+    if installed is not None and found.event and found.event.outcome is Outcome.FAILED:
+        say(f"removing {wanted}, which is there and did not work")
+        write.clear()
+        installed = None
     if installed is None:
         folder = write.fetch(source, found.manifest, found.offer, say)
         say(f"writing {wanted} into the slot that does not run")
         write.write(folder, wanted)
-    else:
+    elif installed.tries_left is None or installed.has_failed:
         entries.revive(installed, write.TRIES)
-    history.came(wanted, now.version)
+    if found.event is None or found.event.outcome is not Outcome.WAITING:
+        History().came(wanted, now.version)
     return wanted
 
 

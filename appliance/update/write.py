@@ -53,6 +53,28 @@ def fetch(source: Source, manifest: Manifest, offer: Offer, say: Say) -> Path:
 
 def write(folder: Path, version: str) -> None:
     """ApplianceError with sysupdate's own words where it could not."""
+    try:
+        _sysupdate(folder, "update", version)
+    except CommandError as error:
+        raise ApplianceError(
+            f"{version} could not be written: {error.message}",
+            "The version that runs is as it was. Run the same again; where it stays so, look at the disk.",
+        ) from error
+    shutil.rmtree(FOLDER)
+
+
+def clear() -> None:
+    """Nothing but the version that runs stays; ApplianceError where the other cannot be removed."""
+    try:
+        _sysupdate(FOLDER, "--instances-max=1", "vacuum")
+    except CommandError as error:
+        raise ApplianceError(
+            f"The slot that does not run could not be emptied: {error.message}", "Look at the disk."
+        ) from error
+
+
+def _sysupdate(folder: Path, *command: str) -> None:
+    """CommandError with the last line that looks like a reason."""
     definitions = FOLDER / "definitions"
     shutil.rmtree(definitions, ignore_errors=True)
     for number, (kind, end) in enumerate(PARTITIONS.items(), 1):
@@ -62,11 +84,7 @@ def write(folder: Path, version: str) -> None:
     write_durably(definitions / "40-kernel.transfer", text, 0o644)
     said: list[str] = []
     try:
-        follow([SYSUPDATE, f"--definitions={definitions}", "update", version], said.append)
+        follow([SYSUPDATE, f"--definitions={definitions}", *command], said.append)
     except CommandError as error:
         reasons = [line for line in said if "ailed" in line or "rror" in line] or [error.message]
-        raise ApplianceError(
-            f"{version} could not be written: {reasons[-1][:300]}",
-            "The version that runs is as it was. Run the same again; where it stays so, look at the disk.",
-        ) from error
-    shutil.rmtree(FOLDER)
+        raise CommandError(reasons[-1][:300]) from error
