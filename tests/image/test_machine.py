@@ -32,7 +32,7 @@ def machine(switch_on: Switch, served: Served) -> Iterator[VirtualMachine]:
 
 @pytest.fixture(scope="module")
 def meeting(client: Client, tmp_path_factory: pytest.TempPathFactory) -> str:
-    beginning = cut(SAMPLE, tmp_path_factory.mktemp("sound") / "beginning.flac", 0, SECONDS)
+    beginning = cut(SAMPLE, tmp_path_factory.mktemp("sound") / "beginning.wav", 0, SECONDS)
     return client.upload(beginning, name="Weekly meeting")
 
 
