@@ -168,6 +168,13 @@ def sample_id(server: Server) -> str:
     return transcript_id
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two groups, a process each: an emulated machine is waited for while the others go on."""
+    for item in items:
+        group = "machines" if "needs_image" in item.keywords else "others"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_report_header() -> str:
     return f"real servers: {description()}"
 
