@@ -15,6 +15,7 @@ from tests.boot.tree import run
 from tests.image import build, updates
 from tests.image.build import Images
 from tests.image.machine import VirtualMachine, layer, ssh_key, switched_on
+from tests.image.meeting import beginning
 from tests.image.updates import Served
 
 ADMIN, PASSWORD = "admin@localhost", "correct horse battery staple"
@@ -110,3 +111,11 @@ def served() -> Iterator[Served]:
 def client(machine: VirtualMachine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with client_of(machine, tmp_path_factory.mktemp("client")) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def meeting(client: Client, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Worked on to its end."""
+    found = client.upload(beginning(tmp_path_factory.mktemp("sound")), name="Weekly meeting")
+    assert client.wait_for(found, 900)["status"] == "ended"
+    return found

@@ -9,11 +9,11 @@ import pytest
 
 from tests.boot.client import Client
 from tests.boot.test_booted import plain
-from tests.conftest import SAMPLE, reference
 from tests.image import broken, updates
 from tests.image.build import Images
 from tests.image.conftest import Switch
 from tests.image.machine import VirtualMachine
+from tests.image.meeting import spoken
 from tests.image.updates import Served
 
 pytestmark = [pytest.mark.needs_image, pytest.mark.long]
@@ -30,13 +30,6 @@ def machine(switch_on: Switch, served: Served) -> Iterator[VirtualMachine]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def meeting(client: Client) -> str:
-    found = client.upload(name="Weekly meeting")
-    assert client.wait_for(found, 900)["status"] == "ended"
-    return found
-
-
 def test_newer_version_is_started_blessed_and_has_the_data(
     machine: VirtualMachine, images: Images, served: Served, client: Client, meeting: str
 ) -> None:
@@ -51,14 +44,14 @@ def test_newer_version_is_started_blessed_and_has_the_data(
     assert machine.run("systemctl", "is-system-running").strip() == "running"
     assert updates.kernels(machine) == [f"reflector_{images.version}.efi", f"reflector_{newer}.efi"]
     assert updates.history(machine)["by_version"][newer]["outcome"] == "proven"
-    assert plain(client.words(meeting)) == plain(reference(SAMPLE).text)
+    assert plain(client.words(meeting)) == spoken()
     assert f"{images.version} starts next" in machine.run(
         "appliance", "update", "rollback", "--yes"
     )
     updates.reboot(machine)
     updates.wait_for_version(machine, images.version)
     assert updates.history(machine)["by_version"][newer]["outcome"] == "left"
-    assert plain(client.words(meeting)) == plain(reference(SAMPLE).text)
+    assert plain(client.words(meeting)) == spoken()
     assert "was left" in updates.apply(machine, check=False)
 
 
@@ -78,7 +71,7 @@ def test_version_that_does_not_work_is_left_again(
     """After three starts; with the data as they were, and the reason wherever somebody looks."""
     served.folder = images.newer(number, change)
     goes_back(machine, images, number, reason)
-    assert plain(client.words(meeting)) == plain(reference(SAMPLE).text)
+    assert plain(client.words(meeting)) == spoken()
     assert reason in client.http.get("/login").text
 
 
@@ -87,7 +80,7 @@ def test_version_that_took_away_from_the_database_gives_it_back(
 ) -> None:
     served.folder = images.newer(5, broken.migration_that_takes_away)
     goes_back(machine, images, 5, "reflector-api.service failed")
-    assert plain(client.words(meeting)) == plain(reference(SAMPLE).text)
+    assert plain(client.words(meeting)) == spoken()
     said = machine.run("journalctl", "-b", "-u", "reflector-slot", "--output=cat")
     assert "in a way that" in said
     kept = f"reflector_{images.version}.5".replace(".", "_").replace("reflector_", "", 1)
@@ -108,7 +101,7 @@ def test_version_on_a_damaged_partition_is_left_again(
     write = ["if=/dev/urandom", f"of={device}", "bs=1M", "count=1", "seek=700", "conv=fsync"]
     machine.run("dd", *write)
     goes_back(machine, images, 6, "", applied=True)
-    assert plain(client.words(meeting)) == plain(reference(SAMPLE).text)
+    assert plain(client.words(meeting)) == spoken()
 
 
 def goes_back(
