@@ -112,7 +112,7 @@ def test_nobody_gets_in_without_a_login(appliance: Appliance) -> None:
         assert stranger.post("/v1/auth/login", json=wrong).status_code == 401
 
 
-def test_only_caddy_listens_beyond_loopback(appliance: Appliance) -> None:
+def test_only_caddy_and_ssh_listen_beyond_loopback(appliance: Appliance) -> None:
     said = appliance.machine.run(
         "ss", "--tcp", "--listening", "--numeric", "--processes", "--no-header"
     )
@@ -122,8 +122,9 @@ def test_only_caddy_listens_beyond_loopback(appliance: Appliance) -> None:
         address, _, port = fields[3].rpartition(":")
         if not address.startswith(("127.", "[::1]")):
             outside[int(port)] = fields[-1]
-    assert sorted(outside) == [80, 443], said
-    assert all('"caddy"' in program for program in outside.values()), said
+    assert {port: program.split('"')[1] for port, program in outside.items()} == {
+        22: "sshd", 80: "caddy", 443: "caddy",
+    }, said  # fmt: skip
 
 
 def test_firewall_lets_in_what_is_meant_for_others(appliance: Appliance) -> None:
