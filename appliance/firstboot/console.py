@@ -64,12 +64,13 @@ def text() -> str:
 
 
 def _health() -> list[str]:
+    """What does not work, an update that did not among it."""
+    try:
+        bad = of(running(), History()) if image_version() is not None else []
+    except ApplianceError as error:
+        bad = [error.message]
     checks = health.checks()
     if checks is None:
-        return ["The server does not answer: `appliance status` says more."]
-    bad = [f"{c['name']}: {c['summary']}" for c in checks if c["status"] != "ok"]
-    try:
-        bad = [*of(running(), History()), *bad]
-    except ApplianceError as error:
-        bad.append(error.message)
+        return [*bad, "The server does not answer: `appliance status` says more."]
+    bad += [f"{c['name']}: {c['summary']}" for c in checks if c["status"] != "ok"]
     return bad or ["Everything works."]
