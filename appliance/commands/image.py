@@ -53,7 +53,7 @@ OPTIONS = [
     click.option("--version", "wanted", help="Unset: the release and the commit's time."),
     click.option("--wheels", type=THERE, help="A folder with all wheels for Python 3.13."),
     click.option("--torch-index", metavar="URL", help="Where to take torch from, to tell speakers apart."),
-    click.option("--snapshot", metavar="TIME", help="The archive of that moment, like 20261101T000000Z."),
+    click.option("--snapshot", metavar="TIME", help="Debian of that moment, like 20261101T000000Z; --mirror names the snapshot service."),
     click.option(
         "--with-models", "models", multiple=True, type=THERE,
         help="A folder with a speech model that comes with the image; more than once for several.",
@@ -70,6 +70,7 @@ OPTIONS = [
         "--modules", type=click.Choice([m.value for m in Modules]), default="open", show_default=True,
         help="closed: for cards before Turing.",
     ),
+    click.option("--nvidia-repository", metavar="URL", help="Of NVIDIA's packages for Debian 13."),
     click.option(
         "--nvidia-key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Of NVIDIA's repository."
     ),
@@ -146,7 +147,7 @@ def _request(flags: dict[str, Any]) -> tuple[Request, Tools]:
         version(checkout(), installed_version(OWN), flags["wanted"]), Profile(flags["profile"]), flags["dev"],
         Keys(flags["keys"].absolute()), sources(flags["mirror"], flags["snapshot"]), flags["work"].absolute(),
         flags["to"].absolute(), click.echo, flags["models"], flags["artifacts"], Publisher(flags["driver"]), Modules(flags["modules"]),
-        flags["nvidia_key"],
+        flags["nvidia_repository"], flags["nvidia_key"],
     )  # fmt: skip
     tools = prepared(request.work, request.sources, click.echo)
     if not request.keys.are_there:

@@ -49,6 +49,7 @@ class Request:
     artifacts: Path | None = None
     publisher: Publisher = Publisher.DEBIAN
     modules: Modules = Modules.OPEN
+    nvidia_repository: str | None = None
     nvidia_key: Path | None = None
 
     @property
@@ -102,7 +103,9 @@ class Mkosi:
         lists.mkdir(parents=True, exist_ok=True)
         self._lists = request.sources.text()
         if request.profile is Profile.GPU and request.publisher is Publisher.NVIDIA:
-            self._lists += "\n" + driver.repository(request.nvidia_key, self._work / "sandbox")
+            self._lists += "\n" + driver.repository(
+                request.nvidia_repository, request.nvidia_key, self._work / "sandbox"
+            )
         (lists / "mkosi.sources").write_text(self._lists)
 
     def tree(self, install: Callable[[Path], None]) -> Path:

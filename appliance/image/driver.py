@@ -14,7 +14,6 @@ from appliance.run import run
 
 # The least driver for each major version of CUDA (NVIDIA: "CUDA Compatibility", minor version compatibility)
 NEEDS = {11: 450, 12: 525, 13: 580}
-REPOSITORY = "https://developer.download.nvidia.com/compute/cuda/repos/debian13/x86_64/"
 CUDA_PART = re.compile(r"(?:nvidia[-_].*[-_]cu|nvidia_cublas-|nvidia_cuda_runtime-)(\d+)")
 
 
@@ -36,17 +35,18 @@ def profile(publisher: Publisher, modules: Modules) -> str:
     return f"nvidia-{'own' if publisher is Publisher.NVIDIA else 'debian'}-{modules.value}"
 
 
-def repository(key: Path | None, sandbox: Path) -> str:
-    """A source of packages (deb822), its key put into `sandbox`; CheckError without one."""
-    if key is None:
+def repository(address: str | None, key: Path | None, sandbox: Path) -> str:
+    """A source of packages (deb822), its key put into `sandbox`; CheckError without both."""
+    if address is None or key is None:
         raise CheckError(
-            "NVIDIA's repository is signed with a key that Debian does not have.",
-            f"Take it from the package cuda-keyring in {REPOSITORY} and name the file with --nvidia-key.",
+            "NVIDIA's repository has an address and a key that Debian does not know.",
+            "Both are in NVIDIA's Driver Installation Guide, “Debian”: give --nvidia-repository URL and --nvidia-key "
+            "FILE (of its package cuda-keyring).",
         )
     place = sandbox / "usr/share/keyrings/nvidia.gpg"
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(key, place)
-    return f"Types: deb\nURIs: {REPOSITORY}\nSuites: /\nSigned-By: /usr/share/keyrings/nvidia.gpg\n"
+    return f"Types: deb\nURIs: {address.rstrip('/')}/\nSuites: /\nSigned-By: /usr/share/keyrings/nvidia.gpg\n"
 
 
 def sign_modules(tree: Path, keys: Keys, tools: Tools) -> int:

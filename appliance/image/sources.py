@@ -12,7 +12,6 @@ COMPONENTS = "main contrib non-free non-free-firmware"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 FIRST = re.compile(r"^(?:URIs:|deb(?: \[[^]]*])?)\s+(\S+)", re.MULTILINE)
 SNAPSHOT = re.compile(r"\d{8}T\d{6}Z")
-ARCHIVE = "https://snapshot.debian.org/archive"
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,20 @@ class Sources:
 
 
 def sources(mirror: str | None = None, snapshot: str | None = None) -> Sources:
-    """`snapshot`: a moment of the archive, like 20261101T000000Z. ConfigError where it is none, or where no
-    mirror is known."""
+    """`snapshot`: a moment of the archive that `mirror` keeps, like 20261101T000000Z. ConfigError where it is none,
+    or where no mirror is known."""
     if snapshot:
         if not SNAPSHOT.fullmatch(snapshot):
             raise ConfigError(
                 f"{snapshot} is no moment of the archive.", "Write it like 20261101T000000Z."
             )
-        return Sources(f"{ARCHIVE}/debian/{snapshot}", f"{ARCHIVE}/debian-security/{snapshot}")
+        if mirror is None:
+            raise ConfigError(
+                "A moment of the archive is kept by Debian's snapshot service, not by its mirrors.",
+                "Name its address, the part before `/debian/`, with --mirror.",
+            )
+        archive = mirror.rstrip("/")
+        return Sources(f"{archive}/debian/{snapshot}", f"{archive}/debian-security/{snapshot}")
     chosen = (mirror or own_mirror()).rstrip("/")
     return Sources(chosen, f"{chosen}-security")
 

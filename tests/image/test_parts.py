@@ -170,11 +170,14 @@ def test_build_without_root_or_tools_says_what_is_missing(
 
 
 def test_moment_of_the_archive_gives_the_same_packages_for_ever() -> None:
-    found = sources(snapshot="20261101T000000Z")
-    assert found.main == "https://snapshot.debian.org/archive/debian/20261101T000000Z"
+    found = sources("https://snapshot.example.org/archive/", "20261101T000000Z")
+    assert found.main == "https://snapshot.example.org/archive/debian/20261101T000000Z"
     assert "trixie-security" in found.text()
     with pytest.raises(ConfigError, match="no moment of the archive"):
         sources(snapshot="yesterday")
+    with pytest.raises(ConfigError) as error:
+        sources(snapshot="20261101T000000Z")
+    assert "--mirror" in str(error.value)
 
 
 def test_mirror_is_that_of_this_machines_apt(tmp_path: Path) -> None:
@@ -300,10 +303,11 @@ def test_every_driver_has_its_profile() -> None:
 
 def test_nvidias_repository_needs_its_key(tmp_path: Path) -> None:
     with pytest.raises(CheckError) as error:
-        driver.repository(None, tmp_path)
+        driver.repository("https://nvidia.example.org/debian13", None, tmp_path)
     assert "--nvidia-key" in str(error.value)
     (tmp_path / "key").write_text("key")
-    assert driver.REPOSITORY in driver.repository(tmp_path / "key", tmp_path / "sandbox")
+    address = "https://nvidia.example.org/debian13"
+    assert f"URIs: {address}/" in driver.repository(address, tmp_path / "key", tmp_path / "sandbox")
 
 
 def test_tree_without_a_driver_is_an_error(gpu_tree: Path) -> None:
