@@ -11,7 +11,8 @@ import httpx2
 from appliance.errors import ApplyError
 
 ADDRESS = "http://127.0.0.1:1250/health/ready"
-READY_SECONDS = 180.0
+# A slow machine reads several hundred megabytes of Python and a model first
+READY_SECONDS = 600.0
 
 
 def checks(address: str = ADDRESS) -> list[dict[str, Any]] | None:

@@ -28,7 +28,7 @@ diarization = false
 [storage]
 low_space_gib = 1
 [update]
-trial_minutes = 10
+trial_minutes = 30
 """
 SECONDS = 3600
 

@@ -24,7 +24,7 @@ from tests.waiting import wait_until
 
 SIZE = "16G"
 CODE, VARS = "/usr/share/OVMF/OVMF_CODE_4M.fd", "usr/share/OVMF/OVMF_VARS_4M.fd"
-BOOT_SECONDS = 900.0
+BOOT_SECONDS = 1800.0
 COMMAND_SECONDS = 600.0
 ESCAPES = re.compile(rb"\x1b(\[[0-9;?!]*[A-Za-z]|[()][A-Z0-9])")
 # Where the machine finds a server that this one has on loopback

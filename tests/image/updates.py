@@ -64,10 +64,10 @@ def reboot(machine: VirtualMachine) -> None:
     """As far as the machine's going down."""
     before = machine.boot_id()
     machine.run("systemctl", "reboot", check=False)
-    wait_until(lambda: machine.boot_id() != before, "the machine going down", 180)
+    wait_until(lambda: machine.boot_id() != before, "the machine going down", 600)
 
 
-def wait_for_version(machine: VirtualMachine, version: str, seconds: float = 1500) -> None:
+def wait_for_version(machine: VirtualMachine, version: str, seconds: float = 2400) -> None:
     """Until that version has started, whatever has to fail before."""
 
     def runs() -> bool:
