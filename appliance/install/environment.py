@@ -151,7 +151,9 @@ def _wheels_inside(target: Target, wheels: Path | None) -> Iterator[list[str]]:
 
 
 def _project_wheel(source: Path, folder: Path) -> None:
-    """Built by the Python that runs this, which has setuptools by the lock."""
+    """Built by the Python that runs this, which has setuptools by the lock. What an earlier build left would come
+    along, also where the source has it no more."""
+    shutil.rmtree(source / "build" / "lib", ignore_errors=True)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
                "--no-index", "--wheel-dir", str(folder), str(source)]  # fmt: skip
     run(command, seconds=300)
