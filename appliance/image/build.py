@@ -126,7 +126,7 @@ class Mkosi:
             shutil.copytree(self._request.artifacts, whole / ARTIFACTS)
         _compile(whole)
         if self._request.profile is Profile.GPU:
-            count = driver.sign_modules(whole, self._request.keys, self.tools)
+            count = driver.sign_modules(whole, self._request.keys)
             self._request.say(f"signed {count} kernel modules; {driver.check(whole)}")
         return whole
 

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 from enum import StrEnum
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import pkcs7
+
 from appliance.errors import ApplianceError, CheckError
 from appliance.image.keys import Keys
-from appliance.image.tools import Tools
 from appliance.run import run
 
 # The least driver for each major version of CUDA (NVIDIA: "CUDA Compatibility", minor version compatibility)
 NEEDS = {11: 450, 12: 525, 13: 580}
+OPTIONS = [
+    pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.NoAttributes,
+    pkcs7.PKCS7Options.NoCerts,
+]  # fmt: skip
+# include/linux/module_signature.h: algo, hash, id_type, signer_len, key_id_len, padding, sig_len
+MODULE_SIGNATURE = struct.Struct(">xxBxx3xI")
+PKEY_ID_PKCS7 = 2
+MARK = b"~Module signature appended~\n"
 CUDA_PART = re.compile(r"(?:nvidia[-_].*[-_]cu|nvidia_cublas-|nvidia_cuda_runtime-)(\d+)")
 
 
@@ -49,19 +62,32 @@ def repository(address: str | None, key: Path | None, sandbox: Path) -> str:
     return f"Types: deb\nURIs: {address.rstrip('/')}/\nSuites: /\nSigned-By: /usr/share/keyrings/nvidia.gpg\n"
 
 
-def sign_modules(tree: Path, keys: Keys, tools: Tools) -> int:
+def sign_modules(tree: Path, keys: Keys) -> int:
     """Those that were built here; how many. CheckError where there are none."""
     modules = sorted(tree.glob("usr/lib/modules/*/updates/*.ko"))
     if not modules:
         raise CheckError(
             "No kernel module of NVIDIA's driver was built.", "See build.log in the work folder."
         )
+    key = serialization.load_pem_private_key(keys.key.read_bytes(), None)
+    assert isinstance(key, RSAPrivateKey)
+    certificate = x509.load_pem_x509_certificate(keys.certificate.read_bytes())
     for module in modules:
-        tools.run(
-            "kmodsign", "sha512", keys.key, keys.certificate, module, sees=(keys.folder, module.parent)
-        )  # fmt: skip
+        module.write_bytes(signed(module.read_bytes(), certificate, key))
     run(["depmod", "--all", modules[0].parent.parent.name], root=tree)
     return len(modules)
+
+
+def signed(module: bytes, certificate: x509.Certificate, key: RSAPrivateKey) -> bytes:
+    """With a signature appended as the kernel's scripts/sign-file does it (Documentation/admin-guide/module-signing.rst):
+    PKCS#7 without attributes and certificates, `struct module_signature`, and a mark."""
+    signature = (
+        pkcs7.PKCS7SignatureBuilder()
+        .set_data(module)
+        .add_signer(certificate, key, hashes.SHA512())
+        .sign(serialization.Encoding.DER, OPTIONS)
+    )
+    return module + signature + MODULE_SIGNATURE.pack(PKEY_ID_PKCS7, len(signature)) + MARK
 
 
 def check(tree: Path) -> str:

@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from appliance.cli import cli
 from appliance.disks.install import least
 from appliance.errors import ApplianceError, CheckError, ConfigError
-from appliance.image import bill, bios, driver, tools
+from appliance.image import bill, bios, driver, keys, tools
 from appliance.image.driver import Modules, Publisher
+from appliance.image.keys import Keys
 from appliance.image.sources import own_mirror, sources
 from appliance.image.version import version
 from tests.boot.tree import ROOT
@@ -328,3 +332,30 @@ def test_units_of_the_image_are_covered_from_the_applications_hardening() -> Non
             if p.is_symlink() and str(p.readlink()) == "/dev/null"
         }
         assert common <= covered, unit.name
+
+
+def test_module_is_signed_as_the_kernel_wants_it(tmp_path: Path) -> None:
+    """Checked by OpenSSL, over exactly what stands before the signature."""
+    signing = Keys(tmp_path)
+    keys._certificate(signing)
+    key = load_pem_private_key(signing.key.read_bytes(), None)
+    assert isinstance(key, RSAPrivateKey)
+    certificate = x509.load_pem_x509_certificate(signing.certificate.read_bytes())
+    module = b"\x7fELF" + bytes(range(256)) * 8
+    signed = driver.signed(module, certificate, key)
+    assert signed.endswith(b"~Module signature appended~\n")
+    end = len(signed) - len(driver.MARK) - driver.MODULE_SIGNATURE.size
+    kind, length = driver.MODULE_SIGNATURE.unpack(signed[end : end + driver.MODULE_SIGNATURE.size])
+    assert (kind, end - length) == (2, len(module))
+    (tmp_path / "signature").write_bytes(signed[end - length : end])
+    (tmp_path / "module").write_bytes(module)
+    verify = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", "signature", "-content", "module",
+              "-certfile", "image.crt", "-noverify", "-out", "/dev/null"]  # fmt: skip
+    subprocess.run(verify, cwd=tmp_path, check=True, timeout=60, capture_output=True)
+    (tmp_path / "module").write_bytes(module + b"x")
+    assert (
+        subprocess.run(
+            verify, cwd=tmp_path, check=False, timeout=60, capture_output=True
+        ).returncode
+        != 0
+    )
