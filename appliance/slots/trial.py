@@ -40,6 +40,8 @@ def wait_until_proven(
     try:
         health.wait_until_ready(say, seconds, _failed)
     except ApplyError as error:
+        if _failed():
+            raise
         raise ApplyError(f"{error.message} {_waiting()}".strip(), error.hint) from error
     if config.speech.on is SpeechOn.HOSTED:
         say("speech is recognised elsewhere; that is not tried")
