@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.disks.listing import Disk
+from appliance.disks.listing import Disk, own_partitions
 from appliance.effects.durable import write_durably
 from appliance.errors import ApplianceError, CommandError
 from appliance.render import render
@@ -67,15 +67,20 @@ def _definitions(boot: Path) -> list[tuple[str, str]]:
     sizes = (REPART_D / "12-usr-a.conf").read_text()
     size = re.search(r"^SizeMinBytes=(\S+)", sizes, re.MULTILINE)
     name = f"reflector_{running().version}"
+    there = own_partitions()
     copies = {
-        "usr-verity-sig": ("_s", None),
-        "usr-verity": ("_v", None),
-        "usr": ("", size[1] if size else None),
-    }
-    return [
-        ("esp", render("installed-esp.repart.j2", boot=boot)),
-        *(
-            (kind, render("installed.repart.j2", kind=kind, label=f"{name}{end}", size=each))
-            for kind, (end, each) in copies.items()
-        ),
-    ]
+        "usr-verity-sig": ("_s", None), "usr-verity": ("_v", None), "usr": ("", size[1] if size else None),
+    }  # fmt: skip
+    found = [("esp", render("installed-esp.repart.j2", boot=boot))]
+    for kind, (end, each) in copies.items():
+        label = f"{name}{end}"
+        if label not in there:
+            raise ApplianceError(
+                f"The partition {label} of what runs was not found.", "Start from the medium anew."
+            )
+        device, uuid = there[label]
+        text = render(
+            "installed.repart.j2", kind=kind, label=label, device=device, uuid=uuid, size=each
+        )
+        found.append((kind, text))
+    return found

@@ -40,6 +40,14 @@ def others(least: int) -> list[Disk]:
     ]  # fmt: skip
 
 
+def own_partitions() -> dict[str, tuple[str, str]]:
+    """Device and UUID by label, of the disk that this machine was started from."""
+    columns = "PATH,PARTLABEL,PARTUUID"
+    said = run(["lsblk", "--json", "--list", "--output", columns, *sorted(_below(SYSTEM))]).output
+    rows = json.loads(said)["blockdevices"]
+    return {row["partlabel"]: (row["path"], row["partuuid"]) for row in rows if row["partlabel"]}
+
+
 def _below(device: str) -> set[str]:
     """The whole disks that `device` is made of."""
     said = run(

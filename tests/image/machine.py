@@ -13,7 +13,6 @@ import re
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,12 +110,14 @@ class VirtualMachine:
         return str(wait_until(said, f"{text!r} on the console", seconds, self._last_words))
 
     def type(self, text: str) -> None:
-        """At the serial console."""
+        """At the serial console; a line is there when the machine has answered with one."""
         with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(30)
             line.connect(str(self.serial))
             line.sendall(text.encode())
-            time.sleep(0)  # QEMU reads what is there before the connection ends
-            line.shutdown(socket.SHUT_WR)
+            said = b""
+            while b"\n" not in said:
+                said += line.recv(4096)
 
     # Commands inside, as root
 
