@@ -17,6 +17,7 @@ from appliance.slots import entries
 from appliance.slots.machine import running
 
 ESP = 512 << 20
+SIGNATURE = "16K"
 UNITS = {"K": 10, "M": 20, "G": 30}
 SIZE = re.compile(r"^SizeMinBytes=(\d+)([KMG])$", re.MULTILINE)
 TRIES = 3
@@ -64,12 +65,11 @@ def _boot_partition(esp: Path, copy: Path) -> Path:
 
 def _definitions(boot: Path) -> list[tuple[str, str]]:
     """The image's own partitions; the second slot and the state are made when the disk is started."""
-    sizes = (REPART_D / "12-usr-a.conf").read_text()
-    size = re.search(r"^SizeMinBytes=(\S+)", sizes, re.MULTILINE)
     name = f"reflector_{running().version}"
     there = own_partitions()
     copies = {
-        "usr-verity-sig": ("_s", None), "usr-verity": ("_v", None), "usr": ("", size[1] if size else None),
+        "usr-verity-sig": ("_s", SIGNATURE), "usr-verity": ("_v", _size("11-usr-a-verity")),
+        "usr": ("", _size("12-usr-a")),
     }  # fmt: skip
     found = [("esp", render("installed-esp.repart.j2", boot=boot))]
     for kind, (end, each) in copies.items():
@@ -84,3 +84,10 @@ def _definitions(boot: Path) -> list[tuple[str, str]]:
         )
         found.append((kind, text))
     return found
+
+
+def _size(name: str) -> str:
+    """That a partition of slot A has on a machine: without it repart would share out the whole disk."""
+    found = SIZE.search((REPART_D / f"{name}.conf").read_text())
+    assert found
+    return found[1] + found[2]
