@@ -83,7 +83,7 @@ def _how(one: tuple[object, ...] | None, two: tuple[object, ...] | None) -> str:
 
 def _kernel(tools: Tools, one: Path, two: Path) -> Iterator[str]:
     first, second = (
-        json.loads(tools.run("ukify", "inspect", "--json=short", file, sees=(file.parent,)).output)
+        json.loads(tools.run("ukify", "--json=short", "inspect", file, sees=(file.parent,)).output)
         for file in (one, two)
     )
     names = sorted(

@@ -29,6 +29,8 @@ A_WHEEL = "a wheel"
 PROJECT = "reflector_appliance"
 SOURCES = ("pyproject.toml", "reflector", "appliance")
 MADE = {"__pycache__"}
+# The time in the wheel (2000-01-01), so that the same source gives the same one
+WHEEL_EPOCH = "946684800"
 
 
 def install(target: Target, wheels: Path | None, torch_index: str | None, cuda: bool) -> None:
@@ -156,7 +158,7 @@ def _project_wheel(source: Path, folder: Path) -> None:
     shutil.rmtree(source / "build" / "lib", ignore_errors=True)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
                "--no-index", "--wheel-dir", str(folder), str(source)]  # fmt: skip
-    run(command, seconds=300)
+    run(command, seconds=300, environment={"SOURCE_DATE_EPOCH": WHEEL_EPOCH})
 
 
 def _digest(source: Path, target: Target, choices: list[str]) -> str:
