@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from appliance.config.flags import with_flags
+from appliance.config.flags import validated, with_flags
 from appliance.config.model import ApplianceConfig, LanguageModelOn
-from appliance.errors import ConfigError
 from appliance.facts.model import Facts
 
 
@@ -57,11 +56,4 @@ def chosen(facts: Facts, config: ApplianceConfig, choices: Choices) -> Appliance
         values["llm"].pop("url", None)
     elif choices.place is Place.ELSEWHERE:
         values["llm"] |= {"on": "external", "url": choices.url or None}
-    try:
-        return ApplianceConfig.model_validate(values)
-    except ValueError as error:
-        reasons = [str(problem["msg"]) for problem in getattr(error, "errors", list)()]
-        said = "; ".join(reasons).removeprefix("Value error, ")
-        raise ConfigError(
-            f"These answers cannot be used: {said}.", "Nothing was changed."
-        ) from error
+    return validated(values, "answers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 
 import click
@@ -111,8 +112,6 @@ def _configured() -> str | None:
 
 
 def _only_root() -> None:
-    import os
-
     if os.geteuid():
         raise CheckError("Only root can change this machine.", "Run it with sudo.")
 

@@ -86,12 +86,19 @@ def with_flags(config: ApplianceConfig, flags: dict[str, Any]) -> ApplianceConfi
                     values[table].pop(key, None)
                 else:
                     values[table][key] = value
+    return validated(values, "flags")
+
+
+def validated(values: dict[str, Any], what: str) -> ApplianceConfig:
+    """ConfigError with the reasons why these `what` cannot be."""
     try:
         return ApplianceConfig.model_validate(values)
     except ValueError as error:
         reasons = [str(problem["msg"]) for problem in getattr(error, "errors", list)()]
         said = "; ".join(reasons).removeprefix("Value error, ")
-        raise ConfigError(f"These flags cannot be used: {said}.", "Nothing was changed.") from error
+        raise ConfigError(
+            f"These {what} cannot be used: {said}.", "Nothing was changed."
+        ) from error
 
 
 def _changes(flag: str, value: Any) -> dict[str, dict[str, Any]]:

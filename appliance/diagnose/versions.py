@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from appliance.diagnose.finding import Finding, ok, warning
 from appliance.errors import ApplianceError
+from appliance.slots import notices
 from appliance.slots.history import History, Outcome
 from appliance.slots.machine import image_version, running
 
@@ -17,14 +18,15 @@ def findings() -> Iterator[Finding]:
     if image_version() is None:
         return
     try:
-        now, last = running(), History().last()
+        now, history = running(), History()
+        last, told = history.last(), notices.of(now, history)
     except ApplianceError as error:
         yield warning(CHECK, error.message, error.hint or "")
         return
-    if last is not None and last.version != now.version and last.outcome is Outcome.FAILED:
+    if told:
         yield warning(
             CHECK,
-            f"The update {last.sentence}. This machine went back to {now.version}.",
+            told[0],
             "Wait for a newer one, or try it once more with `appliance update apply --again`.",
         )
     elif last is not None and last.version != now.version and last.outcome is Outcome.WAITING:

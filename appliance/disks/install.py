@@ -20,7 +20,6 @@ ESP = 512 << 20
 SIGNATURE = "16K"
 UNITS = {"K": 10, "M": 20, "G": 30}
 SIZE = re.compile(r"^SizeMinBytes=(\d+)([KMG])$", re.MULTILINE)
-TRIES = 3
 REPART_D = Path("/usr/lib/repart.d")
 
 
@@ -57,9 +56,8 @@ def install(disk: Disk, say: Callable[[str], None]) -> None:
 def _boot_partition(esp: Path, copy: Path) -> Path:
     """Its files, the kernel with all its tries: it was started from another medium, not from this one."""
     shutil.copytree(esp, copy, ignore=shutil.ignore_patterns("random-seed"))
-    for file in (copy / entries.FOLDER).glob("*.efi"):
-        if found := entries.NAME.fullmatch(file.name):
-            file.rename(file.with_name(f"reflector_{found['version']}+{TRIES}.efi"))
+    for entry in entries.entries(copy):
+        entries.revive(entry)
     return copy
 
 

@@ -32,9 +32,9 @@ def _(change: MakeDatabase, machine: Machine) -> None:
             "CREATE DATABASE reflector OWNER reflector",
         ),
     ):  # fmt: skip
-        if not _sql(query).strip():
+        if not sql(query).strip():
             machine.say(f"making the {kind} reflector")
-            _sql(statement)
+            sql(statement)
     machine.ledger.did("database")
 
 
@@ -43,7 +43,8 @@ def as_postgres(*command: str, seconds: float = QUICK_SECONDS) -> Done:
     return run(["runuser", "-u", "postgres", "--", *command], seconds=seconds)
 
 
-def _sql(statement: str) -> str:
+def sql(statement: str) -> str:
+    """What the cluster answers, a row a line; CommandError where it refuses."""
     return as_postgres(
         "psql", f"--host={environment.DATABASE_FOLDER}", "--no-psqlrc", "--tuples-only", "--no-align",
         "--set=ON_ERROR_STOP=1", "--dbname=postgres", "--command", statement,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -10,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.image.output import digest
+from appliance.effects.downloads import sha256
 from appliance.image.tools import Tools
 
 # Signatures of kernel images carry the time at which they were made
@@ -66,8 +65,7 @@ def _listing(tree: Path) -> dict[str, tuple[object, ...]]:
             if stat.S_ISLNK(info.st_mode):
                 content = os.readlink(path)
             elif stat.S_ISREG(info.st_mode):
-                with path.open("rb") as file:
-                    content = hashlib.file_digest(file, "sha256").hexdigest()
+                content = sha256(path)
             found[str(path.relative_to(tree))] = (
                 content, oct(info.st_mode), f"{info.st_uid}:{info.st_gid}", int(info.st_mtime),
             )  # fmt: skip
@@ -100,4 +98,4 @@ def _only(folder: Path, pattern: str) -> Path:
 
 
 def _sum(file: Path) -> str | None:
-    return digest(file) if file.is_file() else None
+    return sha256(file) if file.is_file() else None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from appliance.effects.downloads import sha256
 from appliance.image import bios
 from appliance.image.keys import Keys, sign
 from appliance.image.tools import Tools
@@ -33,7 +33,7 @@ def publish(
     disk = to / f"{name}.raw"
     shutil.move(built / f"{name}.raw", disk)
     bios.put(disk)
-    (to / f"{disk.name}.sha256").write_text(f"{digest(disk)}  {disk.name}\n")
+    (to / f"{disk.name}.sha256").write_text(f"{sha256(disk)}  {disk.name}\n")
     write_sums(tools, keys, updates)
     say(f"{disk} is {disk.stat().st_size / 1e9:.1f} GB; updates are in {updates}")
     return disk
@@ -41,7 +41,7 @@ def publish(
 
 def write_sums(tools: Tools, keys: Keys, updates: Path) -> None:
     """Of all versions in the folder, signed: systemd-sysupdate(8) takes nothing that is not in it."""
-    lines = [f"{digest(file)}  {file.name}" for file in sorted(updates.glob("reflector_*"))]
+    lines = [f"{sha256(file)}  {file.name}" for file in sorted(updates.glob("reflector_*"))]
     (updates / SUMS).write_text("\n".join(lines) + "\n")
     sign(keys, tools, updates / SUMS)
 
@@ -52,10 +52,5 @@ def compress(tools: Tools, disk: Path) -> Path:
     tools.run(
         "zstd", "-q", "-f", "-T0", "-9", disk, "-o", target, sees=(disk.parent,), seconds=3600
     )
-    (target.with_name(f"{target.name}.sha256")).write_text(f"{digest(target)}  {target.name}\n")
+    (target.with_name(f"{target.name}.sha256")).write_text(f"{sha256(target)}  {target.name}\n")
     return target
-
-
-def digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -14,6 +14,8 @@ from appliance.errors import ApplianceError, CommandError
 from appliance.run import run
 
 FOLDER = "EFI/Linux"
+# That a version has to show that it works
+TRIES = 3
 NAME = re.compile(r"reflector_(?P<version>[^+]+?)(?:\+(?P<left>\d+)(?:-(?P<done>\d+))?)?\.efi")
 
 
@@ -59,7 +61,7 @@ def retire(entry: Entry) -> None:
     entry.file.rename(entry.file.with_name(name))
 
 
-def revive(entry: Entry, tries: int) -> None:
+def revive(entry: Entry, tries: int = TRIES) -> None:
     """Let it be tried again."""
     entry.file.rename(entry.file.with_name(f"reflector_{entry.version}+{tries}.efi"))
 

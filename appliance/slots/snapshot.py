@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance import application
-from appliance.effects.database import as_postgres
+from appliance.effects.database import as_postgres, sql
 from appliance.effects.ledger import Ledger
 from appliance.environment import DATABASE_FOLDER
 from appliance.errors import ApplianceError, CommandError
@@ -79,16 +79,8 @@ def give_back_if_needed(history: History, version: str, say: Say) -> None:
             "Put a backup of the database in its place, or start the newer version from the boot menu.",
         )
     aside = f"{NAME}_{re.sub('[^0-9A-Za-z]', '_', last.version)}"
-    sql = [
-        "psql",
-        *CONNECTION,
-        "--no-psqlrc",
-        "--set=ON_ERROR_STOP=1",
-        "--dbname=postgres",
-        "--command",
-    ]
-    as_postgres(*sql, f'ALTER DATABASE {NAME} RENAME TO "{aside}"')
-    as_postgres(*sql, f"CREATE DATABASE {NAME} OWNER {NAME}")
+    sql(f'ALTER DATABASE {NAME} RENAME TO "{aside}"')
+    sql(f"CREATE DATABASE {NAME} OWNER {NAME}")
     as_postgres(
         "pg_restore", *CONNECTION, f"--dbname={NAME}", "--exit-on-error", str(file), seconds=SECONDS
     )

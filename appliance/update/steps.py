@@ -69,7 +69,7 @@ def apply(source: Source, version: str | None, again: bool, say: Say) -> str | N
         say(f"writing {wanted} into the slot that does not run")
         write.write(folder, wanted)
     elif installed.tries_left is None or installed.has_failed:
-        entries.revive(installed, write.TRIES)
+        entries.revive(installed)
     if found.event is None or found.event.outcome is not Outcome.WAITING:
         History().came(wanted, now.version)
     return wanted

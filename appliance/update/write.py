@@ -15,6 +15,7 @@ from appliance.effects.durable import write_durably
 from appliance.errors import ApplianceError, CommandError
 from appliance.render import render
 from appliance.run import follow
+from appliance.slots import entries
 from appliance.update.manifest import SIGNATURE, SUMS, Manifest, Offer
 from appliance.update.source import Source
 
@@ -22,7 +23,6 @@ FOLDER = Path("/var/lib/reflector-appliance/update")
 SYSUPDATE = "/usr/lib/systemd/systemd-sysupdate"
 # As in the labels and names of `image/disk`; in the order in which they are written: what can be started comes last
 PARTITIONS = {"usr-verity-sig": "_s", "usr-verity": "_v", "usr": ""}
-TRIES = 3
 Say = Callable[[str], None]
 
 
@@ -80,7 +80,7 @@ def _sysupdate(folder: Path, *command: str) -> None:
     for number, (kind, end) in enumerate(PARTITIONS.items(), 1):
         text = render("partition.transfer.j2", kind=kind, end=end, folder=folder)
         write_durably(definitions / f"{number}0-{kind}.transfer", text, 0o644)
-    text = render("kernel.transfer.j2", folder=folder, tries=TRIES)
+    text = render("kernel.transfer.j2", folder=folder, tries=entries.TRIES)
     write_durably(definitions / "40-kernel.transfer", text, 0o644)
     said: list[str] = []
     try:

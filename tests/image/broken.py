@@ -13,28 +13,12 @@ def nothing(tree: Path) -> None:
 
 def migration_that_fails(tree: Path) -> None:
     """A schema that cannot be made of this database."""
-    folder = next(
-        tree.glob(
-            "usr/lib/reflector/venv-*/lib/python3*/site-packages/reflector/db/migrations/versions"
-        )
-    )
-    (folder / "9999_broken.py").write_text(
-        '"""Fails."""\n\nfrom alembic import op\n\nrevision = "9999"\ndown_revision = "0003"\nOLDEST_READER = "0003"\n\n\n'
-        'def upgrade() -> None:\n    op.execute("ALTER TABLE no_such_table ADD COLUMN nothing text")\n'
-    )
+    _migration(tree, "0003", "ALTER TABLE no_such_table ADD COLUMN nothing text")
 
 
 def migration_that_takes_away(tree: Path) -> None:
     """Works, but programs before it cannot use the database afterwards; and then the version does not work."""
-    folder = next(
-        tree.glob(
-            "usr/lib/reflector/venv-*/lib/python3*/site-packages/reflector/db/migrations/versions"
-        )
-    )
-    (folder / "9999_away.py").write_text(
-        '"""Takes away."""\n\nfrom alembic import op\n\nrevision = "9999"\ndown_revision = "0003"\nOLDEST_READER = "9999"\n\n\n'
-        'def upgrade() -> None:\n    op.execute("ALTER TABLE transcript RENAME COLUMN title TO heading")\n'
-    )
+    _migration(tree, "9999", "ALTER TABLE transcript RENAME COLUMN title TO heading")
     unit_that_fails(tree)
 
 
@@ -47,6 +31,16 @@ def unit_that_hangs(tree: Path) -> None:
         tree,
         "reflector-api.service",
         "ExecStart=\nExecStart=/bin/sleep infinity\nTimeoutStartSec=infinity",
+    )
+
+
+def _migration(tree: Path, oldest_reader: str, statement: str) -> None:
+    packages = "usr/lib/reflector/venv-*/lib/python3*/site-packages"
+    folder = next(tree.glob(f"{packages}/reflector/db/migrations/versions"))
+    (folder / "9999_newer.py").write_text(
+        '"""Of a version that does not work."""\n\nfrom alembic import op\n\n'
+        f'revision = "9999"\ndown_revision = "0003"\nOLDEST_READER = "{oldest_reader}"\n\n\n'
+        f'def upgrade() -> None:\n    op.execute("{statement}")\n'
     )
 
 

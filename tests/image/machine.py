@@ -10,6 +10,7 @@ import base64
 import contextlib
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -254,6 +255,4 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _quoted(word: str) -> str:
-    import shlex
-
     return shlex.quote(word)
