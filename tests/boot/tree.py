@@ -96,8 +96,12 @@ def _made_here(release: str) -> Path:
 
 
 def _with_acme(target: Path) -> None:
-    """The tree has no package manager; the tools have."""
-    script = 'cd /tmp; apt-get -q update; apt-get -q download "$1"; dpkg -x "$1"_*.deb "$2"'
+    """The tree has no package manager; the tools have. Lists of its own, as another process may be building an
+    image with the same tools."""
+    script = (
+        "cd /tmp; mkdir -p lists/partial; own='-q -o Dir::State::Lists=/tmp/lists -o Dir::Cache=/tmp';"
+        'apt-get $own update; apt-get $own download "$1"; dpkg -x "$1"_*.deb "$2"'
+    )
     tools().run("bash", "-euc", script, "acme", ACME, target, sees=(target,))
 
 

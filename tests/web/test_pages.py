@@ -75,6 +75,21 @@ def test_uploaded_file_becomes_a_transcript_before_the_eyes(page: Any) -> None:
     assert page.is_hidden("#steps")
 
 
+def test_file_that_was_chosen_before_the_script_was_there_is_uploaded(page: Any) -> None:
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/static/index.js*", hold)
+    page.goto("/", wait_until="commit")
+    page.wait_for_selector("#file", state="attached")
+    page.set_input_files("#file", str(HELD_OUT))
+    wait_until(lambda: held or page.wait_for_timeout(50), "the page asking for its script")
+    held[0].continue_()
+    page.wait_for_url("**/transcripts/*")
+
+
 def test_dropped_file_is_uploaded(page: Any) -> None:
     page.goto("/")
     content = list(HELD_OUT.read_bytes())
@@ -192,6 +207,7 @@ def test_missing_parts_say_why_and_a_button_tries_them_again(browser: Any, tmp_p
         llm.answer = lambda name, request: GOOD[name]
         context = browser.new_context(viewport=WIDE)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{server.url}/transcripts/{transcript_id}")
         page.wait_for_selector("#retry")
         assert "LLM_API_KEY" in page.inner_text("#steps")
@@ -209,6 +225,7 @@ def test_translation_is_chosen_before_the_upload_and_shown(browser: Any, tmp_pat
     environment = {"TRANSLATION_BACKEND": "ctranslate2", "SPEECH_COMPUTE_TYPE": "float32"}
     with running_server(tmp_path, 0, **environment) as server:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(server.url)
         page.select_option("#language", "en")
         page.select_option("#target-language", TARGET)
@@ -222,6 +239,7 @@ def test_missing_model_is_said_on_the_page(browser: Any, tmp_path: Path) -> None
     with running_server(tmp_path, WHISPER_MODEL="small", DIARIZATION_ENABLED="false") as server:
         context = browser.new_context(viewport=WIDE)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
 
         def is_said() -> bool:
             page.goto(server.url)

@@ -84,10 +84,13 @@ addEventListener("drop", (event) => {
   take([...event.dataTransfer.files]);
 });
 byId("choose").addEventListener("click", () => byId("file").click());
-byId("file").addEventListener("change", (event) => {
-  take([...event.target.files]);
-  event.target.value = "";
-});
+function takeChosen() {
+  const input = byId("file");
+  take([...input.files]);
+  input.value = "";
+}
+byId("file").addEventListener("change", takeChosen);
+takeChosen(); // what was chosen before this script was there
 byId("newer").addEventListener("click", () => { page -= 1; refresh(); });
 byId("older").addEventListener("click", () => { page += 1; refresh(); });
 keepFresh();
