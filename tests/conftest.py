@@ -27,6 +27,8 @@ DIARIZER = FIXTURES / "models" / "diarizer"
 SAMPLE = FIXTURES / "recordings" / "sample.flac"
 HELD_OUT = FIXTURES / "recordings" / "held-out.flac"
 HAS_DIARIZATION = find_spec("pyannote") is not None and find_spec("torch") is not None
+# In the order in which they begin
+GROUPS = ("machines", "others", "booted tree")
 
 needs_diarization = pytest.mark.skipif(
     not HAS_DIARIZATION, reason="pyannote.audio is not installed: no CPU build of torch was found"
@@ -169,10 +171,17 @@ def sample_id(server: Server) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two groups, a process each: an emulated machine is waited for while the others go on."""
+    """Three groups for two processes: an emulated machine is waited for while the others go on, and the process that
+    is ready first takes the booted tree."""
+
+    def group(item: pytest.Item) -> str:
+        if "needs_image" in item.keywords:
+            return GROUPS[0]
+        return GROUPS[2] if "tests/boot/" in str(item.path) else GROUPS[1]
+
+    items.sort(key=lambda item: GROUPS.index(group(item)))
     for item in items:
-        group = "machines" if "needs_image" in item.keywords else "others"
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
 def pytest_report_header() -> str:
