@@ -57,7 +57,9 @@ def history(machine: VirtualMachine) -> dict[str, Any]:
 
 
 def kernels(machine: VirtualMachine) -> list[str]:
-    return sorted(machine.run("ls", "/boot/EFI/Linux").split())
+    return sorted(
+        machine.run("ls", "/boot/EFI/Linux").split(), key=lambda name: name.removesuffix(".efi")
+    )
 
 
 def reboot(machine: VirtualMachine) -> None:
