@@ -109,6 +109,20 @@ def test_machine_without_a_network_comes_up_and_works(switch_on: Switch) -> None
         assert "proven" in machine.wait_for_console("end-of-list\n", after=mark + 60)
 
 
+def test_state_partition_that_cannot_be_read_is_told_on_the_console(switch_on: Switch) -> None:
+    """And a version that was blessed is not given up for it."""
+    with switch_on() as machine:
+        machine.wait_until_up()
+        device = machine.run("findmnt", "--noheadings", "--output=SOURCE", "/").strip()
+        machine.run("dd", "if=/dev/urandom", f"of={device}", "bs=1M", "count=64", "conv=fsync")
+        machine.pull_the_plug()
+        mark = len(machine.console())
+        machine.start()
+        said = machine.wait_for_console("Switch it off and on again", after=mark)
+        assert "This machine did not start" in said
+        assert "sysroot.mount failed" in said
+
+
 def test_disk_that_is_too_small_says_so(switch_on: Switch) -> None:
     with switch_on(size="5G") as machine:
         said = machine.wait_for_console("It needs a disk of 12 GB at least")
