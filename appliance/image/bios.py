@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SENTENCE = "Reflector needs UEFI, and this machine was started in BIOS mode: switch it to UEFI in the firmware's settings."
+# Lines of at most 80 characters, as wide as the screen
+SENTENCE = "Reflector needs UEFI, and this machine was started in BIOS mode:\r\nswitch it to UEFI in the firmware's settings."
 ROOM = 440
 CODE = bytes.fromhex(
     "31c0"  # xor ax, ax
     "8ed8"  # mov ds, ax
+    "fc"  # cld
     "be167c"  # mov si, 0x7c16
     "ac"  # next: lodsb
     "84c0"  # test al, al
