@@ -84,9 +84,10 @@ class History:
         self._change(version, outcome=outcome, decided=_now())
 
     def start_failed(self, version: str, reason: str) -> None:
-        """One start of it; whether it is tried again is for systemd-boot."""
+        """One start of it; whether it is tried again is for systemd-boot. `reason`: becomes the end of a sentence."""
         event = self.last(version)
-        self._change(version, reasons=[*(event.reasons if event else []), reason])
+        reasons = [*(event.reasons if event else []), reason.removesuffix(".")]
+        self._change(version, reasons=reasons)
 
     def _change(self, version: str, **values: object) -> None:
         events = self.events()

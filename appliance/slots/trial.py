@@ -42,7 +42,9 @@ def wait_until_proven(
     except ApplyError as error:
         if _failed():
             raise
-        raise ApplyError(f"{error.message} {_waiting()}".strip(), error.hint) from error
+        units = _waiting()
+        message = f"The server does not answer: not done with starting are {units}."
+        raise ApplyError(message if units else error.message, error.hint) from error
     if config.speech.on is SpeechOn.HOSTED:
         say("speech is recognised elsewhere; that is not tried")
     elif _has_no_model():
@@ -107,8 +109,7 @@ def _failed() -> str | None:
 
 
 def _waiting() -> str:
-    """What systemd has not done with starting."""
+    """The units that systemd has not done with starting."""
     jobs = run(["systemctl", "list-jobs", "--no-legend", "--plain"], check=False).output
     units = [line.split()[1] for line in jobs.splitlines() if line.endswith("running")]
-    others = [unit for unit in units if unit != PROOF]
-    return f"Not done with starting: {', '.join(others)}." if others else ""
+    return ", ".join(unit for unit in units if unit != PROOF)

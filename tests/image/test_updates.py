@@ -59,7 +59,7 @@ def test_newer_version_is_started_blessed_and_has_the_data(
     ("number", "change", "reason"),
     [
         (2, broken.unit_that_fails, "reflector-api.service failed"),
-        (3, broken.unit_that_hangs, "Not done with starting: reflector-api.service"),
+        (3, broken.unit_that_hangs, "not done with starting are reflector-api.service"),
         (4, broken.migration_that_fails, "reflector-migrate.service failed"),
     ],
     ids=["unit that fails", "unit that hangs", "migration that fails"],

@@ -78,7 +78,7 @@ def test_damaged_history_is_said_and_not_overwritten(tmp_path: Path) -> None:
 def test_version_that_used_up_its_tries_is_judged_and_told(esp: Path, tmp_path: Path) -> None:
     history = History(tmp_path)
     history.came(NEW, OLD)
-    history.start_failed(NEW, "the database does not answer")
+    history.start_failed(NEW, "the database does not answer.")
     known = put(esp, f"reflector_{OLD}.efi", f"reflector_{NEW}+0-3.efi")
     now = Running(OLD, Blessing.UNCOUNTED)
     event = history.last()
