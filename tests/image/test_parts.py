@@ -233,8 +233,10 @@ def size(file: Path) -> int:
 def test_boot_sector_prints_its_sentence_and_fits(tmp_path: Path) -> None:
     sector = bios.sector()
     assert len(sector) <= bios.ROOM
-    start = int.from_bytes(sector[5:7], "little") - 0x7C00
+    load = sector.index(b"\xbe")  # mov si
+    start = int.from_bytes(sector[load + 1 : load + 3], "little") - 0x7C00
     assert sector[start:].rstrip(b"\0").strip().decode() == bios.SENTENCE
+    assert all(len(line) <= 80 for line in bios.SENTENCE.splitlines())
     disk = tmp_path / "disk"
     disk.write_bytes(b"\1" * 1024)
     bios.put(disk)
