@@ -6,7 +6,9 @@ after three such starts the version from before.
 
 from __future__ import annotations
 
+import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -28,6 +30,10 @@ SPOKEN = "three-seconds.flac"
 SYSTEM = Path("/dev/mapper/usr")
 BLOCK = 4 << 20
 PROOF = "reflector-health.service"
+# SD_MESSAGE_UNIT_FAILURE_RESULT: that a unit failed (journalctl --catalog)
+UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
+# Of one that systemd is not to start again and that is started all the same, by connections to a socket
+FAILURES = 3
 # Without which the appliance does not work
 OURS = ("reflector-", "postgresql@", "valkey-server@", "caddy.")
 
@@ -99,13 +105,22 @@ def _has_no_model() -> bool:
 
 
 def _failed() -> str | None:
-    """A unit that systemd has given up, with its last words: the server's own have nothing more to try."""
+    """A unit that will not start, with its last words: the server's own have nothing more to try."""
     said = run(["systemctl", "--failed", "--no-legend", "--plain"], check=False).output
-    for line in said.splitlines():
-        unit = line.split()[0]
+    for unit in [*(line.split()[0] for line in said.splitlines()), *_failed_again_and_again()]:
         if unit.startswith(OURS) and unit != PROOF:
             return f"{unit} failed: {last_words(unit)}"
     return None
+
+
+def _failed_again_and_again() -> list[str]:
+    """The database's schema, for one: each request to the server's socket tries once more."""
+    journal = ["journalctl", "--boot", "--quiet", "--output=json", "--output-fields=UNIT"]
+    said = run([*journal, f"MESSAGE_ID={UNIT_FAILED}"], check=False).output
+    times = Counter(str(json.loads(line).get("UNIT")) for line in said.splitlines())
+    often = [unit for unit, count in times.items() if count >= FAILURES]
+    show = ["systemctl", "show", "--value", "--property=Restart"]
+    return [unit for unit in often if run([*show, unit], check=False).output.strip() == "no"]
 
 
 def _waiting() -> str:
