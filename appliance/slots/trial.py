@@ -32,7 +32,7 @@ BLOCK = 4 << 20
 PROOF = "reflector-health.service"
 # SD_MESSAGE_UNIT_FAILURE_RESULT: that a unit failed (journalctl --catalog)
 UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
-# Of one that systemd is not to start again and that is started all the same, by connections to a socket
+# Of one that does its work once, and is started anew by each request to a socket
 FAILURES = 3
 # Without which the appliance does not work
 OURS = ("reflector-", "postgresql@", "valkey-server@", "caddy.")
@@ -119,8 +119,8 @@ def _failed_again_and_again() -> list[str]:
     said = run([*journal, f"MESSAGE_ID={UNIT_FAILED}"], check=False).output
     times = Counter(str(json.loads(line).get("UNIT")) for line in said.splitlines())
     often = [unit for unit, count in times.items() if count >= FAILURES]
-    show = ["systemctl", "show", "--value", "--property=Restart"]
-    return [unit for unit in often if run([*show, unit], check=False).output.strip() == "no"]
+    show = ["systemctl", "show", "--value", "--property=Type"]
+    return [unit for unit in often if run([*show, unit], check=False).output.strip() == "oneshot"]
 
 
 def _waiting() -> str:
