@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from reflector.cli import NEWER_DATABASE, cli
 from reflector.db.engine import MIGRATIONS, Database
-from reflector.errors import ConfigurationError
+from reflector.errors import ConfigurationError, ReflectorError
 
 
 @pytest.fixture(params=["sqlite"])
@@ -49,6 +49,16 @@ def test_machine_learns_it_by_an_exit_code_of_its_own(
     change(newer, "9999")
     result = CliRunner().invoke(cli, ["migrate", "--check"])
     assert result.exit_code == NEWER_DATABASE
+
+
+def test_schema_that_cannot_be_made_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.sqlite").write_bytes(b"no database at all " * 100)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/broken.sqlite")
+    result = CliRunner().invoke(cli, ["migrate"])
+    assert isinstance(result.exception, ReflectorError)
+    assert str(result.exception).endswith("cannot be brought up to date: file is not a database")
 
 
 def test_every_migration_says_who_can_use_what_it_leaves() -> None:
