@@ -27,8 +27,6 @@ DIARIZER = FIXTURES / "models" / "diarizer"
 SAMPLE = FIXTURES / "recordings" / "sample.flac"
 HELD_OUT = FIXTURES / "recordings" / "held-out.flac"
 HAS_DIARIZATION = find_spec("pyannote") is not None and find_spec("torch") is not None
-# In the order in which they begin
-GROUPS = ("machines", "others", "booted tree")
 
 needs_diarization = pytest.mark.skipif(
     not HAS_DIARIZATION, reason="pyannote.audio is not installed: no CPU build of torch was found"
@@ -170,18 +168,25 @@ def sample_id(server: Server) -> str:
     return transcript_id
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks, or each test is a group of its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Three groups for two processes: an emulated machine is waited for while the others go on, and the process that
-    is ready first takes the booted tree."""
-
-    def group(item: pytest.Item) -> str:
-        if "needs_image" in item.keywords:
-            return GROUPS[0]
-        return GROUPS[2] if "tests/boot/" in str(item.path) else GROUPS[1]
-
-    items.sort(key=lambda item: GROUPS.index(group(item)))
+    """What two processes share out between them: all emulated machines to the one, the booted tree, whose tests go
+    on from each other, to the other, then file by file to the one that is ready."""
+    items.sort(key=_start)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    if "needs_image" in item.keywords:
+        return "machines"
+    path = item.path.relative_to(Path(__file__).parent)
+    return "booted tree" if path.parts[0] == "boot" else str(path)
+
+
+def _start(item: pytest.Item) -> int:
+    """Whatever takes longest first."""
+    return {"machines": 0, "booted tree": 1}.get(_group(item), 2)
 
 
 def pytest_report_header() -> str:

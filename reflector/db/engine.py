@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
-from reflector.errors import ConfigurationError
+from reflector.errors import ConfigurationError, ReflectorError
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -219,7 +219,8 @@ class Database:
             session.commit()
 
     def migrate(self, revision: str = "head") -> None:
-        """Bring the schema to `revision`; ConfigurationError if the database cannot be opened.
+        """Bring the schema to `revision`; ConfigurationError if the database cannot be opened, ReflectorError if it
+        refuses a step.
 
         Of several processes that start at once one does it and the others wait. A server that is
         starting itself, as after a power cut, is waited for.
@@ -237,6 +238,11 @@ class Database:
                         f"the database cannot be opened: {error.orig}",
                         "Check DATABASE_URL, or that DATA_DIR can be written.",
                     ) from error
+            except SQLAlchemyError as error:
+                reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+                raise ReflectorError(
+                    f"The database's schema cannot be brought up to date: {reason}"
+                ) from error
             log.warning("the database does not answer yet; waiting")
             time.sleep(START_PAUSE)
 

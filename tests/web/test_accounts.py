@@ -14,7 +14,7 @@ import pytest
 from tests.api.people import PASSWORD, SECRET
 from tests.conftest import HELD_OUT
 from tests.server import Server, running_server
-from tests.web.test_pages import NARROW, PATIENCE_MS, WIDE, browser, pytestmark
+from tests.web.test_pages import NARROW, WIDE, browser, new_page, pytestmark
 
 __all__ = ["browser", "pytestmark"]
 EMAIL = "anna@example.org"
@@ -36,8 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def page(browser: Any, server: Server) -> Iterator[Any]:
     context = browser.new_context(viewport=WIDE, base_url=server.url)
-    opened = context.new_page()
-    opened.set_default_timeout(PATIENCE_MS)
+    opened = new_page(context)
     yield opened
     context.close()
 

@@ -37,12 +37,18 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+def new_page(owner: Any) -> Any:
+    """Of a browser or one of its contexts, with the patience that a busy machine needs."""
+    opened = owner.new_page()
+    opened.set_default_timeout(PATIENCE_MS)
+    return opened
+
+
 @pytest.fixture
 def page(browser: Any, server: Server) -> Iterator[Any]:
     """A page that fails the test on any script error or request to another host."""
     context = browser.new_context(viewport=WIDE, base_url=server.url, accept_downloads=True)
-    opened = context.new_page()
-    opened.set_default_timeout(PATIENCE_MS)
+    opened = new_page(context)
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.on(
@@ -206,8 +212,7 @@ def test_missing_parts_say_why_and_a_button_tries_them_again(browser: Any, tmp_p
         server.wait_for_status(transcript_id, "ended")
         llm.answer = lambda name, request: GOOD[name]
         context = browser.new_context(viewport=WIDE)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page = new_page(context)
         page.goto(f"{server.url}/transcripts/{transcript_id}")
         page.wait_for_selector("#retry")
         assert "LLM_API_KEY" in page.inner_text("#steps")
@@ -224,8 +229,7 @@ def test_translation_is_chosen_before_the_upload_and_shown(browser: Any, tmp_pat
     add_model(tmp_path)
     environment = {"TRANSLATION_BACKEND": "ctranslate2", "SPEECH_COMPUTE_TYPE": "float32"}
     with running_server(tmp_path, 0, **environment) as server:
-        page = browser.new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page = new_page(browser)
         page.goto(server.url)
         page.select_option("#language", "en")
         page.select_option("#target-language", TARGET)
@@ -238,8 +242,7 @@ def test_translation_is_chosen_before_the_upload_and_shown(browser: Any, tmp_pat
 def test_missing_model_is_said_on_the_page(browser: Any, tmp_path: Path) -> None:
     with running_server(tmp_path, WHISPER_MODEL="small", DIARIZATION_ENABLED="false") as server:
         context = browser.new_context(viewport=WIDE)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page = new_page(context)
 
         def is_said() -> bool:
             page.goto(server.url)

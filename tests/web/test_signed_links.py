@@ -8,7 +8,7 @@ from typing import Any
 from tests.conftest import HELD_OUT
 from tests.real.stack import Stack
 from tests.waiting import wait_until
-from tests.web.test_pages import PATIENCE_MS, browser, pytestmark
+from tests.web.test_pages import browser, new_page, pytestmark
 from tests.workers.cluster import Api, Process
 
 __all__ = ["browser", "pytestmark"]
@@ -22,8 +22,7 @@ def test_sound_comes_from_the_storage(browser: Any, stack: Stack, tmp_path: Path
     try:
         transcript_id = api.upload(HELD_OUT)
         api.wait_for_status(transcript_id, "ended")
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page = new_page(context)
         fetched: list[str] = []
         page.on("request", lambda request: fetched.append(request.url))
         page.goto(f"/transcripts/{transcript_id}")
