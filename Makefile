@@ -47,7 +47,7 @@ demo: $(VENV)/.installed
 run: $(VENV)/.installed
 	@$(BIN)/reflector serve --host $(HOST) --port $(PORT) --next-free-port
 
-# In two processes: machines made of the disk image, the booted tree, then file by file (tests/conftest.py)
+# In two processes: machines made of the disk image in one, all others file by file (tests/conftest.py)
 test: $(VENV)/.installed-dev
 	@$(BIN)/python tools/system.py
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)

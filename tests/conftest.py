@@ -21,6 +21,7 @@ from tests.real.stack import REMEDY, Stack, description, missing
 from tests.server import Server, running_server
 
 EMBEDDED, SERVERS = "embedded", "servers"
+MACHINES = "machines"
 FIXTURES = Path(__file__).parent / "fixtures"
 WHISPER = FIXTURES / "models" / "whisper"
 DIARIZER = FIXTURES / "models" / "diarizer"
@@ -170,23 +171,19 @@ def sample_id(server: Server) -> str:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks, or each test is a group of its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What two processes share out between them: all emulated machines to the one, the booted tree, whose tests go
-    on from each other, to the other, then file by file to the one that is ready."""
-    items.sort(key=_start)
+    """What two processes share out between them: all emulated machines to the one, to begin with; then file by file
+    to the one that is ready. The booted tree is one group, as its tests go on from each other, and comes late enough
+    not to wait for the image, which nothing else is built beside."""
+    items.sort(key=lambda item: _group(item) != MACHINES)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
 def _group(item: pytest.Item) -> str:
     if "needs_image" in item.keywords:
-        return "machines"
+        return MACHINES
     path = item.path.relative_to(Path(__file__).parent)
     return "booted tree" if path.parts[0] == "boot" else str(path)
-
-
-def _start(item: pytest.Item) -> int:
-    """Whatever takes longest first."""
-    return {"machines": 0, "booted tree": 1}.get(_group(item), 2)
 
 
 def pytest_report_header() -> str:
