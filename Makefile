@@ -47,10 +47,10 @@ demo: $(VENV)/.installed
 run: $(VENV)/.installed
 	@$(BIN)/reflector serve --host $(HOST) --port $(PORT) --next-free-port
 
-# In two processes: machines made of the disk image in one, all others file by file (tests/conftest.py)
+# In two processes, file by file (tests/shares.py)
 test: $(VENV)/.installed-dev
 	@$(BIN)/python tools/system.py
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -p tests.shares -n 2 --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -21,7 +21,6 @@ from tests.real.stack import REMEDY, Stack, description, missing
 from tests.server import Server, running_server
 
 EMBEDDED, SERVERS = "embedded", "servers"
-MACHINES = "machines"
 FIXTURES = Path(__file__).parent / "fixtures"
 WHISPER = FIXTURES / "models" / "whisper"
 DIARIZER = FIXTURES / "models" / "diarizer"
@@ -167,23 +166,6 @@ def sample_id(server: Server) -> str:
     transcript_id = server.upload(SAMPLE)
     server.wait_for_status(transcript_id, "ended")
     return transcript_id
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks, or each test is a group of its own
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What two processes share out between them: all emulated machines to the one, to begin with; then file by file
-    to the one that is ready. The booted tree is one group, as its tests go on from each other, and comes late enough
-    not to wait for the image, which nothing else is built beside."""
-    items.sort(key=lambda item: _group(item) != MACHINES)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-
-
-def _group(item: pytest.Item) -> str:
-    if "needs_image" in item.keywords:
-        return MACHINES
-    path = item.path.relative_to(Path(__file__).parent)
-    return "booted tree" if path.parts[0] == "boot" else str(path)
 
 
 def pytest_report_header() -> str:

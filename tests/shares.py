@@ -1,0 +1,26 @@
+"""How two processes share out the tests between them: a plugin of pytest-xdist (`-p tests.shares`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesAndTree:
+    return FilesAndTree(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Emulated machines begin, as they take longest. The booted tree comes late enough not to wait for their image,
+    beside which nothing else is built."""
+    items.sort(key=lambda item: "needs_image" not in item.keywords)
+
+
+class FilesAndTree(LoadFileScheduling):  # type: ignore[misc]
+    """File by file to the process that is ready; all files of the booted tree to one, as its tests go on from each
+    other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "booted tree" if "tests/boot/" in nodeid else str(super()._split_scope(nodeid))
