@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 SYSTEM = "usr/lib/systemd/system"
+HANG = "ExecStart=\nExecStart=/bin/sleep infinity\nTimeoutStartSec=infinity"
 
 
 def nothing(tree: Path) -> None:
@@ -23,15 +24,23 @@ def migration_that_takes_away(tree: Path) -> None:
 
 
 def unit_that_fails(tree: Path) -> None:
-    _drop_in(tree, "reflector-api.service", "ExecStart=\nExecStart=/bin/false\nRestart=no")
+    _drop_in(
+        tree, "reflector-api.service", "[Service]\nExecStart=\nExecStart=/bin/false\nRestart=no"
+    )
 
 
 def unit_that_hangs(tree: Path) -> None:
     _drop_in(
         tree,
         "reflector-api.service",
-        "ExecStart=\nExecStart=/bin/sleep infinity\nTimeoutStartSec=infinity",
+        f"[Service]\n{HANG}",
     )
+
+
+def unit_that_hangs_early(tree: Path) -> None:
+    """Before there is anything that could ask whether the version works. Half an hour is shortened."""
+    _drop_in(tree, "systemd-sysctl.service", f"[Service]\n{HANG}")
+    _drop_in(tree, "reflector-trial-limit.timer", "[Timer]\nOnBootSec=\nOnBootSec=4min")
 
 
 def _migration(tree: Path, oldest_reader: str, statement: str) -> None:
@@ -44,10 +53,10 @@ def _migration(tree: Path, oldest_reader: str, statement: str) -> None:
     )
 
 
-def _drop_in(tree: Path, unit: str, lines: str) -> None:
+def _drop_in(tree: Path, unit: str, text: str) -> None:
     folder = tree / SYSTEM / f"{unit}.d"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "99-broken.conf").write_text(f"[Service]\n{lines}\n")
+    (folder / "99-broken.conf").write_text(f"{text}\n")
 
 
 # An option for the disk: the kernel finds nothing to start, and panics

@@ -74,16 +74,16 @@ def test_power_cut_during_an_update_leaves_a_machine_that_starts(
         served.folder = images.newer(1, broken.nothing)
         machine.wait_until_up()
         for moment in ("usr.", "writing"):
-            doing = machine.start_command("appliance", "update", "apply", "--from", updates.ADDRESS)
-            assert doing.stdout
-            for line in doing.stdout:
-                if moment in line.decode():
-                    break
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                doing.wait(random.uniform(0, 8))
-            machine.pull_the_plug()
-            doing.kill()
-            doing.wait()
+            command = ["appliance", "update", "apply", "--from", updates.ADDRESS]
+            with machine.start_command(*command) as doing:
+                assert doing.stdout
+                for line in doing.stdout:
+                    if moment in line.decode():
+                        break
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    doing.wait(random.uniform(0, 8))
+                machine.pull_the_plug()
+                doing.kill()
             machine.start()
             machine.wait_until_up()
             assert machine.failed_units() == ""

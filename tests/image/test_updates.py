@@ -61,8 +61,9 @@ def test_newer_version_is_started_blessed_and_has_the_data(
         (2, broken.unit_that_fails, "reflector-api.service failed"),
         (3, broken.unit_that_hangs, "not done with starting are reflector-api.service"),
         (4, broken.migration_that_fails, "reflector-migrate.service failed"),
+        (7, broken.unit_that_hangs_early, "an early unit hangs"),
     ],
-    ids=["unit that fails", "unit that hangs", "migration that fails"],
+    ids=["unit that fails", "unit that hangs", "migration that fails", "unit that hangs early"],
 )
 def test_version_that_does_not_work_is_left_again(
     machine: VirtualMachine, images: Images, served: Served, client: Client, meeting: str,
