@@ -7,6 +7,7 @@ one is complete before it is.
 from __future__ import annotations
 
 import hashlib
+import platform
 import re
 import shutil
 import sys
@@ -18,6 +19,7 @@ from appliance import units
 from appliance.effects.ledger import Ledger
 from appliance.errors import ApplianceError, CommandError
 from appliance.install.target import Target, checkout
+from appliance.install.wheels import download_wheels
 from appliance.run import run
 
 FOLDER = "/usr/lib/reflector"
@@ -44,7 +46,7 @@ def install(target: Target, wheels: Path | None, torch_index: str | None, cuda: 
         target.link(LINK, name)
         return
     target.say("installing the application")
-    with _wheels_inside(target, wheels) as inbox:
+    with _wheels_inside(target, wheels, cuda, diarization=torch is not None) as inbox:
         _project_wheel(source, target.path(INBOX))
         _make(target, source, folder, inbox, torch, cuda)
     if torch not in {None, A_WHEEL}:
@@ -134,22 +136,36 @@ def _drop_cuda_extensions(target: Target, folder: str) -> None:
 
 
 @contextmanager
-def _wheels_inside(target: Target, wheels: Path | None) -> Iterator[list[str]]:
-    """Where pip finds wheels, as its options; what was copied into a tree does not stay there."""
+def _wheels_inside(
+    target: Target, wheels: Path | None, cuda: bool, *, diarization: bool
+) -> Iterator[list[str]]:
+    """Where pip finds wheels, as its options; what was copied into a tree does not stay there.
+
+    A tree knows nothing of this machine's way to an index (a mirror, a proxy, certificates), so this machine's pip
+    fetches for it.
+    """
     folder = target.path(INBOX)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        if wheels is None:
+        if wheels is None and target.is_running:
             yield []
             return
-        for wheel in wheels.glob("*.whl"):
-            (folder / wheel.name).symlink_to(
-                wheel.absolute()
-            ) if target.is_running else shutil.copy(wheel, folder)
+        if wheels is None:
+            download_wheels(folder, _python(target), platform.machine(), cuda, diarization)
+        else:
+            for wheel in wheels.glob("*.whl"):
+                _put_in(target, wheel, folder)
         yield ["--no-index", f"--find-links={INBOX}"]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put_in(target: Target, wheel: Path, folder: Path) -> None:
+    if target.is_running:
+        (folder / wheel.name).symlink_to(wheel.absolute())
+    else:
+        shutil.copy(wheel, folder)
 
 
 def _project_wheel(source: Path, folder: Path) -> None:

@@ -20,14 +20,16 @@ def platforms(architecture: str) -> list[str]:
     return [*named, *(f"manylinux{year}_{architecture}" for year in (2014, 2010, 1))]
 
 
-def download_wheels(folder: Path, python: str, architecture: str, cuda: bool) -> int:
+def download_wheels(
+    folder: Path, python: str, architecture: str, cuda: bool, diarization: bool = True
+) -> int:
     """How many there are then; ApplianceError where one cannot be had or has another sum.
 
-    `cuda`: with what words on a card need. torch is not among them: which of its builds is wanted depends
-    on the machine (see the lock files).
+    `cuda`: with what words on a card need, `diarization`: with what speakers need. torch is not among them: which
+    of its builds is wanted depends on the machine (see the lock files).
     """
     locks = checkout() / "requirements"
-    names = ["base", "diarization", *(["cuda"] if cuda else [])]
+    names = ["base", *(["diarization"] if diarization else []), *(["cuda"] if cuda else [])]
     files = [option for name in names for option in ("-r", str(locks / f"{name}.lock"))]
     options = [f"--platform={each}" for each in platforms(architecture)]
     command = [

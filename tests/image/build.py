@@ -18,7 +18,7 @@ from appliance.image.keys import Keys
 from appliance.image.sources import sources
 from appliance.image.tools import Tools, prepared
 from appliance.image.version import Version, version
-from tests.boot.tree import CACHE, ROOT, alone, run, wheels
+from tests.boot.tree import CACHE, ROOT, alone, has_torch, run, wheels
 from tests.conftest import WHISPER
 
 WORK = CACHE / "image"
@@ -86,17 +86,17 @@ def install(tree: Path) -> None:
     """By the command of this checkout, which has an own process for click's context."""
     run(
         sys.executable, "-c", "import sys; from tests.image.build import install_here; install_here(*sys.argv[1:])",
-        str(tree), str(wheels()),
+        str(tree), *([str(wheels())] if has_torch("13") else []),
     )  # fmt: skip
 
 
-def install_here(tree: str, wheels: str) -> None:
+def install_here(tree: str, wheels: str | None = None) -> None:
     from click import Context
 
     from appliance.cli import cli
 
     with Context(cli):
-        into_tree(Path(tree), Path(wheels), None, False)
+        into_tree(Path(tree), Path(wheels) if wheels else None, None, False)
 
 
 @contextlib.contextmanager
