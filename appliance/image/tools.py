@@ -14,19 +14,35 @@ from appliance.run import Done, follow, run
 
 PACKAGES = [
     "apt", "bubblewrap", "ca-certificates", "cpio", "cryptsetup-bin", "debian-archive-keyring", "dosfstools",
-    "e2fsprogs", "erofs-utils", "fdisk", "gpg", "gpg-agent", "kmod", "mkosi", "mtools", "openssl", "ovmf", "procps",
+    "e2fsprogs", "erofs-utils", "fdisk", "gpg", "gpg-agent", "kmod", "libfaketime",
+    "mkosi", "mtools", "openssl", "ovmf", "procps",
     "python3-cryptography", "python3-pefile", "qemu-system-x86", "qemu-utils", "sbsigntool", "socat", "swtpm", "swtpm-tools",
     "systemd", "systemd-boot", "systemd-boot-efi", "systemd-container", "systemd-repart", "systemd-ukify", "udev",
     "uidmap", "xz-utils", "zstd",
 ]  # fmt: skip
 # Made anew when the list changes
-GENERATION = "tools-2"
+GENERATION = "tools-3"
 # systemd-boot 257 loses the suffix of a kernel image's further entries (`mkosi.uki-profiles`) when it counts starts, and
 # then sorts them before the image's own: it would start the installer. An os-release of their own, which ukify takes
 # where mkosi names none, sorts them after all versions. It can go when boot_entry_parse_tries() in systemd's
 # src/boot/boot.c keeps what follows the `@`.
 UKIFY = "[UKI]\nOSRelease=@/usr/lib/systemd/further-entries.osrel\n"
 FURTHER_ENTRIES = 'ID=debian\nIMAGE_ID=reflector-tools\nPRETTY_NAME="Reflector"\n'
+# systemd-sbsign 257 writes the time into a signature, SOURCE_DATE_EPOCH or not: the same image twice would differ. mkosi
+# and ukify find this one first, whose time is that of the certificate. It can go when systemd's src/sbsign/sbsign.c
+# knows SOURCE_DATE_EPOCH.
+SIGN = """\
+#!/bin/sh
+set -eu
+before=
+for word; do
+    [ "$before" != --certificate ] || certificate=$word
+    case $word in --certificate=*) certificate=${word#*=} ;; esac
+    before=$word
+done
+start=$(date --utc --date="$(openssl x509 -in "$certificate" -noout -startdate | cut -d= -f2)" "+%F %T")
+FAKETIME="$start" LD_PRELOAD=$(echo /usr/lib/*/faketime/libfaketime.so.1) TZ=UTC exec /usr/lib/systemd/systemd-sbsign "$@"
+"""
 # A chroot would not do: mkosi makes namespaces, which the kernel refuses to a process that was chrooted. The tree
 # becomes the root of a mount namespace instead, and the folders that it is to see have their own paths in it.
 ENTER = """\
@@ -81,6 +97,9 @@ def prepared(work: Path, sources: Sources, say: Callable[[str], None]) -> Tools:
         run(["systemd-machine-id-setup"], root=part)
         shutil.rmtree(tree, ignore_errors=True)
         part.rename(tree)
+    sign = tree / "usr/bin/systemd-sbsign"
+    sign.write_text(SIGN)
+    sign.chmod(0o755)
     (tree / "usr/lib/systemd/ukify.conf").write_text(UKIFY)
     (tree / "usr/lib/systemd/further-entries.osrel").write_text(FURTHER_ENTRIES)
     return Tools(tree, work)
