@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from tests.boot.client import Client
 from tests.boot.test_booted import plain
@@ -86,6 +88,15 @@ def test_console_shows_addresses_fingerprint_and_health(machine: VirtualMachine)
 
 def test_beginning_of_the_sample_becomes_words_over_https(client: Client, meeting: str) -> None:
     assert plain(client.words(meeting)) == spoken()
+
+
+def test_signatures_do_not_have_the_time_of_the_build(images: Images) -> None:
+    """Or the same commit would not give the same image."""
+    certificate = x509.load_pem_x509_certificate(images.request.keys.certificate.read_bytes())
+    (kernel,) = (images.request.output / "updates").glob("*.efi")
+    times = set(re.findall(rb"\x17\x0d(\d{12}Z)", kernel.read_bytes()))
+    valid = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    assert times == {f"{time:%y%m%d%H%M%S}Z".encode() for time in valid}
 
 
 def test_update_that_somebody_else_signed_is_refused(
