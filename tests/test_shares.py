@@ -25,16 +25,7 @@ def test_files_of_the_booted_tree_go_to_one_process(tmp_path: Path) -> None:
         path = tmp_path / "tests" / f"{file}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(TEST.format(folder=tmp_path, name=path.stem))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "tests.shares",
-        "-n",
-        "2",
-        "--no-loadscope-reorder",
-    ]
+    command = [sys.executable, *"-m pytest -p tests.shares -n 2 --no-loadscope-reorder".split()]
     arguments = ["-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path / "tests")]
     done = subprocess.run(
         [*command, *arguments], cwd=ROOT, check=False, capture_output=True, text=True, timeout=120

@@ -30,11 +30,7 @@ def unit_that_fails(tree: Path) -> None:
 
 
 def unit_that_hangs(tree: Path) -> None:
-    _drop_in(
-        tree,
-        "reflector-api.service",
-        f"[Service]\n{HANG}",
-    )
+    _drop_in(tree, "reflector-api.service", f"[Service]\n{HANG}")
 
 
 def unit_that_hangs_early(tree: Path) -> None:
