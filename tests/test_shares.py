@@ -25,10 +25,11 @@ def test_files_of_the_booted_tree_go_to_one_process(tmp_path: Path) -> None:
         path = tmp_path / "tests" / f"{file}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(TEST.format(folder=tmp_path, name=path.stem))
-    command = [sys.executable, *"-m pytest -p tests.shares -n 2 --no-loadscope-reorder".split()]
-    arguments = ["-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path / "tests")]
+    pytest = [sys.executable, "-m", "pytest", "-p", "tests.shares", "-n", "2"]
+    folder = str(tmp_path / "tests")
+    arguments = ["--no-loadscope-reorder", "-c", "/dev/null", "--rootdir", folder, folder]
     done = subprocess.run(
-        [*command, *arguments], cwd=ROOT, check=False, capture_output=True, text=True, timeout=120
+        [*pytest, *arguments], cwd=ROOT, check=False, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stdout
     process = {file.stem: file.read_text() for file in tmp_path.glob("test_*")}
