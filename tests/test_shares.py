@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,10 +27,15 @@ def test_files_of_the_booted_tree_go_to_one_process(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(TEST.format(folder=tmp_path, name=path.stem))
     pytest = [sys.executable, "-m", "pytest", "-p", "tests.shares", "-n", "2"]
-    folder = str(tmp_path / "tests")
-    arguments = ["--no-loadscope-reorder", "-c", "/dev/null", "--rootdir", folder, folder]
+    arguments = ["--no-loadscope-reorder", "-c", "/dev/null", f"--rootdir={tmp_path}", "tests"]
     done = subprocess.run(
-        [*pytest, *arguments], cwd=ROOT, check=False, capture_output=True, text=True, timeout=120
+        [*pytest, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout
     process = {file.stem: file.read_text() for file in tmp_path.glob("test_*")}
