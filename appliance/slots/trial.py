@@ -32,8 +32,9 @@ BLOCK = 4 << 20
 PROOF = "reflector-health.service"
 # SD_MESSAGE_UNIT_FAILURE_RESULT: that a unit failed (journalctl --catalog)
 UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
-# Of one that does its work once, and is started anew by each request to a socket
-FAILURES = 3
+# Failures in one start that are enough: of a unit that does its work once, and of any. Both may be started anew by each
+# request to the server's socket, so that systemd has them among the failed for moments only.
+ONESHOT_FAILURES, FAILURES = 3, 10
 # Without which the appliance does not work
 OURS = ("reflector-", "postgresql@", "valkey-server@", "caddy.")
 
@@ -114,13 +115,17 @@ def _failed() -> str | None:
 
 
 def _failed_again_and_again() -> list[str]:
-    """The database's schema, for one: each request to the server's socket tries once more."""
+    """Such as the database's schema, or the server itself."""
     journal = ["journalctl", "--boot", "--quiet", "--output=json", "--output-fields=UNIT"]
     said = run([*journal, f"MESSAGE_ID={UNIT_FAILED}"], check=False).output
     times = Counter(str(json.loads(line).get("UNIT")) for line in said.splitlines())
-    often = [unit for unit, count in times.items() if count >= FAILURES]
-    show = ["systemctl", "show", "--value", "--property=Type"]
-    return [unit for unit in often if run([*show, unit], check=False).output.strip() == "oneshot"]
+    often = [unit for unit, count in times.items() if count >= ONESHOT_FAILURES]
+    return [unit for unit in often if times[unit] >= FAILURES or _is_oneshot(unit)]
+
+
+def _is_oneshot(unit: str) -> bool:
+    show = ["systemctl", "show", "--value", "--property=Type", unit]
+    return run(show, check=False).output.strip() == "oneshot"
 
 
 def _waiting() -> str:

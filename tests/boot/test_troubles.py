@@ -19,6 +19,8 @@ WATCHED = ["reflector-api.service", "reflector-live.service", "reflector-beat.se
            *WORKERS]  # fmt: skip
 OTHERS = ["valkey-server@reflector.service", "postgresql@17-reflector.service", "caddy.service"]
 SOON = "[Service]\nWatchdogSec=6s\n"
+FAILS = "[Service]\nExecStart=\nExecStart=/bin/false\nRestart=no\n"
+AGAIN_AND_AGAIN = "from appliance.slots import trial; print(*trial._failed_again_and_again())"
 
 
 @pytest.mark.parametrize("unit", [*WATCHED, *OTHERS])
@@ -57,6 +59,28 @@ def test_frozen_service_is_started_again_by_its_watchdog(appliance: Appliance) -
         machine.run("rm", "-r", f"/run/systemd/system/{unit}.d")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", *WATCHED)
+
+
+def test_service_that_fails_whenever_it_is_asked_is_found(appliance: Appliance) -> None:
+    """By the trial of a new version: while its socket starts it once more, systemd does not have it among the failed."""
+    machine, unit = appliance.machine, "reflector-api.service"
+    folder = f"/run/systemd/system/{unit}.d"
+    machine.run("mkdir", "-p", folder)
+    machine.run("sh", "-c", f"cat > '{folder}/99-test.conf'", stdin=FAILS)
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "stop", unit)
+
+    def is_found() -> bool:
+        machine.run("systemctl", "start", unit, check=False)
+        return unit in machine.run("/usr/lib/reflector/venv/bin/python", "-c", AGAIN_AND_AGAIN)
+
+    assert not is_found()
+    wait_until(is_found, "it is found", 180)
+    machine.run("rm", "-r", folder)
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "reset-failed", unit)
+    machine.run("systemctl", "restart", unit)
+    assert appliance.failed_units() == ""
 
 
 def test_target_stops_and_starts_everything(appliance: Appliance, client: Client) -> None:
