@@ -3,12 +3,15 @@ that somebody edited, two administrators at once."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from tests.boot.client import Client
 from tests.boot.conftest import Appliance
+from tests.boot.machine import Machine
 from tests.conftest import SAMPLE, reference
 from tests.waiting import wait_until
 
@@ -21,6 +24,21 @@ OTHERS = ["valkey-server@reflector.service", "postgresql@17-reflector.service", 
 SOON = "[Service]\nWatchdogSec=6s\n"
 FAILS = "[Service]\nExecStart=\nExecStart=/bin/false\nRestart=no\n"
 AGAIN_AND_AGAIN = "from appliance.slots import trial; print(*trial._failed_again_and_again())"
+
+
+@contextlib.contextmanager
+def changed(machine: Machine, lines: str, *units: str) -> Iterator[None]:
+    """The units with these lines of their own, until the end of the block or the machine's next start."""
+    folders = [f"/run/systemd/system/{unit}.d" for unit in units]
+    for folder in folders:
+        machine.run("mkdir", "-p", folder)
+        machine.run("sh", "-c", f"cat > '{folder}/99-test.conf'", stdin=lines)
+    machine.run("systemctl", "daemon-reload")
+    try:
+        yield
+    finally:
+        machine.run("rm", "-r", *folders)
+        machine.run("systemctl", "daemon-reload")
 
 
 @pytest.mark.parametrize("unit", [*WATCHED, *OTHERS])
@@ -38,46 +56,34 @@ def test_restart_of_a_service_during_a_job_loses_nothing(
 def test_frozen_service_is_started_again_by_its_watchdog(appliance: Appliance) -> None:
     """Each has a watchdog of one or two minutes; here of six seconds, so as not to wait for it."""
     machine = appliance.machine
-    for unit in WATCHED:
-        folder = f"/run/systemd/system/{unit}.d"
-        machine.run("mkdir", "-p", folder)
-        machine.run("sh", "-c", f"cat > '{folder}/99-test.conf'", stdin=SOON)
-    machine.run("systemctl", "daemon-reload")
-    machine.run("systemctl", "restart", *WATCHED)
 
     def shown(unit: str, name: str) -> str:
         return machine.run("systemctl", "show", "--value", f"--property={name}", unit).strip()
 
-    before = {unit: shown(unit, "MainPID") for unit in WATCHED}
-    machine.run("kill", "-STOP", *before.values())
+    with changed(machine, SOON, *WATCHED):
+        machine.run("systemctl", "restart", *WATCHED)
+        before = {unit: shown(unit, "MainPID") for unit in WATCHED}
+        machine.run("kill", "-STOP", *before.values())
 
-    def is_back(unit: str) -> bool:
-        return shown(unit, "ActiveState") == "active" and shown(unit, "MainPID") != before[unit]
+        def is_back(unit: str) -> bool:
+            return shown(unit, "ActiveState") == "active" and shown(unit, "MainPID") != before[unit]
 
-    wait_until(lambda: all(map(is_back, WATCHED)), "all services are back", 180)
-    for unit in WATCHED:
-        machine.run("rm", "-r", f"/run/systemd/system/{unit}.d")
-    machine.run("systemctl", "daemon-reload")
+        wait_until(lambda: all(map(is_back, WATCHED)), "all services are back", 180)
     machine.run("systemctl", "restart", *WATCHED)
 
 
 def test_service_that_fails_whenever_it_is_asked_is_found(appliance: Appliance) -> None:
     """By the trial of a new version: while its socket starts it once more, systemd does not have it among the failed."""
     machine, unit = appliance.machine, "reflector-api.service"
-    folder = f"/run/systemd/system/{unit}.d"
-    machine.run("mkdir", "-p", folder)
-    machine.run("sh", "-c", f"cat > '{folder}/99-test.conf'", stdin=FAILS)
-    machine.run("systemctl", "daemon-reload")
-    machine.run("systemctl", "stop", unit)
 
     def is_found() -> bool:
         machine.run("systemctl", "start", unit, check=False)
         return unit in machine.run("/usr/lib/reflector/venv/bin/python", "-c", AGAIN_AND_AGAIN)
 
-    assert not is_found()
-    wait_until(is_found, "it is found", 180)
-    machine.run("rm", "-r", folder)
-    machine.run("systemctl", "daemon-reload")
+    with changed(machine, FAILS, unit):
+        machine.run("systemctl", "stop", unit)
+        assert not is_found()
+        wait_until(is_found, "it is found", 180)
     machine.run("systemctl", "reset-failed", unit)
     machine.run("systemctl", "restart", unit)
     assert appliance.failed_units() == ""
