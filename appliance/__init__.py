@@ -1,1 +1,1 @@
-"""The builder and the agent on the machine."""
+"""Build images and installations, and configure the machine."""

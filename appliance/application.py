@@ -1,4 +1,4 @@
-"""Running the application's own commands, as the user that it runs as, with its settings and secrets."""
+"""Run the application's own commands as its user, with its settings and secrets."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.errors import ApplianceError, CommandError
-from appliance.facts.model import Facts
-from appliance.run import follow, run
-from appliance.secrets import credential_line
+from appliance.machine.facts.model import Facts
+from appliance.machine.run import follow, run
+from appliance.secrets.store import credential_line
 
 PROGRAM = "/usr/lib/reflector/venv/bin/reflector"
 SETTINGS = "/etc/reflector/reflector.env"
@@ -58,4 +58,4 @@ def _unit(facts: Facts, secrets: list[str], user: str = "reflector") -> list[str
 
 def _said(error: CommandError) -> str:
     """The application's own sentence, without the command around it."""
-    return error.message.partition("): ")[2].removeprefix("error: ") or error.message
+    return error.reason.removeprefix("error: ") or error.message

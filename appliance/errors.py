@@ -11,6 +11,7 @@ ApplianceError   1   anything else
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -58,4 +59,20 @@ class BusyError(ApplianceError):
 
 
 class CommandError(ApplianceError):
-    """A program is missing, took too long, or failed."""
+    """A program is missing, timed out, or failed.
+
+    `status`: its exit status, None where it did not end by itself. `reason`: the last line that it
+    printed.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        command: Sequence[str] = (),
+        status: int | None = None,
+        reason: str = "",
+    ) -> None:
+        super().__init__(message, hint)
+        self.command, self.status, self.reason = command, status, reason

@@ -1,4 +1,4 @@
-"""What the application says of itself: its own list of checks."""
+"""Read the application's own list of checks."""
 
 from __future__ import annotations
 

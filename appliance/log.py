@@ -1,4 +1,4 @@
-"""What was done to a machine, in a file that stays: /var/log/reflector-appliance.log."""
+"""Log what was done to a machine: /var/log/reflector-appliance.log."""
 
 from __future__ import annotations
 

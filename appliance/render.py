@@ -1,4 +1,4 @@
-"""Files from templates; a name that a template does not know is an error, not an empty place."""
+"""Render files from templates; an unknown name is an error."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ import psutil
 import psycopg
 
 from bench.load import measure as load
-from reflector.auth.tokens import Signer
+from reflector.accounts.tokens import Signer
 from reflector.db.engine import Database
 from reflector.db.models import Status, Topic, Transcript, now
 from reflector.db.words import store_words

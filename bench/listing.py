@@ -9,8 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from reflector import settings
 from reflector.db.models import Status, Transcript, now
+from reflector.runtime import settings
 from reflector.services import open_services
 from tests.server import running_server
 

@@ -15,35 +15,26 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
 from reflector import __version__, web
-from reflector.api import (
-    accounts,
-    audio,
-    config,
-    downloads,
-    errors,
-    events,
-    listing,
-    live,
-    recording,
-    search,
-    service,
-    speakers,
-    topics,
-    transcripts,
-    video,
-)
-from reflector.api.kept import KeptAnswers
-from reflector.api.limits import Admission, request_limit
-from reflector.api.origin import SameOrigin
+from reflector.accounts import routes as accounts
 from reflector.errors import ConfigurationError
-from reflector.health import Health
-from reflector.heap import share_heaps_between_threads
+from reflector.events import routes as events
+from reflector.http import config, errors, service
+from reflector.http.limits import Admission, request_limit
+from reflector.http.origin import SameOrigin
+from reflector.http.request_sizes import RequestSizes
+from reflector.http.response_cache import ResponseCache
+from reflector.live import routes as live
 from reflector.live.recordings import LiveRecordings
-from reflector.pipeline.specs import Queue
+from reflector.pipeline.step import Queue
 from reflector.queues import CeleryDispatcher, make_celery
-from reflector.request_sizes import RequestSizes
+from reflector.runtime.health import Health
+from reflector.runtime.malloc import share_heaps_between_threads
+from reflector.runtime.settings import Settings
+from reflector.search import routes as search
 from reflector.services import Services
-from reflector.settings import Settings
+from reflector.transcripts import audio, downloads, listing, speakers, topics, video
+from reflector.transcripts import routes as transcripts
+from reflector.uploads import recording
 
 REQUEST_THREADS = 16
 
@@ -55,7 +46,7 @@ def _operation_id(route: APIRoute) -> str:
 def create_app(services: Services) -> FastAPI:
     """The application over `services`, which the caller opens and closes."""
     settings = services.settings
-    refuse_what_is_not_there_yet(settings)
+    validate_backends(settings)
     dispatcher = CeleryDispatcher(make_celery(settings))
 
     @asynccontextmanager
@@ -78,13 +69,12 @@ def create_app(services: Services) -> FastAPI:
         title="Reflector",
         version=__version__,
         lifespan=lifespan,
-        root_path=settings.ROOT_PATH.rstrip("/"),
         generate_unique_id_function=_operation_id,
     )
     app.state.services = services
     app.state.dispatcher = dispatcher
     app.state.health = Health(services, dispatcher)
-    app.state.kept = KeptAnswers(services.db)
+    app.state.kept = ResponseCache(services.db)
     app.state.admission = Admission(settings)
     app.state.live = LiveRecordings(services, dispatcher)
     errors.install(app)
@@ -114,7 +104,7 @@ def _work_alone(services: Services, dispatcher: CeleryDispatcher) -> Callable[[]
     return worker.stop
 
 
-def refuse_what_is_not_there_yet(settings: Settings) -> None:
+def validate_backends(settings: Settings) -> None:
     """Settings of the reference that would be ignored: a service that is not used. Better no start
     than another server than the operator thinks."""
     diarization = settings.DIARIZATION_BACKEND if settings.DIARIZATION_ENABLED else None
@@ -150,4 +140,5 @@ def _add_cross_origin_rules(app: FastAPI, services: Services) -> None:
         allow_headers=["*"],
     )
     if not has_accounts:
-        app.add_middleware(SameOrigin, allowed=allowed)
+        own = [settings.BASE_URL, settings.UI_BASE_URL]
+        app.add_middleware(SameOrigin, allowed=allowed, own=own)

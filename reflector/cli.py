@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from reflector import __version__, log, settings
+from reflector import __version__
 from reflector.errors import ConfigurationError, ReflectorError
-from reflector.pipeline.specs import Queue
+from reflector.pipeline.step import Queue
+from reflector.runtime import log, settings
 from reflector.transcript.formats import FILE_FORMATS
 
 # `migrate --check`: a newer version left a schema that this one cannot use
@@ -71,10 +72,16 @@ def serve(host: str, port: int, next_free_port: bool, workers: int) -> None:
 @click.option(
     "--metrics-port", type=click.IntRange(1, 65535), help="Serve /metrics here, on loopback only."
 )
-def worker(queues: tuple[str, ...], concurrency: int, metrics_port: int | None) -> None:
+@click.option("--ended", is_flag=True, help="For its unit: note that memory ran out, and end.")
+def worker(
+    queues: tuple[str, ...], concurrency: int, metrics_port: int | None, ended: bool
+) -> None:
     """Work on recordings, for a server with PostgreSQL and a broker."""
-    from reflector.commands.worker import run_worker
+    from reflector.commands.worker import note_end, run_worker
 
+    if ended:
+        note_end(settings.load())
+        return
     chosen = [Queue(name) for name in queues] or list(Queue)
     run_worker(settings.load(), chosen, concurrency, metrics_port)
 

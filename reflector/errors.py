@@ -5,10 +5,12 @@
     ├── Unauthenticated            401: nobody, or nobody whom we know, asks for what is not theirs
     ├── Forbidden                  403: somebody asks for what is not theirs
     ├── NotFound                   404: no such transcript, topic or audio
+    ├── Paused                     408: nothing came for too long
+    ├── Conflict                   409: the change was made from what is not there any more
     ├── TooLarge                   413: more bytes than the limits allow
-    ├── Busy                       429: more at once than the limits allow; tried again later
-    ├── Unavailable                503: a server behind this one does not answer; tried again later
-    ├── OutOfSpace                 507: the disk is full; tried again once there is room
+    ├── Busy                       429: more at once than the limits allow; retry later
+    ├── Unavailable                503: a server behind this one does not answer; retry later
+    ├── OutOfSpace                 507: the disk is full; retry once there is room
     ├── ConfigurationError         settings that the program refuses to start with
     ├── EngineError                a speech engine could not do its work
     │   ├── ModelUnavailable       a model is missing or is not a model
@@ -54,12 +56,28 @@ class NotFound(ReflectorError):
     http_status = 404
 
 
+class Conflict(ReflectorError):
+    http_status = 409
+
+
+class Paused(ReflectorError):
+    http_status = 408
+
+
 class TooLarge(ReflectorError):
     http_status = 413
 
 
 class Busy(ReflectorError):
+    """`retry_seconds`: when another try makes sense, where that is known."""
+
     http_status = 429
+
+    def __init__(
+        self, message: str, hint: str | None = None, retry_seconds: int | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.retry_seconds = retry_seconds
 
 
 class Unavailable(ReflectorError):
@@ -81,6 +99,10 @@ class EngineError(ReflectorError):
 
 class ModelUnavailable(EngineError):
     http_status = 503
+
+
+class ModelRefused(ModelUnavailable):
+    """The hub answered that this caller gets no such model: asking again gives the same."""
 
 
 class UnknownLanguage(EngineError):

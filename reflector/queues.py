@@ -14,8 +14,8 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from reflector.pipeline.specs import Queue, StepSpec
-from reflector.settings import Settings
+from reflector.pipeline.step import Queue, StepDefinition
+from reflector.runtime.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class CeleryDispatcher:
         self.app = app
         self._silent_until = 0.0
 
-    def nudge(self, transcript_id: str, run: int, spec: StepSpec) -> None:
+    def nudge(self, transcript_id: str, run: int, spec: StepDefinition) -> None:
         if time.monotonic() < self._silent_until:
             return
         try:

@@ -11,11 +11,12 @@ from typing import Any
 
 from celery.schedules import crontab
 
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 
 RETRY_DELETIONS = "reflector.retry_deletions"
 CLEAN_UP_PUBLIC_DATA = "reflector.cleanup_old_public_data"
 SIGN_OF_LIFE = "reflector.healthcheck_ping"
+REMOVE_ENDED_SESSIONS = "reflector.remove_ended_sessions"
 
 DELETIONS_SECONDS = 60
 SIGN_OF_LIFE_SECONDS = 600
@@ -38,6 +39,8 @@ class Job:
 def jobs(settings: Settings) -> list[Job]:
     poll = settings.CELERY_BEAT_POLL_INTERVAL
     wanted = [Job(RETRY_DELETIONS, float(poll or DELETIONS_SECONDS))]
+    if settings.AUTH_BACKEND != "none":
+        wanted.append(Job(REMOVE_ENDED_SESSIONS, crontab(hour=CLEAN_UP_HOUR, minute=10)))
     if settings.PUBLIC_MODE:
         wanted.append(Job(CLEAN_UP_PUBLIC_DATA, crontab(hour=CLEAN_UP_HOUR, minute=0)))
     if settings.HEALTHCHECK_URL:

@@ -1,4 +1,4 @@
-"""What a process works with, opened once from the settings."""
+"""Open what a process works with, once, from the settings."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from reflector.auth.accounts import provision_admin
-from reflector.auth.identity import Identity
+from reflector.accounts.identity import Identity
+from reflector.accounts.users import provision_admin
 from reflector.db.engine import Database
 from reflector.errors import ConfigurationError
 from reflector.events import Bus
 from reflector.events.relay import RedisRelay
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.storage import Storage, open_storage
 
 # What only workers need is imported where it is used: an API process is half as large without
 if TYPE_CHECKING:
     from reflector.language.meeting import Analyst
-    from reflector.speech.loaded import SpeechEngines
+    from reflector.speech.registry import SpeechEngines
     from reflector.translation.translator import Translator
 
 
@@ -39,7 +39,7 @@ class Services:
 
     @cached_property
     def speech(self) -> SpeechEngines:
-        from reflector.speech.loaded import SpeechEngines
+        from reflector.speech.registry import SpeechEngines
 
         return SpeechEngines(self.settings)
 
@@ -60,7 +60,8 @@ def open_services(settings: Settings) -> Services:
     """Everything ready to use, the schema up to date; ConfigurationError says what is not."""
     for folder in (settings.DATA_DIR, settings.uploads_dir, settings.scratch_dir):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            # Recordings and words are nobody else's on this machine
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(
                 f"the data folder {folder} cannot be made: {error.strerror}",

@@ -17,16 +17,18 @@ from celery.beat import Service as BeatService
 from celery.worker import WorkController
 
 from reflector import schedule
+from reflector.accounts import sessions
 from reflector.db.engine import is_disconnect
-from reflector.housekeeping import deletions, public_data, sign_of_life
-from reflector.notify import Watchdog
+from reflector.housekeeping import deletions, heartbeat, public_data
 from reflector.pipeline.reconcile import reconcile, release_all
 from reflector.pipeline.runner import Runner
-from reflector.pipeline.specs import Queue, StepName
+from reflector.pipeline.step import Queue, StepName
 from reflector.queues import STEP_TASK, CeleryDispatcher
+from reflector.runtime.pulse import Pulse
+from reflector.runtime.sd_notify import Watchdog
+from reflector.runtime.settings import Settings
 from reflector.search import index
 from reflector.services import Services
-from reflector.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -49,15 +51,20 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
 
     @app.task(name=schedule.RETRY_DELETIONS)  # type: ignore[untyped-decorator]
     def retry_deletions() -> None:
-        deletions.carry_out(services)
+        deletions.execute(services)
 
     @app.task(name=schedule.CLEAN_UP_PUBLIC_DATA)  # type: ignore[untyped-decorator]
     def clean_up() -> None:
         public_data.clean_up(services)
 
+    @app.task(name=schedule.REMOVE_ENDED_SESSIONS)  # type: ignore[untyped-decorator]
+    def remove_ended_sessions() -> None:
+        with services.db.write() as session:
+            sessions.remove_ended(session)
+
     @app.task(name=schedule.SIGN_OF_LIFE)  # type: ignore[untyped-decorator]
     def ping() -> None:
-        sign_of_life.ping(services.settings)
+        heartbeat.ping(services.settings)
 
 
 class Worker:
@@ -77,15 +84,32 @@ class Worker:
         self._queues, self._concurrency, self._alone = queues, concurrency, alone
         self._stop = threading.Event()
         add_tasks(self._celery, self.runner, self._stop)
+        self._pulse = Pulse()
+        self._celery.steps["consumer"].add(self._pulse.step())
         self._controller: Any = None
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether all of it still works: a thread that ended takes the process with it."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    @property
+    def takes_messages(self) -> bool:
+        """False where a part of it has ended, or hangs."""
+        return self.is_alive and self._pulse.is_there
 
     def start(self) -> None:
         """`alone`: nobody else works on this database; the caller holds the lock for that."""
         if self._alone:
             release_all(self.runner)
             start_beat(self._celery, self.runner.services.settings)
-        threading.Thread(target=self._consume, name="worker", daemon=True).start()
-        threading.Thread(target=self._reconcile, name="reconciler", daemon=True).start()
+        self._threads = [
+            threading.Thread(target=self._consume, name="worker", daemon=True),
+            threading.Thread(target=self._reconcile, name="reconciler", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def _consume(self) -> None:
         """Take messages until the process ends, whatever becomes of the broker."""
@@ -102,7 +126,7 @@ class Worker:
                 )
                 self._controller.start()
             except Exception:
-                log.exception("taking messages failed; it is tried again")
+                log.exception("taking messages failed; retrying")
             self._stop.wait(CONSUME_AGAIN_SECONDS)
 
     def _reconcile(self) -> None:
@@ -114,9 +138,15 @@ class Worker:
             log.exception("older transcripts were not indexed; the next start tries again")
         watchdog = Watchdog()
         while True:
-            watchdog.pat()
-            if relay is not None:
-                relay.report_worker(self.runner.worker, self._queues, REPORT_SECONDS)
+            if self.takes_messages:
+                watchdog.pat()
+                # There is nothing to take from a broker that is away
+                if relay and not relay.report_worker(
+                    self.runner.worker, self._queues, REPORT_SECONDS
+                ):
+                    self._pulse.beat()
+            else:
+                log.critical("this worker takes no messages; systemd restarts it")
             try:
                 reconcile(self.runner)
             except Exception as error:

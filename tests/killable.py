@@ -14,8 +14,8 @@ from pathlib import Path
 
 from reflector.cli import main
 from reflector.pipeline.context import Output, StepContext
-from reflector.pipeline.specs import StepName
-from reflector.pipeline.table import WORK
+from reflector.pipeline.registry import STEPS
+from reflector.pipeline.step import StepName
 
 ORDER = [
     StepName.DECODE, StepName.PLAYBACK, StepName.TRANSCRIBE, StepName.DIARIZE, StepName.ASSEMBLE,
@@ -25,7 +25,7 @@ ORDER = [
 
 def stop_in(name: StepName, signal_file: Path) -> None:
     """Steps that could run beside `name` and have their turn later wait from their start."""
-    work = WORK[name]
+    work = STEPS[name]
 
     def run(context: StepContext) -> Output:
         work.run(context)
@@ -36,9 +36,9 @@ def stop_in(name: StepName, signal_file: Path) -> None:
         threading.Event().wait()
         raise AssertionError
 
-    WORK[name] = replace(work, run=run)
+    STEPS[name] = replace(work, run=run)
     for later in ORDER[ORDER.index(name) + 1 :]:
-        WORK[later] = replace(WORK[later], run=wait)
+        STEPS[later] = replace(STEPS[later], run=wait)
 
 
 if __name__ == "__main__":

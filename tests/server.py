@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ADDRESS = re.compile(r"http://\S+?(?=/ )")
@@ -106,14 +106,14 @@ class Server:
     def steps(self, transcript_id: str) -> dict[str, Any]:
         return {step["name"]: step for step in self.run(transcript_id)["steps"]}
 
-    def wait_for_status(self, transcript_id: str, status: str) -> None:
+    def wait_for_status(self, transcript_id: str, status: str, seconds: float = PATIENCE) -> None:
         def reached() -> bool:
             now = self.run(transcript_id)
             if now["status"] == "error" and status != "error":
                 raise AssertionError(f"error: {now['error']}\n{self.log.read_text()}")
             return bool(now["status"] == status)
 
-        wait_until(reached, f"status {status}")
+        wait_until(reached, f"status {status}", seconds)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reflector import __version__
-from reflector.commands.transcribe import speaker_limits
+from reflector.commands.transcribe import Request, output_files, speaker_limits
 from reflector.errors import InvalidInput
 from tests.conftest import DIARIZER, HELD_OUT, SAMPLE, WHISPER
 from tests.media_files import make_file
@@ -212,7 +212,7 @@ def test_accounts_are_made_listed_and_changed_from_the_command_line(tmp_path: Pa
     assert admin(tmp_path, "set-password", "ben@example.org", *pipe)[0] == 2
     assert admin(tmp_path, "list")[1].startswith("anna@example.org\tpassword\t")
     assert admin(tmp_path, "create", "nobody", *pipe)[0] == 2
-    assert "8 characters" in admin(tmp_path, "hash", *pipe, password="short")[2]
+    assert "8 are the least" in admin(tmp_path, "hash", *pipe, password="short")[2]
     assert admin(tmp_path, "hash", *pipe)[1].startswith("pbkdf2:sha256:600000$")
     assert "no terminal" in admin(tmp_path, "hash")[2]
 
@@ -226,3 +226,54 @@ def test_worker_of_an_embedded_server_says_why_it_cannot_help(tmp_path: Path, co
     )  # fmt: skip
     assert result.returncode == 3
     assert "no other process can help" in result.stderr
+
+
+def request(files: list[Path], output: Path, format_: str = "srt") -> Request:
+    return Request(files, format_, "en", None, None, None, None, output, False)
+
+
+def test_recordings_whose_names_collide_get_a_file_each(tmp_path: Path) -> None:
+    names = ["talk.webm", "talk.mp4", "d1/talk.webm", "v1.2 review", "v1.3 review", "a.mp3"]
+    files = [tmp_path / name for name in names]
+    targets = output_files(request(files, tmp_path / "out"))
+    assert len(set(targets.values())) == len(files)
+    assert [target.name for target in targets.values()] == [
+        "talk.webm.srt", "talk.mp4.srt", "talk.webm (2).srt", "v1.2 review.srt", "v1.3 review.srt",
+        "a.srt",
+    ]  # fmt: skip
+
+
+def test_recording_is_never_written_over(tmp_path: Path) -> None:
+    recording = tmp_path / "mine.webm"
+    recording.write_bytes(HELD_OUT.read_bytes())
+    (tmp_path / "link").symlink_to(recording)
+    for output in (recording, tmp_path / "link", tmp_path / "d" / ".." / "mine.webm"):
+        with pytest.raises(InvalidInput, match="is a recording, and would be overwritten"):
+            output_files(request([recording], output))
+    notes = tmp_path / "notes.txt"
+    notes.write_bytes(HELD_OUT.read_bytes())
+    with pytest.raises(InvalidInput, match="would be overwritten"):
+        output_files(request([notes, recording], tmp_path, "text"))
+
+
+def test_folder_that_cannot_be_made_is_said_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInput, match="cannot be made"):
+        output_files(request([HELD_OUT], tmp_path / "file" / "x.srt"))
+    made = output_files(request([HELD_OUT], tmp_path / "new" / "dir" / "x.srt"))
+    assert made[HELD_OUT].parent.is_dir()
+
+
+def test_long_and_undecodable_names_end_no_call(tmp_path: Path) -> None:
+    sound = HELD_OUT.read_bytes()
+    long = tmp_path / f"{'x' * 245}.flac"
+    strange = Path(os.fsdecode(os.fsencode(tmp_path) + b"/latin\xfc1.flac"))
+    for file in (long, strange, tmp_path / "talk.flac"):
+        file.write_bytes(sound)
+    out = tmp_path / "out"
+    files = [str(long), str(strange), str(tmp_path / "talk.flac")]
+    done = run("transcribe", *files, *MODELS, "--output", str(out), "--format", "srt")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(list(out.iterdir())) == 3
+    assert (out / "talk.srt").read_text().startswith("1\n00:00:00,")

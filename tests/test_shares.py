@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.boot.tree import ROOT
+from tests.conftest import unexplained
 
 TEST = """
 import os, pathlib
@@ -42,3 +43,8 @@ def test_files_of_the_booted_tree_go_to_one_process(tmp_path: Path) -> None:
     assert len(process) == 4
     assert process["test_booted"] == process["test_troubles"] == process["test_ways"]
     assert process["test_api"] != process["test_booted"]
+
+
+def test_skip_that_nobody_has_explained_fails_ci() -> None:
+    assert unexplained(["Skipped: rclone is not installed"]) == ["rclone is not installed"]
+    assert unexplained(["Skipped: pyannote.audio is not installed: no CPU build"]) == []

@@ -14,12 +14,16 @@ def wait_until(
     what: str,
     seconds: float = PATIENCE,
     otherwise: Callable[[], str] = lambda: "",
+    every: float = 0.05,
 ) -> Any:
-    """The first true value of `condition`, asked again until the deadline. `otherwise`: what more to tell then."""
+    """The first true value of `condition`, asked again until the deadline. `otherwise`: what more to tell then.
+
+    `every`: seconds between two questions, for those that cost what is waited for its time.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(every)
     raise AssertionError(f"{what} did not happen within {seconds:.0f} s {otherwise()}".rstrip())

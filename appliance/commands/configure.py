@@ -1,4 +1,4 @@
-"""`appliance configure`: makes the machine what the configuration says."""
+"""`appliance configure`: change the machine to match its configuration."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 import click
 
-from appliance import given
-from appliance.apply import alone
-from appliance.checks import check
+from appliance.boot.machine import refuse_on_image
 from appliance.commands.dialogue import ask
 from appliance.config import ApplianceConfig, load
 from appliance.config.flags import named_flags, with_flags, with_options
 from appliance.config.load import PATH
-from appliance.configuring import Wanted
-from appliance.effects import secrets
-from appliance.facts import gather
-from appliance.install import environment
+from appliance.configure.apply import exclusive_lock
+from appliance.configure.parts import admin
+from appliance.configure.parts.build import Plan
+from appliance.configure.preflight import check
+from appliance.configure.run import ConfigureRun
+from appliance.install import venv
 from appliance.install.target import Target
-from appliance.slots.machine import refuse_on_image
-from appliance.steps import admin
-from appliance.steps.build import Plan
+from appliance.machine.facts import gather
+from appliance.secrets import input as secret_input
+from appliance.secrets import store
 
 
 @click.command()
@@ -77,18 +77,18 @@ def configure(
     facts = gather()
     if flags["build"] and not dry_run:
         refuse_on_image("--build")
-        with alone(root):
-            environment.install(Target(root, click.echo), None, None, bool(facts.cards))
+        with exclusive_lock(root):
+            venv.install(Target(root, click.echo), None, None, bool(facts.cards))
     config = with_flags(load(file), flags)
-    handed = given.from_credentials() | given.from_files(secret_files)
+    handed = secret_input.from_credentials() | secret_input.from_files(secret_files)
     if password or password_file:
-        handed[admin.PASSWORD] = password or given.read(password_file or "", "password")
+        handed[admin.PASSWORD] = password or secret_input.read(password_file or "", "password")
     talks = sys.stdin.isatty() and not (yes or as_json or dry_run)
     if talks and not named_flags(flags) and _wants_to_be_asked(file):
         config = ask(facts, config)
     if talks and _needs_password(config, root, handed):
-        handed[admin.PASSWORD] = given.ask_password(config.access.admin)
-    wanted = Wanted(facts, config, root, handed, models, artifacts, force)
+        handed[admin.PASSWORD] = secret_input.ask_password(config.access.admin)
+    wanted = ConfigureRun(facts, config, root, handed, models, artifacts, force)
     view = wanted.view()
     plan = wanted.plan(view)
     _show(plan, as_json, diffs=dry_run)
@@ -98,7 +98,7 @@ def configure(
         return
     if not wanted.offline:
         check(view)
-    wanted.carry_out(plan, (lambda line: None) if as_json else click.echo)
+    wanted.execute(plan, (lambda line: None) if as_json else click.echo)
 
 
 def _wants_to_be_asked(file: Path) -> bool:
@@ -107,7 +107,7 @@ def _wants_to_be_asked(file: Path) -> bool:
 
 
 def _needs_password(config: ApplianceConfig, root: Path, handed: dict[str, str]) -> bool:
-    there = admin.HASH in secrets.names(root) or admin.PASSWORD in handed
+    there = admin.HASH in store.names(root) or admin.PASSWORD in handed
     return not config.access.public and not there and root == Path("/")
 
 

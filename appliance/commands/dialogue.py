@@ -1,13 +1,13 @@
-"""A few questions, with what was found on the machine as their defaults."""
+"""Ask a few questions, with defaults from the machine's facts."""
 
 from __future__ import annotations
 
 import click
 
-from appliance.choices import PLACES, Choices, Place, chosen, has_usable_card
 from appliance.config.model import ApplianceConfig
-from appliance.environment import address
-from appliance.facts.model import Facts
+from appliance.configure.environment import address
+from appliance.configure.setup_answers import PLACES, Choices, Place, chosen, has_usable_card
+from appliance.machine.facts.model import Facts
 
 
 def ask(facts: Facts, config: ApplianceConfig) -> ApplianceConfig:

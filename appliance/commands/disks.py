@@ -8,7 +8,7 @@ from appliance.disks import recovery, reset
 from appliance.disks.install import install, least
 from appliance.disks.listing import Disk, others
 from appliance.errors import CheckError, ConfigError
-from appliance.run import run
+from appliance.machine.run import run
 
 ERASE = "ERASE"
 

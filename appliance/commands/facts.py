@@ -1,4 +1,4 @@
-"""`appliance facts`: what this machine is."""
+"""`appliance facts`: print what this machine is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import click
 
-from appliance.facts import Facts, gather
+from appliance.machine.facts import Facts, gather
 
 GIB = 1 << 30
 

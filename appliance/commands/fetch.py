@@ -1,4 +1,4 @@
-"""`appliance fetch`: what an installation needs, for a machine that has no network."""
+"""`appliance fetch`: download an installation for a machine without a network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from appliance.artifacts import LOCK, read
-from appliance.effects.downloads import fetch as fetch_artifact
+from appliance.configure.effects.downloads import fetch as fetch_artifact
 from appliance.errors import ConfigError
 from appliance.install.lock import with_sums
 from appliance.install.wheels import download_wheels

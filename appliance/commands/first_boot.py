@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from appliance import given
+from appliance.boot.machine import image_version
 from appliance.commands.dialogue import ask
 from appliance.config.model import ApplianceConfig
 from appliance.errors import ConfigError
-from appliance.facts.model import Facts
 from appliance.firstboot import console as screen
 from appliance.firstboot.flow import first_boot as run
 from appliance.firstboot.page import Filled
-from appliance.slots.machine import image_version
+from appliance.machine.facts.model import Facts
+from appliance.secrets import input as secret_input
 
 
 @click.command("first-boot", hidden=True)
@@ -34,6 +34,6 @@ def _ask(facts: Facts, config: ApplianceConfig) -> Filled:
     while True:
         try:
             config = ask(facts, config)
-            return Filled(config, given.ask_password(config.access.admin))
+            return Filled(config, secret_input.ask_password(config.access.admin))
         except (ConfigError, click.Abort) as error:
             click.echo(str(error) or "Once more.")

@@ -1,4 +1,4 @@
-"""`appliance image`: the disk image that a machine is made of."""
+"""`appliance image`: build and check disk images."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from appliance.image.sources import sources
 from appliance.image.tools import GENERATION, Tools, prepared
 from appliance.image.version import version
 from appliance.install.target import checkout
+from appliance.update.manifest import SUMS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -143,6 +144,26 @@ def keys(work: Path, keys: Path, mirror: str | None) -> None:
     """Make the keys that sign images and updates. Machines take updates from no others."""
     tools = prepared(work.absolute(), sources(mirror), click.echo)
     key_files.make(Keys(keys.absolute()), tools, click.echo)
+
+
+@image.command()
+@click.argument("folder", type=THERE)
+@WORK
+@KEYS
+@MIRROR
+def renew(folder: Path, work: Path, keys: Path, mirror: str | None) -> None:
+    """Sign the list of updates in FOLDER anew: its signature ends after 400 days."""
+    sums = folder.absolute() / SUMS
+    if not sums.is_file():
+        raise ApplianceError(f"{folder} holds no {SUMS}.", "Name the folder `updates` of a build.")
+    found = Keys(keys.absolute())
+    if not found.are_there:
+        raise ApplianceError(
+            f"There are no keys in {keys}.", "Name those of the build with --keys."
+        )
+    tools = prepared(work.absolute(), sources(mirror), click.echo)
+    key_files.sign(found, tools, sums)
+    click.echo(f"{sums} is signed for {key_files.VALID_DAYS} days.")
 
 
 def _request(flags: dict[str, Any]) -> tuple[Request, Tools]:

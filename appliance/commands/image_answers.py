@@ -1,4 +1,4 @@
-"""`appliance image validate` and `inject`: the answers for a machine's first start."""
+"""`appliance image validate` and `inject`: prepare the answers for a first start."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from appliance import given
+from appliance.configure.parts.admin import PASSWORD
 from appliance.image.answers import Prepared
-from appliance.steps.admin import PASSWORD
+from appliance.secrets import input as secret_input
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 OPTIONS = [
@@ -54,9 +54,9 @@ def inject(disk: Path, toml: Path, **others: Any) -> None:
 def _prepared(
     toml: Path, password_file: str | None, secret_files: tuple[str, ...], models: Path | None
 ) -> Prepared:
-    handed = given.from_files(secret_files)
+    handed = secret_input.from_files(secret_files)
     if password_file:
-        handed[PASSWORD] = given.read(password_file, "password")
+        handed[PASSWORD] = secret_input.read(password_file, "password")
     found = Prepared(toml, handed, models)
     for remark in found.check():
         click.secho(f"note: {remark}", fg="yellow")

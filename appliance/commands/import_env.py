@@ -1,4 +1,4 @@
-"""`appliance import-env`: from the reference's settings to this machine's."""
+"""`appliance import-env`: take over the reference's settings."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from pathlib import Path
 
 import click
 
-from appliance import environment, units
-from appliance.apply import alone, carry_out
 from appliance.config import load
 from appliance.config.imported import imported, parse
 from appliance.config.load import PATH
-from appliance.configuring import configuration_change
-from appliance.effects.ledger import Ledger
-from appliance.effects.machine import Machine
+from appliance.configure import environment
+from appliance.configure.apply import exclusive_lock, execute
+from appliance.configure.effects.machine import Machine
+from appliance.configure.plan.changes import Change, KeepSecret, WriteFile
+from appliance.configure.run import configuration_change
 from appliance.errors import ConfigError
-from appliance.facts import gather
-from appliance.plan.changes import Change, KeepSecret, WriteFile
+from appliance.machine import units
+from appliance.machine.facts import gather
+from appliance.machine.ledger import Ledger
 
 STEP = "import"
 
@@ -68,6 +69,6 @@ def import_env(file: Path, dry_run: bool) -> None:
         click.echo(each.difference())
     if dry_run:
         return
-    with alone(Path("/")):
-        carry_out(changes, Machine(Path("/"), gather(), Ledger(Path("/")), say=click.echo))
+    with exclusive_lock(Path("/")):
+        execute(changes, Machine(Path("/"), gather(), Ledger(Path("/")), say=click.echo))
     click.echo("Next: appliance configure")

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from appliance.apply import alone
-from appliance.facts import gather
-from appliance.install import checks, environment, packages, system
-from appliance.install.manual import manual
+from appliance.boot.machine import refuse_on_image
+from appliance.configure.apply import exclusive_lock
+from appliance.install import packages, preflight, system, venv
+from appliance.install.manpage import manual
 from appliance.install.remove import purge, remove
 from appliance.install.target import Target
 from appliance.log import PATH as LOG
 from appliance.log import logged
-from appliance.slots.machine import refuse_on_image
+from appliance.machine.facts import gather
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -52,12 +52,12 @@ def into_tree(root: Path, wheels: Path | None, torch_index: str | None, cuda: bo
 def _install(root: Path, wheels: Path | None, torch_index: str | None, cuda: bool) -> Target:
     facts = gather(root)
     target = Target(root, click.echo)
-    for remark in checks.check(target, facts):
+    for remark in preflight.check(target, facts):
         click.secho(f"note: {remark}", fg="yellow")
-    with alone(target.root), logged(target.root, click.echo) as target.say:
+    with exclusive_lock(target.root), logged(target.root, click.echo) as target.say:
         packages.install(target, facts.release.version)
         has_card = bool(facts.cards) and target.is_running
-        environment.install(target, wheels, torch_index, cuda or has_card)
+        venv.install(target, wheels, torch_index, cuda or has_card)
         system.install(target, _manual())
     return target
 
@@ -84,7 +84,7 @@ def uninstall(purges: bool, yes: bool) -> None:
         click.confirm(
             "All recordings, transcripts and accounts will be gone for good. Go on?", abort=True
         )
-    with alone(target.root):
+    with exclusive_lock(target.root):
         remove(target)
         if purges:
             purge(target)

@@ -1,13 +1,13 @@
-"""`appliance logs`: the journal, by the parts of the appliance."""
+"""`appliance logs`: show the journal, by part of the appliance."""
 
 from __future__ import annotations
 
 import click
 
-from appliance import units
 from appliance.commands.view import current
-from appliance.run import replace_by
-from appliance.steps.running import wanted
+from appliance.configure.parts.running import wanted
+from appliance.machine import units
+from appliance.machine.run import replace_by
 
 PARTS = {
     "api": [units.API, units.API_SOCKET],

@@ -7,16 +7,16 @@ from pathlib import Path
 import click
 
 from appliance import application
-from appliance.apply import alone, carry_out
 from appliance.config import load
 from appliance.config.model import LanguageModelOn
-from appliance.effects import secrets
-from appliance.effects.ledger import Ledger
-from appliance.effects.machine import Machine
+from appliance.configure.apply import exclusive_lock, execute
+from appliance.configure.effects.machine import Machine
+from appliance.configure.plan.changes import Change, ImportModels, PullLanguageModel, PullModel
 from appliance.errors import ConfigError
-from appliance.facts import gather
-from appliance.here import offered
-from appliance.plan.changes import Change, ImportModels, PullLanguageModel, PullModel
+from appliance.machine.facts import gather
+from appliance.machine.ledger import Ledger
+from appliance.machine.state import offered
+from appliance.secrets import store
 
 ROOT = Path("/")
 
@@ -83,9 +83,9 @@ def _ask(*arguments: str) -> str:
 
 
 def _kept() -> list[str]:
-    return sorted({"SECRET_KEY"} & secrets.names(ROOT))
+    return sorted({"SECRET_KEY"} & store.names(ROOT))
 
 
 def _do(change: Change) -> None:
-    with alone(ROOT):
-        carry_out([change], Machine(ROOT, gather(), Ledger(ROOT), say=click.echo))
+    with exclusive_lock(ROOT):
+        execute([change], Machine(ROOT, gather(), Ledger(ROOT), say=click.echo))

@@ -1,4 +1,4 @@
-"""`appliance plan`: what the configuration means on this machine."""
+"""`appliance plan`: show what the configuration means on this machine."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from appliance import environment
 from appliance.config import PATH, load
 from appliance.config.flags import with_flags, with_options
-from appliance.facts import gather
-from appliance.placement import Placement, place
+from appliance.configure import environment
+from appliance.configure.placement import Placement, place
+from appliance.machine.facts import gather
 
 
 @click.command()

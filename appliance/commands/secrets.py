@@ -1,4 +1,4 @@
-"""`appliance secrets`: what is kept, set anew, rotated."""
+"""`appliance secrets`: list, set and rotate secrets."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from pathlib import Path
 
 import click
 
-from appliance import given, units
-from appliance.apply import alone
-from appliance.effects import secrets
-from appliance.effects.ledger import Ledger
-from appliance.effects.machine import Machine
-from appliance.effects.units import restart_waiting
+from appliance.configure.apply import exclusive_lock
+from appliance.configure.effects import secrets
+from appliance.configure.effects.machine import Machine
+from appliance.configure.effects.units import restart_waiting
+from appliance.configure.parts.application import SPEECH_KEY
 from appliance.errors import ConfigError
-from appliance.facts import gather
-from appliance.steps.application import SPEECH_KEY
+from appliance.machine import units
+from appliance.machine.facts import gather
+from appliance.machine.ledger import Ledger
+from appliance.secrets import input as secret_input
+from appliance.secrets import store
 
 ROOT = Path("/")
 MADE = ("SECRET_KEY", SPEECH_KEY)
@@ -31,18 +33,18 @@ def secrets_() -> None:
 def list_() -> None:
     """Names of the secrets that are kept."""
     sealing = gather().sealing
-    for name in sorted(secrets.names(ROOT)):
+    for name in sorted(store.names(ROOT)):
         click.echo(f"{name}  ({sealing.described})")
 
 
 @secrets_.command("set")
-@click.argument("name", type=click.Choice(given.NAMES))
+@click.argument("name", type=click.Choice(secret_input.NAMES))
 @click.option(
     "--file", metavar="FILE", help="Its first line; - is standard input. Default: it is asked for."
 )
 def set_(name: str, file: str | None) -> None:
     """Keep another value of NAME, and start again what uses it."""
-    value = given.read(file, name) if file else str(click.prompt(name, hide_input=True))
+    value = secret_input.read(file, name) if file else str(click.prompt(name, hide_input=True))
     _keep(name, value)
 
 
@@ -57,14 +59,14 @@ def rotate(name: str, yes: bool) -> None:
     """
     if name == "SECRET_KEY" and not yes:
         click.confirm("All logins will end, and all API keys. Go on?", abort=True)
-    if name not in secrets.names(ROOT):
+    if name not in store.names(ROOT):
         raise ConfigError(f"There is no secret {name} yet.", "Run `appliance configure` first.")
     _keep(name, random.token_hex(LENGTH))
 
 
 def _keep(name: str, value: str) -> None:
     machine = Machine(ROOT, gather(), Ledger(ROOT), say=click.echo)
-    with alone(ROOT):
+    with exclusive_lock(ROOT):
         secrets.keep(machine, name, value, units.APPLICATION)
         restart_waiting(machine)
     click.echo(

@@ -1,10 +1,10 @@
-"""`appliance slot`: what the units of an image call at each start."""
+"""`appliance slot`: commands for the units of an image at each start."""
 
 from __future__ import annotations
 
 import click
 
-from appliance import starts
+from appliance.boot import start
 
 
 @click.group(hidden=True)
@@ -15,17 +15,17 @@ def slot() -> None:
 @slot.command()
 def begin() -> None:
     """See what became of the version before, and keep the database for it."""
-    starts.begin(click.echo)
+    start.begin(click.echo)
 
 
 @slot.command()
 def prove() -> None:
     """Wait until this version has shown that it works."""
-    starts.prove(click.echo)
+    start.prove(click.echo)
 
 
 @slot.command()
 @click.argument("reason")
 def failed(reason: str) -> None:
     """Write down why this start was none."""
-    starts.record(reason)
+    start.record(reason)

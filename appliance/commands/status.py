@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
+from appliance.boot.machine import image_version
 from appliance.commands.view import current
+from appliance.configure.environment import public_url
+from appliance.configure.plan.view import View
 from appliance.diagnose import services, system
 from appliance.diagnose.finding import Finding, Status, worst
 from appliance.diagnose.versions import findings as of_image
-from appliance.environment import public_url
-from appliance.plan.view import View
-from appliance.slots.machine import image_version
 
 MIB = 1 << 20
 MARKS = {

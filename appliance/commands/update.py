@@ -1,4 +1,4 @@
-"""`appliance update`: newer versions of a machine that was made from an image."""
+"""`appliance update`: install newer versions of an image."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import asdict
 
 import click
 
-from appliance.apply import alone
+from appliance.boot.history import History, Outcome
+from appliance.boot.machine import running
 from appliance.commands.view import ROOT
 from appliance.config import load
+from appliance.configure.apply import exclusive_lock
 from appliance.errors import CheckError
 from appliance.log import logged
-from appliance.run import run
-from appliance.slots.history import History, Outcome
-from appliance.slots.machine import running
+from appliance.machine.run import run
 from appliance.update import steps
 from appliance.update.source import chosen
 
@@ -67,7 +67,11 @@ def apply_(wanted: str | None, version: str | None, again: bool, reboot: bool) -
     Where it does not work it is tried twice more, and then this version starts again.
     """
     _only_root()
-    with alone(ROOT), logged(ROOT, click.echo) as say, chosen(wanted, _configured()) as source:
+    with (
+        exclusive_lock(ROOT),
+        logged(ROOT, click.echo) as say,
+        chosen(wanted, _configured()) as source,
+    ):
         installed = steps.apply(source, version, again, say)
         if installed is None:
             say(f"{running().version} is the newest.")
@@ -85,7 +89,7 @@ def rollback(yes: bool, reboot: bool) -> None:
     _only_root()
     if not yes:
         click.confirm(f"Leave {running().version} for the version before?", abort=True)
-    with alone(ROOT), logged(ROOT, click.echo) as say:
+    with exclusive_lock(ROOT), logged(ROOT, click.echo) as say:
         say(f"{steps.rollback()} starts next.")
     _start(reboot)
 
@@ -120,4 +124,4 @@ def _start(reboot: bool) -> None:
     if reboot:
         run(["systemctl", "reboot"])
     else:
-        click.echo("`systemctl reboot` starts it; whatever is being worked on is gone on with.")
+        click.echo("`systemctl reboot` starts it. Work in progress is resumed.")

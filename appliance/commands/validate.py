@@ -1,4 +1,4 @@
-"""`appliance validate`: whether a configuration can be used, before a machine has it."""
+"""`appliance validate`: check a configuration before a machine has it."""
 
 from __future__ import annotations
 

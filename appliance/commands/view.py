@@ -1,17 +1,17 @@
-"""The machine as it is and as it is configured, for commands that only look."""
+"""Read the machine and its configuration, for commands that change nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from appliance import environment
 from appliance.config import load
-from appliance.configuring import authorities
+from appliance.configure import environment
+from appliance.configure.placement import Placement, place
+from appliance.configure.plan.view import View
+from appliance.configure.run import authorities
 from appliance.errors import ConfigError, PlanError
-from appliance.facts import gather
-from appliance.here import read_state
-from appliance.placement import Placement, place
-from appliance.plan.view import View
+from appliance.machine.facts import gather
+from appliance.machine.state import read_state
 
 ROOT = Path("/")
 

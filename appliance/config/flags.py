@@ -1,4 +1,4 @@
-"""The flags of the reference's installer, and what they change in the configuration."""
+"""Map the flags of the reference's installer to changes of the configuration."""
 
 from __future__ import annotations
 

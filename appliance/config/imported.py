@@ -4,17 +4,18 @@ for the application alone."""
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
+from dotenv.parser import parse_stream
 from pydantic import SecretStr
 
 from appliance.config.model import ApplianceConfig
 from appliance.errors import ConfigError
-from reflector.settings import PLACEHOLDER_SECRET, Settings
+from reflector.runtime.settings import PLACEHOLDER_SECRET, Settings
 
 # Names that its containers have for each other: what they lead to is on this machine, or made anew
 CONTAINERS = {"transcription", "ollama", "ollama-cpu", "garage", "server", "redis", "postgres", "localhost",
@@ -48,21 +49,23 @@ class Imported:
 
 
 def parse(text: str) -> dict[str, str]:
-    """An environment file as docker compose reads it; ConfigError names the line that is none."""
+    """An environment file as docker compose reads it; ConfigError names the line that is none.
+
+    Values may be quoted, have a comment behind them, and in quotes several lines. `$$` is a dollar
+    sign, but in single quotes nothing is changed.
+    """
     found = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
+    for binding in parse_stream(StringIO(text.removeprefix("\ufeff"))):
+        line, original = binding.original.line, binding.original.string
+        if binding.key is None and not binding.error:
             continue
-        match = re.fullmatch(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)", stripped)
-        if match is None:
-            raise ConfigError(f"Line {number} is no NAME=value: {line[:60]}", "Mend that line.")
-        value = match[2].strip()
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-            value = value[1:-1]
-        else:
-            value = value.partition(" #")[0].rstrip()
-        found[match[1].upper()] = value.replace("$$", "$")
+        if binding.error or binding.value is None or not (binding.key or "").isidentifier():
+            first = original.strip().partition("\n")[0]
+            raise ConfigError(f"Line {line} is no NAME=value: {first[:60]}", "Mend that line.")
+        is_literal = original.partition("=")[2].lstrip().startswith("'")
+        assert binding.key is not None
+        value = binding.value if is_literal else binding.value.replace("$$", "$")
+        found[binding.key.upper()] = value
     return found
 
 

@@ -1,4 +1,4 @@
-"""Reading `appliance.toml`: what is wrong in it is said by file, line and key, with what is allowed."""
+"""Read `appliance.toml`; name file, line, key and allowed values where it is wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATH = Path("/etc/reflector/appliance.toml")
 def load(path: Path = PATH) -> ApplianceConfig:
     """The settings in `path`, the defaults where there is no file; ConfigError for what is wrong."""
     try:
-        text = path.read_text()
+        text = path.read_text("utf-8-sig")  # some editors begin a file with a mark
     except FileNotFoundError:
         return ApplianceConfig()
     except (OSError, UnicodeDecodeError) as error:
@@ -33,7 +33,7 @@ def load(path: Path = PATH) -> ApplianceConfig:
 def parse(text: str, name: str) -> ApplianceConfig:
     """ConfigError lists everything that is wrong, a line each; `name` is what the file is called."""
     try:
-        values = tomllib.loads(text)
+        values = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         end = f"at line {len(text.splitlines())}"
         said = str(error).replace("at end of document", end)

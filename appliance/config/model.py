@@ -17,7 +17,17 @@ DOMAIN = re.compile(
     r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
 )
 # OpenSSH's public keys: kind, base64, comment
-SSH_KEY = re.compile(r"(ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/]{40,}=* ?[^\n]*")
+SSH_KEY = re.compile(
+    r"(ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/]{40,}=* ?[^\x00-\x1f\x7f]*"
+)
+# Every value is rendered into files whose syntax it must not be able to write: no quotes, blanks,
+# braces, line ends or control characters
+EMAIL = re.compile(r"[A-Za-z0-9.!#%&*+/=?^_~-]{1,64}@[A-Za-z0-9.-]{1,253}")
+PATH = re.compile(r"/[A-Za-z0-9._/@+-]*")
+SYSTEM_FOLDERS = {
+    "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/opt", "/proc",
+    "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/var/log",  # noqa: S108
+}  # fmt: skip
 MODEL = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$"
 
 
@@ -41,6 +51,33 @@ def _ssh_key(text: str) -> str:
     return text.strip()
 
 
+def _email(text: str) -> str:
+    if not EMAIL.fullmatch(text):
+        raise ValueError("is no e-mail address, like anna@example.org")
+    return text
+
+
+def _path(path: Path) -> Path:
+    """What a unit, an environment file and Caddy read as one word, without quotes."""
+    if not path.is_absolute():
+        raise ValueError(f"is {path}, which has to begin with /")
+    if not PATH.fullmatch(str(path)) or ".." in path.parts:
+        raise ValueError(f"is {path}: letters, digits and . _ - / @ + can be used, no blanks")
+    return path
+
+
+def _data_folder(path: Path) -> Path:
+    if str(path) in SYSTEM_FOLDERS:
+        raise ValueError(f"is {path}, which belongs to the system: give a folder of its own")
+    return _path(path)
+
+
+Email = Annotated[str, AfterValidator(_email)]
+FilePath = Annotated[Path, AfterValidator(_path)]
+DataFolder = Annotated[Path, AfterValidator(_data_folder)]
+Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Region = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+ModelOrFolder = Annotated[str, Field(pattern=r"^[A-Za-z0-9/][A-Za-z0-9._:/@+-]*$")]
 SshKey = Annotated[str, AfterValidator(_ssh_key)]
 Domain = Annotated[str, AfterValidator(_domain)]
 Address = Annotated[str, AfterValidator(_address)]
@@ -68,7 +105,7 @@ class Speech(Table):
     model: ModelName | None = None
     """A Whisper model; unset: the largest that the machine keeps up with."""
     diarization: bool = True
-    diarization_model: str | None = None
+    diarization_model: ModelOrFolder | None = None
 
     @model_validator(mode="after")
     def _hosted_has_an_address(self) -> Self:
@@ -113,12 +150,12 @@ class Storage(Table):
 
     on: StorageOn = StorageOn.LOCAL
     """`local`: a folder. `garage`: S3 on this machine. `s3`: S3 elsewhere."""
-    folder: Path = Path("/var/lib/reflector")
-    bucket: str = "reflector-media"
-    region: str = "garage"
+    folder: DataFolder = Path("/var/lib/reflector")
+    bucket: Bucket = "reflector-media"
+    region: Region = "garage"
     endpoint: HttpUrl | None = None
     """With `on = "s3"`; unset: Amazon's."""
-    garage_folder: Path = Path("/var/lib/garage")
+    garage_folder: DataFolder = Path("/var/lib/garage")
     """What Garage keeps; with `folder`, where another disk has the space."""
     quota_gib: Annotated[int, Field(ge=1)] | None = None
     """The most that Garage may take; unset: nine tenths of what its disk has free."""
@@ -144,15 +181,15 @@ class Proxy(Table):
     ip: Address | None = None
     """The address in links, where there is no domain; unset: the first that the machine has."""
     certificate: Certificate | None = None
-    email: str | None = None
+    email: Email | None = None
     """For the ACME account: told when a certificate is not renewed."""
     acme_directory: HttpUrl | None = None
     staging: bool = False
     """Let's Encrypt's authority for trying things out."""
-    certificate_file: Path | None = None
-    key_file: Path | None = None
-    custom_ca: Path | None = None
-    extra_ca: list[Path] = []
+    certificate_file: FilePath | None = None
+    key_file: FilePath | None = None
+    custom_ca: FilePath | None = None
+    extra_ca: list[FilePath] = []
     """Further authorities that the machine trusts when it asks others."""
 
     @model_validator(mode="after")
@@ -186,7 +223,7 @@ class Access(Table):
 
     public: bool = False
     """True: no login, whoever reaches the machine may read and change everything."""
-    admin: str = "admin@localhost"
+    admin: Email = "admin@localhost"
     ssh_keys: list[SshKey] = []
     """Public keys with which root logs in over ssh; unset: its authorized_keys stays as it is."""
 
@@ -212,7 +249,7 @@ class Disk(Table):
 
     encrypt: bool = False
     """Of a machine that is made from an image: all but the system, opened by the machine's TPM."""
-    data: Path | None = None
+    data: FilePath | None = None
     """A second disk that takes `storage.folder`, as /dev/disk/by-id/NAME; it has to be empty."""
 
 

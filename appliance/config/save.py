@@ -1,4 +1,4 @@
-"""`appliance.toml` with changes: comments, order and what was not changed stay as they are."""
+"""Change `appliance.toml`; keep its comments, its order and everything else."""
 
 from __future__ import annotations
 

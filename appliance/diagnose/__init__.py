@@ -1,1 +1,1 @@
-"""What works on a machine and what does not: one list for `status`, `doctor` and whoever else asks."""
+"""Check what works on a machine: one list for `status`, `doctor` and everything else."""

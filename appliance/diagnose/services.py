@@ -1,4 +1,4 @@
-"""Units: whether those that are configured run, and what the application says of its parts."""
+"""Check that configured units run, and what the application says about its parts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from appliance import health, units
+from appliance import health
+from appliance.configure.parts.running import wanted
+from appliance.configure.plan.view import View
 from appliance.diagnose.finding import Finding, Status, failed, ok
-from appliance.plan.view import View
-from appliance.run import run
-from appliance.steps.running import wanted
+from appliance.machine import units
+from appliance.machine.run import run
 
 PROPERTIES = (
     "Description",

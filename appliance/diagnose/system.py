@@ -1,4 +1,4 @@
-"""The machine itself: disk, memory, clock, card, certificate, secrets, and what was left half done."""
+"""Check the machine: disk, memory, clock, card, certificate, secrets, interrupted runs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
-from appliance import environment
 from appliance.config.model import Certificate, SpeechOn
+from appliance.configure import environment
+from appliance.configure.parts.build import build
+from appliance.configure.parts.storage import disk_of
+from appliance.configure.placement import place
+from appliance.configure.plan.view import View
 from appliance.diagnose.finding import Finding, failed, ok, warning
-from appliance.effects import secrets
 from appliance.errors import ApplianceError, PlanError
-from appliance.placement import place
-from appliance.plan.view import View
-from appliance.steps.build import build
-from appliance.steps.storage import disk_of
+from appliance.secrets import store
 
 GIB = 1 << 30
 SECONDS = 10.0
@@ -109,7 +109,7 @@ def _ends(name: str) -> datetime:
 def _secrets(view: View) -> Finding:
     for name in sorted(view.state.credentials):
         try:
-            secrets.reveal(view.facts, name)
+            store.reveal(view.facts, name)
         except ApplianceError as error:
             return failed("secrets", error.message, error.hint or "")
     count = len(view.state.credentials)

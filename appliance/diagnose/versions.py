@@ -1,14 +1,14 @@
-"""Of a machine that was made from an image: which version runs, and what became of the one that came last."""
+"""Check the image's version that runs, and how the last update ended."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from appliance.boot import notices
+from appliance.boot.history import History, Outcome
+from appliance.boot.machine import image_version, running
 from appliance.diagnose.finding import Finding, ok, warning
 from appliance.errors import ApplianceError
-from appliance.slots import notices
-from appliance.slots.history import History, Outcome
-from appliance.slots.machine import image_version, running
 
 CHECK = "version"
 

@@ -1,1 +1,1 @@
-"""Disks of a machine that is made from an image: put onto one, erased, opened with a recovery key."""
+"""Disks of a machine with an image: install to one, erase it, show its recovery key."""

@@ -1,4 +1,4 @@
-"""Writing the version that runs, from a stick say, to a disk of the machine (systemd-repart(8))."""
+"""Write the running version to a disk of the machine (systemd-repart(8))."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from appliance.boot import entries
+from appliance.boot.machine import running
 from appliance.disks.listing import Disk, own_partitions
-from appliance.effects.durable import write_durably
 from appliance.errors import ApplianceError, CommandError
+from appliance.machine.durable import write_durably
+from appliance.machine.run import follow
 from appliance.render import render
-from appliance.run import follow
-from appliance.slots import entries
-from appliance.slots.machine import running
 
 ESP = 512 << 20
 SIGNATURE = "16K"

@@ -1,4 +1,4 @@
-"""Which disks this machine has, and which one it was started from."""
+"""List this machine's disks, and tell which one it started from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.run import run
+from appliance.machine.run import run
 
 COLUMNS = "NAME,PATH,SIZE,MODEL,TRAN,TYPE,RO,LABEL,PARTLABEL,FSTYPE"
 SYSTEM = "/dev/mapper/usr"

@@ -1,11 +1,11 @@
-"""The recovery key of an encrypted state partition, shown once (systemd-cryptenroll(1))."""
+"""Show the recovery key of an encrypted state partition once (systemd-cryptenroll(1))."""
 
 from __future__ import annotations
 
 import json
 
 from appliance.errors import CheckError
-from appliance.run import run
+from appliance.machine.run import run
 
 SECONDS = 300.0
 

@@ -1,12 +1,12 @@
-"""Erasing all that is the machine's own, at the next start (systemd-repart(8), “Factory reset”)."""
+"""Erase everything that is the machine's own at its next start (systemd-repart(8), “Factory reset”)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from appliance.boot.machine import running
 from appliance.errors import ApplianceError
-from appliance.run import run
-from appliance.slots.machine import running
+from appliance.machine.run import run
 
 VARIABLE = Path("/sys/firmware/efi/efivars/FactoryReset-8cf2644b-4b0b-428f-9387-6d876050dc67")
 # EFI_VARIABLE_NON_VOLATILE, _BOOTSERVICE_ACCESS, _RUNTIME_ACCESS

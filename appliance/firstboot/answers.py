@@ -13,14 +13,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance import given
+from appliance.boot import entries
+from appliance.boot.usb_media import mounted
 from appliance.config.load import parse
 from appliance.config.model import ApplianceConfig
+from appliance.configure.parts.admin import PASSWORD
 from appliance.errors import ApplianceError, ConfigError
-from appliance.run import run
-from appliance.slots import entries
-from appliance.slots.stick import mounted
-from appliance.steps.admin import PASSWORD
+from appliance.machine.run import run
+from appliance.secrets import input as secret_input
 
 FILE = "appliance.toml"
 # Where `appliance image inject` writes them on the boot partition
@@ -62,10 +62,10 @@ def in_folder(folder: Path, source: str) -> Answers | None:
         text = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{source} cannot be read: {error}.") from error
-    files = {f.name: f for f in (folder / "secrets").glob("*") if f.name in given.NAMES}
+    files = {f.name: f for f in (folder / "secrets").glob("*") if f.name in secret_input.NAMES}
     if (folder / PASSWORD).is_file():
         files[PASSWORD] = folder / PASSWORD
-    handed = {name: given.read(str(path), name) for name, path in files.items()}
+    handed = {name: secret_input.read(str(path), name) for name, path in files.items()}
     return Answers(
         source, text, handed,
         *(folder / name if (folder / name).is_dir() else None for name in ("models", "artifacts")),
@@ -98,7 +98,9 @@ def _credentials(_: ExitStack) -> Answers | None:
     file = Path(folder or "/nonexistent") / FILE
     if not folder or not file.is_file():
         return None
-    return Answers("the credential appliance.toml", file.read_text(), given.from_credentials())
+    return Answers(
+        "the credential appliance.toml", file.read_text(), secret_input.from_credentials()
+    )
 
 
 def _stick(stack: ExitStack) -> Answers | None:

@@ -1,4 +1,4 @@
-"""A certificate for the setup page alone, and the fingerprints that the console shows."""
+"""Create a certificate for the setup page, and the fingerprints that the console shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from appliance.effects.durable import write_durably
+from appliance.machine.durable import write_durably
 
 DAYS = 30
 

@@ -1,4 +1,4 @@
-"""What stands above the login of the console (issue(5)): where the machine is reached, and how it is."""
+"""Show addresses and health above the console's login (issue(5))."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 from cryptography import x509
 
 from appliance import health
+from appliance.boot.history import History
+from appliance.boot.machine import image_version, running
+from appliance.boot.notices import of
 from appliance.config import load
-from appliance.configuring import Wanted
-from appliance.effects.durable import write_durably
-from appliance.environment import is_own_authority, public_url, sites
+from appliance.configure.environment import is_own_authority, public_url, sites
+from appliance.configure.run import ConfigureRun
 from appliance.errors import ApplianceError
-from appliance.facts import gather
 from appliance.firstboot.certificate import fingerprint
-from appliance.run import run
-from appliance.slots.history import History
-from appliance.slots.machine import image_version, running
-from appliance.slots.notices import of
+from appliance.machine.durable import write_durably
+from appliance.machine.facts import gather
+from appliance.machine.run import run
 
 ISSUE = Path("/run/issue.d/reflector.issue")
 ROOT = Path("/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt")
@@ -37,7 +37,7 @@ def follow_address(say: Callable[[str], None]) -> None:
     if named or not current or all(f"https://{a}" in known for a in current):
         return
     say(f"The address of this machine is {', '.join(current)} now.")
-    Wanted(facts, config).write_files(say)
+    ConfigureRun(facts, config).write_files(say)
 
 
 def write() -> None:
@@ -46,7 +46,6 @@ def write() -> None:
 
 
 def text() -> str:
-    """Backslashes would be agetty's."""
     facts, config = gather(), load()
     lines = [f"Reflector {image_version() or ''}", "", f"  {public_url(facts, config)}"]
     for name in sites(facts, config):
@@ -60,7 +59,15 @@ def text() -> str:
             f"  {found[:48]}",
             f"  {found[48:]}",
         ]
-    return "\n".join([*lines, "", *(f"  {line}" for line in _health()), "", ""]).replace("\\", "/")
+    return "\n".join(map(plain, [*lines, "", *(f"  {line}" for line in _health()), "", ""]))
+
+
+def plain(line: str) -> str:
+    """`line` as a terminal may get it: what came from elsewhere moves no cursor and hides nothing.
+
+    Backslashes would be agetty's.
+    """
+    return "".join(c if c.isprintable() else "?" for c in line).replace("\\", "/")
 
 
 def _health() -> list[str]:

@@ -14,23 +14,23 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from appliance import given
 from appliance.config.load import PATH, load
 from appliance.config.model import ApplianceConfig
-from appliance.configuring import Wanted, make_so
+from appliance.configure.environment import sites
+from appliance.configure.parts.admin import HASH, PASSWORD
+from appliance.configure.run import ConfigureRun, configure_machine
 from appliance.disks import recovery
-from appliance.effects import secrets
-from appliance.effects.durable import write_durably
-from appliance.environment import sites
 from appliance.errors import ApplianceError
-from appliance.facts import Facts, gather
 from appliance.firstboot import answers, page
 from appliance.firstboot.answers import Answers
 from appliance.firstboot.certificate import Certificate, make
 from appliance.firstboot.code import Code
 from appliance.firstboot.page import Filled, Server
-from appliance.run import run
-from appliance.steps.admin import HASH, PASSWORD
+from appliance.machine.durable import write_durably
+from appliance.machine.facts import Facts, gather
+from appliance.machine.run import run
+from appliance.secrets import input as secret_input
+from appliance.secrets import store
 
 PORT = 443
 NETWORK_SECONDS = 20
@@ -50,7 +50,7 @@ def first_boot(say: Say, ask: Ask) -> None:
         f"--timeout={NETWORK_SECONDS}",
     ]
     run(wait, check=False)
-    problem = _go_on(say) if HASH in secrets.names(Path("/")) else _by_answers(say)
+    problem = _go_on(say) if HASH in store.names(Path("/")) else _by_answers(say)
     while problem is not None:
         filled = _somebody(problem, say, ask)
         problem = _tried(lambda f=filled: _make(f.config, {PASSWORD: f.password}, None, None, say))  # type: ignore[misc]
@@ -89,7 +89,13 @@ def _by_answers(say: Say) -> str | None:
 def _take_over(there: Answers, say: Say) -> None:
     config = there.config()
     write_durably(Path(PATH), there.text, 0o644)
-    _make(config, {**given.from_credentials(), **there.handed}, there.models, there.artifacts, say)
+    _make(
+        config,
+        {**secret_input.from_credentials(), **there.handed},
+        there.models,
+        there.artifacts,
+        say,
+    )
 
 
 def _make(
@@ -101,7 +107,9 @@ def _make(
 ) -> None:
     models = models or (MODELS if MODELS.is_dir() else None)
     artifacts = artifacts or (ARTIFACTS if ARTIFACTS.is_dir() else None)
-    make_so(Wanted(gather(), config, handed=handed, models=models, artifacts=artifacts), say)
+    configure_machine(
+        ConfigureRun(gather(), config, handed=handed, models=models, artifacts=artifacts), say
+    )
     if PASSWORD in handed:
         console_password(handed[PASSWORD])
 

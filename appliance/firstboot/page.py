@@ -1,4 +1,4 @@
-"""The setup page: the questions of the console in a browser, for whoever has the console's code."""
+"""Serve the setup page to whoever enters the console's code."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, Field
 
-from appliance.choices import Choices, Place, chosen, has_usable_card
-from appliance.config.model import ApplianceConfig
-from appliance.environment import address, public_url
+from appliance.config.model import EMAIL, ApplianceConfig
+from appliance.configure.environment import address, public_url
+from appliance.configure.setup_answers import Choices, Place, chosen, has_usable_card
 from appliance.errors import ApplianceError, ConfigError
-from appliance.facts.model import Facts
 from appliance.firstboot.certificate import Certificate
 from appliance.firstboot.code import Code
-from appliance.steps.admin import MINIMUM
+from appliance.machine.facts.model import Facts
+from reflector.accounts.strength import MINIMUM, weakness
 
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 HEADERS = {
@@ -96,7 +96,13 @@ def app(
     def send(request: Request, sent: Annotated[Sent, Form()]) -> Response:
         if finished.is_set():
             return end(request, config)
-        if not code.is_right(sent.code):
+        address = request.client.host if request.client else ""
+        if seconds := code.wait_seconds(address):
+            return show(
+                request, 429, sent=sent,
+                problem=f"Too many wrong codes. Try again in {seconds} seconds.",
+            )  # fmt: skip
+        if not code.is_right(sent.code, address):
             return show(
                 request, 403, sent=sent, problem="This is not the code that the console shows."
             )
@@ -118,12 +124,9 @@ def app(
 def _filled(facts: Facts, config: ApplianceConfig, sent: Sent) -> Filled:
     if sent.password != sent.again:
         raise ConfigError("The two passwords are not the same.", "Type both again.")
-    if len(sent.password) < MINIMUM:
-        raise ConfigError(
-            f"The password has {len(sent.password)} characters, and {MINIMUM} are the least.",
-            "Choose a longer one.",
-        )
-    if "@" not in sent.admin:
+    if problem := weakness(sent.password, sent.admin):
+        raise ConfigError(problem, "Choose another one.")
+    if not EMAIL.fullmatch(sent.admin.strip()):
         raise ConfigError(
             "The administrator's address is no e-mail address.", "Write it like you@example.org."
         )

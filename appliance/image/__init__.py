@@ -1,1 +1,1 @@
-"""The disk image: built by mkosi from `image/`, out of a tree that `appliance install` was run on."""
+"""Build the disk image with mkosi from `image/`, out of a tree with an installation."""

@@ -1,4 +1,4 @@
-"""Answers for the first start, checked where they are written, not when the machine stands in the office."""
+"""Check the answers for a first start where they are written."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 
 from appliance.config.load import load
 from appliance.config.model import ApplianceConfig, LanguageModelOn, StorageOn
+from appliance.configure.parts.admin import PASSWORD
+from appliance.configure.parts.application import S3_KEYS
 from appliance.errors import ConfigError
 from appliance.firstboot.answers import FILE, ON_ESP
-from appliance.here import offered
 from appliance.image.esp import Esp
-from appliance.steps.admin import MINIMUM, PASSWORD
-from appliance.steps.application import S3_KEYS
+from appliance.machine.state import offered
+from reflector.accounts.strength import weakness
 
 # Read in the initrd, before there is anything that could read TOML
 ENCRYPT = "encrypt"
@@ -35,11 +36,8 @@ class Prepared:
             raise ConfigError(f"{self.file} does not exist.", "Name the file to check.")
         config = load(self.file)
         password = self.handed.get(PASSWORD)
-        if password is not None and len(password) < MINIMUM:
-            raise ConfigError(
-                f"The password has {len(password)} characters, and {MINIMUM} are the least.",
-                "Choose a longer one.",
-            )
+        if password is not None and (problem := weakness(password, config.access.admin)):
+            raise ConfigError(problem, "Choose another one.")
         if self.models is not None and not offered(self.models.absolute()):
             raise ConfigError(
                 f"There is no speech model in {self.models}.",

@@ -13,14 +13,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from appliance.errors import ApplianceError, CommandError
-from appliance.image import bill, driver, output
+from appliance.image import driver, output, sbom
 from appliance.image.driver import Modules, Publisher
 from appliance.image.keys import Keys
 from appliance.image.sources import Sources
 from appliance.image.tools import prepared
 from appliance.image.version import Version
 from appliance.install.target import checkout
-from appliance.run import follow, run
+from appliance.machine.run import follow, run
 
 # From where the first start takes them over (`firstboot/flow.py`)
 MODELS = "usr/share/reflector/models"
@@ -87,7 +87,7 @@ def disk(request: Request, tree: Path, *options: str) -> Path:
         "disk", folder, f"--base-tree={tree}", f"--initrd={initrd}", *signing, *options, sees=(tree,)
     )  # fmt: skip
     made = output.publish(mkosi.tools, keys, folder, request.output, request.version, request.say)
-    bill.write(tree, tree / MODELS, made, request.version)
+    sbom.write(tree, tree / MODELS, made, request.version)
     return made
 
 

@@ -1,4 +1,4 @@
-"""The same image twice, and what differs: of the system each file, of the kernel image each section."""
+"""Build an image twice, and report differing files and sections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.effects.downloads import sha256
+from appliance.configure.effects.downloads import sha256
 from appliance.image.tools import Tools
 
 # Signatures of kernel images carry the time at which they were made

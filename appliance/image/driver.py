@@ -1,4 +1,4 @@
-"""NVIDIA's driver in an image: where it comes from, its modules signed, and whether it is new enough."""
+"""Add NVIDIA's driver to an image: fetch it, sign its modules, check its version."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 
 from appliance.errors import ApplianceError, CheckError
 from appliance.image.keys import Keys
-from appliance.run import run
+from appliance.machine.run import run
 
 # The least driver for each major version of CUDA (NVIDIA: "CUDA Compatibility", minor version compatibility)
 NEEDS = {11: 450, 12: 525, 13: 580}

@@ -1,4 +1,4 @@
-"""Files on the boot partition of a disk image, by mtools: without root, and without the image being mounted."""
+"""Read and write files on an image's boot partition with mtools, without root."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from appliance.errors import CheckError, CommandError, ConfigError
-from appliance.run import run
+from appliance.machine.run import run
 
 # UEFI specification, 5.3 "GUID Partition Table (GPT) Disk Layout"
 SECTOR = 512

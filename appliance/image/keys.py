@@ -16,13 +16,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from appliance.effects.durable import write_durably
 from appliance.errors import ConfigError
 from appliance.image.tools import Tools
+from appliance.machine.durable import write_durably
 
 YEARS = 15
 # What UEFI firmware can check
 BITS = 2048
+# A list of updates that is older is taken for one that somebody keeps machines on an old version with
+VALID_DAYS = 400
 IDENTITY = "Reflector image"
 # In a home of its own, whose agent ends with it
 GNUPG = """\
@@ -102,8 +104,11 @@ def _certificate(keys: Keys) -> None:
 
 
 def sign(keys: Keys, tools: Tools, file: Path) -> None:
-    """Writes the signature beside it, as FILE.gpg."""
-    script = f'gpg --quiet --batch --import "$1/{keys.private.name}"; gpg --batch --yes --output "$2.gpg" --detach-sign "$2"'
+    """Writes the signature beside it, as FILE.gpg; it is good for VALID_DAYS."""
+    script = (
+        f'gpg --quiet --batch --import "$1/{keys.private.name}"; '
+        f'gpg --batch --yes --default-sig-expire {VALID_DAYS}d --output "$2.gpg" --detach-sign "$2"'
+    )
     tools.run(
         "bash",
         "-c",

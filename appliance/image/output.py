@@ -1,4 +1,4 @@
-"""What a build leaves: the disk, its sum, and a folder that machines update themselves from."""
+"""Write what a build leaves: the disk, its checksum, and a folder for updates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.effects.downloads import sha256
+from appliance.configure.effects.downloads import sha256
 from appliance.image import bios
 from appliance.image.keys import Keys, sign
 from appliance.image.tools import Tools

@@ -1,4 +1,4 @@
-"""Where Debian's packages come from: the mirror that this machine uses, another one, or a day of the archive."""
+"""Choose where Debian's packages come from: this machine's mirror, another one, or a day of the archive."""
 
 from __future__ import annotations
 

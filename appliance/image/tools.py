@@ -1,4 +1,4 @@
-"""mkosi and all that it calls, in a Debian tree of their own: the same versions on whatever machine builds."""
+"""Install mkosi and its programs into a Debian tree: the same versions on every build machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from appliance.errors import CheckError
 from appliance.image.sources import Sources
-from appliance.run import Done, follow, run
+from appliance.machine.run import CompletedCommand, follow, run
 
 PACKAGES = [
     "apt", "bubblewrap", "ca-certificates", "cpio", "cryptsetup-bin", "debian-archive-keyring", "dosfstools",
@@ -78,7 +78,9 @@ class Tools:
         enter = ["unshare", "--mount", "--propagation", "private", "bash", "-c", ENTER, "enter"]
         return [*enter, self.tree, str(len(folders)), *folders, *command]
 
-    def run(self, *command: str | Path, sees: Sequence[Path] = (), seconds: float = 600) -> Done:
+    def run(
+        self, *command: str | Path, sees: Sequence[Path] = (), seconds: float = 600
+    ) -> CompletedCommand:
         return run(self.command(*command, sees=sees), seconds=seconds)
 
 

@@ -1,4 +1,4 @@
-"""A version that grows with each commit, and the same commit has again."""
+"""Compute a version that grows with each commit and is equal for equal commits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.errors import CommandError, ConfigError
-from appliance.run import run
+from appliance.machine.run import run
 
 # What sysupdate compares, and what fits a partition's label beside `reflector_` and `_s`
 FORM = re.compile(r"[0-9][0-9A-Za-z.]{0,23}")

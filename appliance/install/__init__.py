@@ -1,1 +1,1 @@
-"""Putting the system on a Debian: packages, users, the application, units. `configure` makes it work."""
+"""Install the system on a Debian: packages, users, the application, units."""

@@ -1,4 +1,4 @@
-"""The lock file's sums, from the publishers' own lists."""
+"""Write the lock file's checksums, from the publishers' own lists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx2
 import tomlkit
 
 from appliance.artifacts import Artifact
-from appliance.effects.downloads import download, sha256
+from appliance.configure.effects.downloads import download, sha256
 from appliance.errors import ApplianceError
 
 SECONDS = 60.0

@@ -1,10 +1,10 @@
-"""Debian's packages."""
+"""Install Debian's packages."""
 
 from __future__ import annotations
 
 from appliance.errors import ApplianceError, CommandError
 from appliance.install.target import Target
-from appliance.run import follow
+from appliance.machine.run import follow
 
 COMMON = [
     "avahi-daemon", "ca-certificates", "caddy", "dbus", "libnss-mdns", "nftables", "postgresql",

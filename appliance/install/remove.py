@@ -1,18 +1,18 @@
-"""Taking the system off a machine."""
+"""Remove the system from a machine."""
 
 from __future__ import annotations
 
 import json
 import shutil
 
-from appliance import units
 from appliance.config import load
-from appliance.effects.ledger import Ledger
 from appliance.errors import CommandError
-from appliance.here import read_state
 from appliance.install.system import MANIFEST
 from appliance.install.target import Target
-from appliance.run import run
+from appliance.machine import units
+from appliance.machine.ledger import Ledger
+from appliance.machine.run import run
+from appliance.machine.state import read_state
 
 DATA = ["/var/lib/reflector", "/var/lib/garage", "/var/lib/ollama", "/var/lib/reflector-appliance",
         "/etc/reflector", "/var/cache/reflector", "/var/cache/reflector-appliance"]  # fmt: skip

@@ -1,13 +1,13 @@
-"""Units, users, folders, documentation, commands."""
+"""Install units, users, folders, documentation and commands."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from appliance import units
 from appliance.install.target import Target, checkout
-from appliance.run import run
+from appliance.machine import units
+from appliance.machine.run import run
 
 UNITS = "/usr/lib/systemd/system"
 MANIFEST = "/usr/lib/reflector/installed.json"

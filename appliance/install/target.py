@@ -1,4 +1,4 @@
-"""What is installed into: this machine, or a tree that becomes one."""
+"""Describe what is installed into: this machine, or a tree that becomes one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.effects.durable import write_durably
 from appliance.errors import ApplianceError
-from appliance.run import Done, run
+from appliance.machine.durable import write_durably
+from appliance.machine.run import CompletedCommand, run
 
 CHECKOUT = Path(__file__).parent.parent.parent
 MINUTES = 60.0
@@ -34,7 +34,7 @@ class Target:
         self.changed.append(what)
         self.say(what)
 
-    def run(self, *command: str | Path, minutes: float = 1, **environment: str) -> Done:
+    def run(self, *command: str | Path, minutes: float = 1, **environment: str) -> CompletedCommand:
         return run(command, root=self.root, seconds=minutes * MINUTES, environment=environment)
 
     def put(self, path: str, text: str, mode: int = 0o644) -> bool:

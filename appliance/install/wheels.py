@@ -1,4 +1,4 @@
-"""Wheels for another machine: chosen for its Python and architecture, checked against the lock."""
+"""Fetch wheels for another machine, for its Python and architecture, and check them against the lock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance.errors import ApplianceError, CommandError
 from appliance.install.target import checkout
-from appliance.run import run
+from appliance.machine.run import run
 
 # The newest C library that Debian 12 can take (2.36), and all before it
 GLIBC = range(36, 4, -1)

@@ -1,1 +1,1 @@
-"""A newer version for the slot that does not run: fetched, checked, written; tried at the next start."""
+"""Fetch, check and write a newer version to the slot that does not run; try it at the next start."""

@@ -7,9 +7,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.errors import ApplianceError, CommandError
-from appliance.run import run
-from appliance.slots.entries import order
+from appliance.boot.entries import order
+from appliance.errors import ApplianceError
+from appliance.machine.run import run
 from appliance.update.source import Source
 
 SUMS, SIGNATURE = "SHA256SUMS", "SHA256SUMS.gpg"
@@ -60,13 +60,18 @@ def _verify(sums: bytes, signature: bytes, source: Source, keyring: Path) -> Non
         folder = Path(name)
         (folder / SUMS).write_bytes(sums)
         (folder / SIGNATURE).write_bytes(signature)
-        try:
-            run(["gpgv", "--keyring", keyring, folder / SIGNATURE, folder / SUMS])
-        except CommandError as error:
-            raise ApplianceError(
-                f"{SUMS} of {source.address} is not signed by whom this machine takes updates from.",
-                "Nothing was changed. Take updates only from whoever built its image.",
-            ) from error
+        files = (folder / SIGNATURE, folder / SUMS)
+        done = run(["gpgv", "--status-fd", "1", "--keyring", keyring, *files], check=False)
+    if "[GNUPG:] EXPSIG" in done.output:
+        raise ApplianceError(
+            f"The list of updates at {source.address} is out of date: its signature has ended.",
+            "Nothing was changed. Ask whoever built the image for a newer one (`appliance image renew`).",
+        )
+    if done.status:
+        raise ApplianceError(
+            f"{SUMS} of {source.address} is not signed by whom this machine takes updates from.",
+            "Nothing was changed. Take updates only from whoever built its image.",
+        )
 
 
 def _offers(text: str) -> list[Offer]:

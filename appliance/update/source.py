@@ -7,14 +7,16 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 
-from appliance.effects.downloads import download
+from appliance.boot.usb_media import mounted
+from appliance.configure.effects.downloads import download
 from appliance.errors import ApplianceError, ConfigError
-from appliance.run import run
-from appliance.slots.stick import mounted
+from appliance.machine.run import run
 
 SECONDS = 60.0
 ON_STICK = "updates"
@@ -68,6 +70,11 @@ def chosen(wanted: str | None, configured: str | None) -> Iterator[Source]:
     if named and "://" in named:
         if not named.startswith(("https://", "http://")):
             raise ConfigError(f"{named} is no address of a folder.", "It begins with https://.")
+        if named.startswith("http://") and not _is_in_local_network(named):
+            raise ConfigError(
+                f"{named} would be read over plain HTTP.",
+                "Use https://; http:// is for addresses of the local network only.",
+            )
         yield Source(named.rstrip("/"))
     elif named:
         if not Path(named).is_dir():
@@ -79,6 +86,14 @@ def chosen(wanted: str | None, configured: str | None) -> Iterator[Source]:
             if stick is None or not (stick / ON_STICK).is_dir():
                 raise ConfigError(*NOWHERE)
             yield Source(stick / ON_STICK)
+
+
+def _is_in_local_network(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host == "localhost"
 
 
 def _trust() -> ssl.SSLContext:

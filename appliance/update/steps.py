@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from appliance.boot import entries
+from appliance.boot.entries import Entry, order
+from appliance.boot.history import Event, History, Outcome
+from appliance.boot.machine import Running, running
 from appliance.errors import ApplianceError, CheckError
-from appliance.slots import entries
-from appliance.slots.entries import Entry, order
-from appliance.slots.history import Event, History, Outcome
-from appliance.slots.machine import Running, running
 from appliance.update import write
 from appliance.update.manifest import Manifest, Offer, read
 from appliance.update.source import Source

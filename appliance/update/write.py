@@ -10,12 +10,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.effects.downloads import sha256
-from appliance.effects.durable import write_durably
+from appliance.boot import entries
+from appliance.configure.effects.downloads import sha256
 from appliance.errors import ApplianceError, CommandError
+from appliance.machine.durable import write_durably
+from appliance.machine.run import follow
 from appliance.render import render
-from appliance.run import follow
-from appliance.slots import entries
 from appliance.update.manifest import SIGNATURE, SUMS, Manifest, Offer
 from appliance.update.source import Source
 

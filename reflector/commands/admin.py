@@ -10,11 +10,11 @@ from typing import IO, Any, TypeVar
 import click
 from sqlalchemy import select
 
-from reflector import settings
-from reflector.auth import accounts
+from reflector.accounts import users
 from reflector.db.engine import Database
 from reflector.db.models import User
 from reflector.errors import InvalidInput
+from reflector.runtime import settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,9 +39,9 @@ def password_options(command: Command) -> Command:
 @password_options
 def create(email: str, password_file: IO[str] | None) -> None:
     """Make an account."""
-    hashed = accounts.checked_hash(_password(password_file))
+    hashed = users.checked_hash(_password(password_file), email)
     with _database() as db, db.write() as session:
-        user = accounts.create(session, email, hashed)
+        user = users.create(session, email, hashed)
     click.echo(f"Made the account {user.email}.")
     _mention_backend()
 
@@ -50,11 +50,13 @@ def create(email: str, password_file: IO[str] | None) -> None:
 @click.argument("email")
 @password_options
 def set_password(email: str, password_file: IO[str] | None) -> None:
-    """Change a password; the account's sessions end."""
-    hashed = accounts.checked_hash(_password(password_file))
+    """Change a password; the account's sessions end and its API keys are removed."""
+    hashed = users.checked_hash(_password(password_file), email)
     with _database() as db, db.write() as session:
-        user = accounts.set_password(session, email, hashed)
-    click.echo(f"Changed the password of {user.email}; its sessions have ended.")
+        user = users.set_password(session, email, hashed)
+    click.echo(
+        f"Changed the password of {user.email}; its sessions have ended and its API keys are removed."
+    )
 
 
 @admin.command("list")
@@ -64,16 +66,65 @@ def list_() -> None:
         users = session.scalars(select(User).order_by(User.created_at)).all()
     for user in users:
         kind = "password" if user.password_hash else "identity provider"
-        click.echo(f"{user.email}\t{kind}\t{user.created_at:%Y-%m-%d}\t{user.id}")
+        state = "\tdisabled" if user.disabled_at else ""
+        click.echo(f"{user.email}\t{kind}\t{user.created_at:%Y-%m-%d}\t{user.id}{state}")
     if not users:
         click.echo("There are no accounts. Make one: reflector admin create EMAIL", err=True)
+
+
+@admin.command()
+@click.argument("account")
+def disable(account: str) -> None:
+    """Keep somebody out: logins and keys are refused. ACCOUNT is an e-mail or id."""
+    with _database() as db, db.write() as session:
+        user = users.named(session, account)
+        users.disable(session, user)
+    click.echo(
+        f"Disabled {user.email}. Its recordings stay; `reflector admin enable` takes it back."
+    )
+
+
+@admin.command()
+@click.argument("account")
+def enable(account: str) -> None:
+    """Let a disabled account in again."""
+    with _database() as db, db.write() as session:
+        user = users.named(session, account)
+        user.disabled_at = None
+    click.echo(f"Enabled {user.email}.")
+
+
+@admin.command("sign-out")
+@click.argument("account")
+def sign_out(account: str) -> None:
+    """End all sessions and login tokens of an account."""
+    with _database() as db, db.write() as session:
+        user = users.named(session, account)
+        count = users.sign_out(session, user)
+    click.echo(f"Signed {user.email} out of {count} browsers; its login tokens have ended, too.")
+
+
+@admin.command()
+@click.argument("account")
+@click.option("--give-to", metavar="ACCOUNT", help="Who gets its recordings and rooms.")
+def remove(account: str, give_to: str | None) -> None:
+    """Remove an account with its sessions and API keys."""
+    with _database() as db, db.write() as session:
+        user = users.named(session, account)
+        heir = users.named(session, give_to) if give_to else None
+        users.remove(session, user, heir)
+    click.echo(f"Removed {user.email}.")
+    if users.same_email(settings.load().ADMIN_EMAIL or "") == user.email:
+        click.echo(
+            "ADMIN_EMAIL names it: with that setting the next start makes it again.", err=True
+        )
 
 
 @admin.command("hash")
 @password_options
 def hash_(password_file: IO[str] | None) -> None:
     """Print the hash of a password, for ADMIN_PASSWORD_HASH."""
-    click.echo(accounts.checked_hash(_password(password_file)))
+    click.echo(users.checked_hash(_password(password_file)))
 
 
 def _password(file: IO[str] | None) -> str:

@@ -13,10 +13,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
-from reflector import log
 from reflector.errors import ReflectorError
-from reflector.notify import Watchdog, stopping
-from reflector.settings import METRICS_FOLDER, Settings
+from reflector.runtime import log
+from reflector.runtime.sd_notify import Watchdog, stopping
+from reflector.runtime.settings import METRICS_FOLDER, Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from reflector import settings
 from reflector.errors import ModelUnavailable
+from reflector.runtime import settings
+from reflector.runtime.sizes import readable_size
 from reflector.speech.hub import fetch_snapshot
 from reflector.speech.manifest import Manifest, ModelEntry, folder_name, import_models
-from reflector.units import in_words
 
 WHISPER_LICENCE = "MIT"
 DIARIZATION = "diarization"
@@ -42,7 +42,9 @@ def list_models(as_json: bool) -> None:
         click.echo(json.dumps({"models": body, "unlisted": unlisted}, indent=2))
         return
     for entry in entries.values():
-        click.echo(f"{entry.name}  {in_words(entry.size)}  {entry.licence or 'licence not known'}")
+        click.echo(
+            f"{entry.name}  {readable_size(entry.size)}  {entry.licence or 'licence not known'}"
+        )
     for name in unlisted:
         click.echo(f"{name}  put there by hand: `reflector models verify` cannot check it")
     if not entries and not unlisted:
@@ -120,4 +122,4 @@ def import_(folder: Path, name: str | None, licence: str | None) -> None:
 
 
 def _report(entry: ModelEntry) -> None:
-    click.echo(f"{entry.name}: {len(entry.files)} files, {in_words(entry.size)}")
+    click.echo(f"{entry.name}: {len(entry.files)} files, {readable_size(entry.size)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reflector.db.models import Step, Transcript
-from reflector.pipeline.specs import StepName
+from reflector.pipeline.step import StepName
 from reflector.transcript.words import Word
 
 

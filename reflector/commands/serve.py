@@ -12,9 +12,9 @@ from typing import IO
 
 import click
 
-from reflector.commands.gunicorn import PING_SECONDS, run_gunicorn
+from reflector.commands.gunicorn import GRACE_SECONDS, PING_SECONDS, run_gunicorn
 from reflector.errors import ConfigurationError
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 
 PORTS_TO_TRY = 50
 SD_LISTEN_FDS_START = 3
@@ -129,6 +129,7 @@ def _serve_alone(settings: Settings, host: str, port: int, next_free: bool) -> N
     config = uvicorn.Config(
         app, log_level="warning", log_config=None, access_log=False,
         ws_ping_interval=PING_SECONDS, ws_ping_timeout=PING_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
         forwarded_allow_ips=settings.TRUSTED_PROXIES,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=listeners)

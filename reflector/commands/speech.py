@@ -12,14 +12,16 @@ import click
 import uvicorn
 
 from reflector.commands.serve import inherited, listen
-from reflector.heap import use_huge_pages
-from reflector.notify import ready, stopping
-from reflector.settings import Settings
-from reflector.speech.loaded import SpeechEngines
+from reflector.runtime.malloc import use_huge_pages
+from reflector.runtime.sd_notify import ready, stopping
+from reflector.runtime.settings import Settings
+from reflector.speech.registry import SpeechEngines
 from reflector.speech_service.app import create_speech_app
 
 log = logging.getLogger(__name__)
 
+# For requests that run when the service is to end; units wait 45 s (TimeoutStopSec)
+GRACE_SECONDS = 20
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -46,7 +48,10 @@ def run_speech(settings: Settings, host: str, port: int) -> None:
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"The speech service is at http://{shown}:{listeners[0].getsockname()[1]}/")
     sys.stdout.flush()
-    config = uvicorn.Config(app, log_level="warning", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app, log_level="warning", log_config=None, access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )  # fmt: skip
     _Server(config).run(sockets=listeners)
     # A model in the middle of a window cannot be interrupted, and Python would wait for its thread
     os._exit(0)

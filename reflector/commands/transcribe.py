@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import shutil
 import sys
 import tempfile
+import uuid
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reflector import settings as settings_module
-from reflector.api import views
-from reflector.api.downloads import document_of
 from reflector.commands.progress import ProgressBar
 from reflector.commands.report import report
 from reflector.db.models import SourceKind, Status, Step, Transcript
@@ -26,17 +25,23 @@ from reflector.errors import (
     ReflectorError,
     is_out_of_space,
 )
-from reflector.exports.markdown import markdown
 from reflector.media.probe import probe
 from reflector.pipeline.inline import InlineRunner
 from reflector.pipeline.runs import start_run, steps_of
+from reflector.runtime import settings as settings_module
+from reflector.runtime.settings import Settings
 from reflector.services import Services, open_services
-from reflector.settings import Settings
-from reflector.speech.loaded import SpeechEngines
+from reflector.speech.registry import SpeechEngines
 from reflector.transcript import formats
-from reflector.transcript.words import segments
+from reflector.transcript.words import cues, segments
+from reflector.transcripts import views
+from reflector.transcripts.downloads import document_of
+from reflector.transcripts.exports.markdown import markdown
 
 SUFFIXES = {"webvtt-named": ".vtt", "json": ".json", "srt": ".srt", "md": ".md"}
+# Of media, which begin with a letter: the .2 of "v1.2" is none
+MEDIA_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
+MAX_NAME = 255  # bytes of a file's name, on all usual file systems
 SPEAKERS = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -56,8 +61,7 @@ class Request:
 def transcribe(request: Request) -> int:
     """Do all files; the exit code is that of the last one that failed, 0 if none did."""
     speakers = speaker_limits(request.speakers)
-    if request.output and len(request.files) > 1 and not request.as_json:
-        request.output.mkdir(parents=True, exist_ok=True)
+    targets = output_files(request)
     exit_code = 0
     reports: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="reflector-") as folder:
@@ -67,14 +71,14 @@ def transcribe(request: Request) -> int:
         for file in request.files:
             try:
                 result = _one(services, file, request)
-            except (ReflectorError, OSError) as error:
+                if not request.as_json:
+                    _write(request, file, targets.get(file), result.text)
+            except (ReflectorError, OSError, UnicodeError) as error:
                 exit_code = _exit_code(error)
-                reports.append({"file": str(file), "error": _sentence(error)})
-                click.echo(f"error: {file}: {_sentence(error)}", err=True)
+                reports.append({"file": shown(file), "error": _sentence(error)})
+                click.echo(f"error: {shown(file)}: {_sentence(error)}", err=True)
                 continue
             reports.append(result.report)
-            if not request.as_json:
-                _write(request, file, result.text)
         services.close()
     if request.as_json:
         text = json.dumps({"files": reports}, ensure_ascii=False, indent=2) + "\n"
@@ -83,6 +87,62 @@ def transcribe(request: Request) -> int:
         else:
             click.echo(text, nl=False)
     return exit_code
+
+
+def shown(file: Path) -> str:
+    """A name for people; of one that is no text, as much as is."""
+    return os.fsencode(file).decode("utf-8", "replace")
+
+
+def output_files(request: Request) -> dict[Path, Path]:
+    """Where the text of each recording goes; none where it is printed.
+
+    InvalidInput, before any work, where that would write over a recording or cannot be written.
+    """
+    output, files = request.output, request.files
+    if output is None:
+        return {}
+    if request.as_json or (len(files) == 1 and not output.is_dir()):
+        targets = dict.fromkeys(files, output)
+    else:
+        targets = _named_after(files, output, SUFFIXES.get(request.format, ".txt"))
+    recordings = {file.resolve() for file in files}
+    for target in targets.values():
+        if target.resolve() in recordings:
+            raise InvalidInput(f"{shown(target)} is a recording, and would be overwritten.")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidInput(
+                f"The folder {shown(target.parent)} cannot be made: {error.strerror}."
+            ) from error
+    return targets
+
+
+def _named_after(files: list[Path], folder: Path, suffix: str) -> dict[Path, Path]:
+    """`talk.webm` → `talk.srt`; where several would have one name, `talk.webm.srt`, and then numbers.
+
+    Only a suffix of media is left out: `v1.2 review` keeps its name.
+    """
+    stems = Counter(_stem(file) for file in files)
+    names: Counter[str] = Counter()
+    targets = {}
+    for file in files:
+        name = _stem(file) if stems[_stem(file)] == 1 else file.name
+        name = _fitting(shown(Path(name)), MAX_NAME - len(suffix) - 8)
+        names[name] += 1
+        number = f" ({names[name]})" if names[name] > 1 else ""
+        targets[file] = folder / f"{name}{number}{suffix}"
+    return targets
+
+
+def _stem(file: Path) -> str:
+    return file.stem if MEDIA_SUFFIX.fullmatch(file.suffix) else file.name
+
+
+def _fitting(name: str, most: int) -> str:
+    """As much of `name` as a file system takes, in bytes."""
+    return name.encode()[:most].decode("utf-8", "ignore")
 
 
 def _prepare(services: Services, request: Request) -> None:
@@ -143,11 +203,13 @@ def _one(services: Services, file: Path, request: Request) -> _Result:
         info = probe(source)
     with services.db.write() as session:
         transcript = Transcript(
-            name=file.stem, source_kind=SourceKind.FILE, source_language=request.language
+            name=shown(Path(_stem(file)))[:MAX_NAME],
+            source_kind=SourceKind.FILE,
+            source_language=request.language,
         )
         session.add(transcript)
         session.flush()
-        transcript.upload_key = f"{transcript.id}/upload{file.suffix.lower()}"
+        transcript.upload_key = f"{transcript.id}/upload"
         transcript.upload_version = transcript.id
         run = start_run(session, transcript)
         transcript_id = transcript.id
@@ -197,7 +259,8 @@ def _result(services: Services, file: Path, transcript_id: str, run: int, format
                 "webvtt-named": formats.webvtt,
                 "srt": formats.srt,
             }[format_]
-            text = render(parts, {}).rstrip("\n") + "\n"
+            pieces = cues(words) if format_ in {"webvtt-named", "srt"} else parts
+            text = render(pieces, {}).rstrip("\n") + "\n"
         return _Result(text, report(file, transcript, topics, words, steps, outputs))
 
 
@@ -206,19 +269,19 @@ def _failure(transcript: Transcript, steps: list[Step]) -> ReflectorError:
     return ReflectorError(message or "The work stopped without a reason; the log has more.")
 
 
-def _write(request: Request, file: Path, text: str) -> None:
-    if request.output is None:
+def _write(request: Request, file: Path, target: Path | None, text: str) -> None:
+    if target is None:
         if len(request.files) > 1:
-            click.echo(f"== {file}")
+            click.echo(f"== {shown(file)}")
         click.echo(text, nl=False)
         return
-    target = request.output
-    if target.is_dir():
-        target = target / (file.stem + SUFFIXES.get(request.format, ".txt"))
-    part = target.with_name(target.name + ".part")
-    part.write_text(text)
-    shutil.move(part, target)
-    click.echo(f"{target}", err=not sys.stdout.isatty())
+    part = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        part.write_text(text)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    click.echo(shown(target), err=not sys.stdout.isatty())
 
 
 def _exit_code(error: Exception) -> int:

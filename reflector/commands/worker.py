@@ -10,17 +10,20 @@ from collections.abc import Sequence
 
 from prometheus_client import start_http_server
 
-from reflector.app import refuse_what_is_not_there_yet
+from reflector.app import validate_backends
+from reflector.db.engine import Database
 from reflector.errors import ConfigurationError
-from reflector.notify import ready, stopping
-from reflector.pipeline.specs import Queue
+from reflector.pipeline.memory import OUT_OF_MEMORY, invocation, note_killed
+from reflector.pipeline.step import Queue
 from reflector.queues import CeleryDispatcher, make_celery
+from reflector.runtime.sd_notify import ready, stopping
+from reflector.runtime.settings import Settings
 from reflector.services import open_services
-from reflector.settings import Settings
 from reflector.worker import Worker, beat_service
 
 log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 1.0
 MODEL_QUEUES = {Queue.SPEECH}
 
 
@@ -39,12 +42,23 @@ def _until_signal() -> threading.Event:
     return stop
 
 
+def note_end(settings: Settings) -> None:
+    """After a worker's end, by its unit: steps that memory ran out for are not tried on and on."""
+    run = invocation()
+    if run is None or os.environ.get("SERVICE_RESULT") != OUT_OF_MEMORY:
+        return
+    db = Database(settings.database_url)
+    count = note_killed(db, run)
+    db.close()
+    log.error("memory ran out: the worker was killed at %s steps", count)
+
+
 def run_worker(
     settings: Settings, queues: Sequence[Queue], concurrency: int, metrics_port: int | None
 ) -> None:
     """Work until a signal comes; what is unfinished then is left to others at once."""
     _refuse_embedded(settings)
-    refuse_what_is_not_there_yet(settings)
+    validate_backends(settings)
     stop = _until_signal()
     services = open_services(settings)
     if metrics_port:
@@ -62,7 +76,10 @@ def run_worker(
         threading.Thread(target=services.speech.prepare, name="models", daemon=True).start()
     log.info("working on %s", ", ".join(queue.value for queue in queues))
     ready()
-    stop.wait()
+    while not stop.wait(LOOK_SECONDS):
+        if not worker.is_alive:
+            log.critical("a part of this worker has ended; restarting it")
+            os._exit(1)
     stopping()
     try:
         if left := worker.drain():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,10 +30,21 @@ IDLE_SECONDS = 1.0
 POOL_CONNECTIONS = 10
 MORE_CONNECTIONS = 30
 MIGRATION_LOCK = 7_315_001  # any number that only this program uses in its database
+AFTER_COMMIT = "after commit"
 RETRY_SECONDS = 60.0
 RETRY_PAUSE = 0.25
 START_SECONDS = 20.0
 START_PAUSE = 1.0
+
+SQLITE_AWAY = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+# Connection exceptions, too many connections, and shutdown, crash or start of the server
+# (PostgreSQL's documentation, appendix A)
+POSTGRESQL_AWAY = ("08", "53300", "57P")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -40,7 +52,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
-class StateQuestion:
+class CacheValidator:
     """A query in PostgreSQL's own words, of one text: the same text, the same data."""
 
     query: str
@@ -52,21 +64,40 @@ class StateQuestion:
 
 
 # Which transactions a reader sees: any write by anybody is another state
-ANY_WRITE = StateQuestion("SELECT pg_current_snapshot()::text")
+ANY_WRITE = CacheValidator("SELECT pg_current_snapshot()::text")
 
 
 def is_disconnect(error: BaseException | None) -> bool:
     """Whether the database was not there to answer, so that the same again may work."""
     while error is not None:
-        if isinstance(error, (OperationalError, PoolTimeout)):
+        if isinstance(error, PoolTimeout):
             return True
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
+        if isinstance(error, DBAPIError) and (error.connection_invalidated or _is_away(error.orig)):
             return True
         error = error.__cause__
     return False
 
 
-def persist(action: Callable[[], Answer], seconds: float = RETRY_SECONDS) -> Answer:
+def _is_away(error: BaseException | None) -> bool:
+    """Whether a driver's error says that the connection was lost or refused, or that the database
+    is locked for the moment. "No such table" and a cancelled query are OperationalErrors as well."""
+    if isinstance(error, sqlite3.OperationalError):
+        # Extended codes have the primary one in their lowest byte (sqlite.org/rescode.html)
+        return error.sqlite_errorcode & 0xFF in SQLITE_AWAY
+    if type(error).__module__.partition(".")[0] == "psycopg":
+        state = getattr(error, "sqlstate", None)
+        if state is None:
+            return type(error).__name__ == "OperationalError"  # libpq's own: no server said it
+        return str(state).startswith(POSTGRESQL_AWAY)
+    return False
+
+
+def after_commit(session: Session, do: Callable[[], None]) -> None:
+    """Call `do` once the transaction of `Database.write` is committed; not where it is rolled back."""
+    session.info.setdefault(AFTER_COMMIT, []).append(do)
+
+
+def retry_on_disconnect(action: Callable[[], Answer], seconds: float = RETRY_SECONDS) -> Answer:
     """Do `action` again while the database is away, for at most `seconds`.
 
     A commit whose answer was lost may have happened: `action` has to find that out itself.
@@ -89,6 +120,11 @@ def _may_come_up(error: OperationalError) -> bool:
     return any(
         sign in words for sign in ("starting up", "not yet accepting", "refused", "recovery")
     )
+
+
+def _refused(error: SQLAlchemyError) -> ReflectorError:
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    return ReflectorError(f"The database's schema cannot be brought up to date: {reason}")
 
 
 def _is_usable(connection: Connection) -> bool:
@@ -190,7 +226,7 @@ class Database:
         with self._sessions() as session:
             yield session
 
-    def state(self, question: StateQuestion) -> str | None:
+    def state(self, question: CacheValidator) -> str | None:
         """What `question` answers now. None on SQLite."""
         if self.is_sqlite:
             return None
@@ -198,7 +234,7 @@ class Database:
             return question.ask(connection)
 
     @contextmanager
-    def read_at_once(self, question: StateQuestion) -> Iterator[tuple[Session, str | None]]:
+    def read_at_once(self, question: CacheValidator) -> Iterator[tuple[Session, str | None]]:
         """A session whose queries all see the data of one moment, and what `question` answers then."""
         with self._sessions() as session:
             if self.is_sqlite:
@@ -217,6 +253,8 @@ class Database:
                 session.connection().exec_driver_sql("BEGIN IMMEDIATE")
             yield session
             session.commit()
+        for do in session.info.pop(AFTER_COMMIT, ()):
+            do()
 
     def migrate(self, revision: str = "head") -> None:
         """Bring the schema to `revision`; ConfigurationError if the database cannot be opened, ReflectorError if it
@@ -233,16 +271,15 @@ class Database:
                 self._migrate(revision)
                 return
             except OperationalError as error:
+                if not is_disconnect(error):
+                    raise _refused(error) from error
                 if not _may_come_up(error) or time.monotonic() > deadline:
                     raise ConfigurationError(
                         f"the database cannot be opened: {error.orig}",
                         "Check DATABASE_URL, or that DATA_DIR can be written.",
                     ) from error
             except SQLAlchemyError as error:
-                reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-                raise ReflectorError(
-                    f"The database's schema cannot be brought up to date: {reason}"
-                ) from error
+                raise _refused(error) from error
             log.warning("the database does not answer yet; waiting")
             time.sleep(START_PAUSE)
 

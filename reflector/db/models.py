@@ -35,12 +35,12 @@ from reflector.db.base import (
     now,
     transcript_key,
 )
-from reflector.db.people import LoginAttempt, User, UserApiKey
+from reflector.db.people import LoginAttempt, LoginSession, User, UserApiKey
 from reflector.db.rooms import Meeting, Recording, Room
 
 __all__ = [
-    "Base", "Deletion", "Event", "LoginAttempt", "Meeting", "Participant", "Recording", "Room",
-    "SearchDocument", "ShareMode", "SourceKind", "Status", "Step", "StepState", "Topic",
+    "Base", "Deletion", "Event", "LoginAttempt", "LoginSession", "Meeting", "Participant", "Recording",
+    "Room", "SearchDocument", "ShareMode", "SourceKind", "Status", "Step", "StepState", "Topic",
     "Transcript", "UTCDateTime", "User", "UserApiKey", "Words", "new_id", "now",
 ]  # fmt: skip
 
@@ -80,6 +80,9 @@ class Transcript(Base):
     shown_run: Mapped[int | None] = mapped_column(doc="the run whose result is on show")
     last_run: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
+    edits: Mapped[dict[str, Any] | None] = mapped_column(
+        doc="what people changed, which a new run keeps: `db/edits.py`"
+    )
     deleted_at: Mapped[datetime | None] = mapped_column(doc="in the trash since")
 
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Accounts, their keys, and attempts to log in."""
+"""Accounts, their sessions and keys, and attempts to log in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reflector.db.base import Base, RowNumber, new_id, now
 class User(Base):
     """`authentik_uid` is the subject at the identity provider, `local:EMAIL` for a password account.
 
-    A session carries `token_version` and ends when that changes.
+    A login token carries `token_version` and ends when that changes.
     """
 
     __tablename__ = "user"
@@ -24,6 +24,7 @@ class User(Base):
     password_hash: Mapped[str | None]
     provisioned_hash: Mapped[str | None] = mapped_column(doc="the ADMIN_PASSWORD_HASH last taken")
     token_version: Mapped[int] = mapped_column(default=0)
+    disabled_at: Mapped[datetime | None] = mapped_column(doc="cannot log in since; its keys rest")
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
@@ -40,12 +41,28 @@ class UserApiKey(Base):
     key_hash: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime | None] = mapped_column(doc="None: a key from before keys expired")
+    last_used_at: Mapped[datetime | None]
 
     __table_args__ = (Index("idx_user_api_key_user_id", "user_id"),)
 
 
+class LoginSession(Base):
+    """A browser that is logged in. `token_hash` is made of its cookie as `UserApiKey.key_hash` is."""
+
+    __tablename__ = "login_session"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str]
+    agent: Mapped[str] = mapped_column(doc="the browser, as it names itself")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=now)
+
+    __table_args__ = (Index("idx_login_session_user_id", "user_id"),)
+
+
 class LoginAttempt(Base):
-    """One failed login, or one still being checked; `key` is an account or a client's address."""
+    """One failed login, or one still being checked; `key` is a hash of whom it counts for."""
 
     __tablename__ = "login_attempt"
 

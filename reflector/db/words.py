@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from reflector.db.models import Words
+from reflector.db.models import Participant, Words
 from reflector.transcript.words import Segment, Word, from_rows, segments
 
 
@@ -37,6 +37,14 @@ def load_segments(session: Session, transcript_id: str, run: int | None) -> list
     if row[0] is None:  # written before there was this column
         return segments(load_words(session, transcript_id, run))
     return [Segment._make(segment) for segment in row[0]]
+
+
+def named_speakers(session: Session, transcript_id: str) -> set[int]:
+    """Numbers of the speakers who have a name."""
+    rows = session.scalars(
+        select(Participant.speaker).where(Participant.transcript_id == transcript_id)
+    )
+    return {speaker for speaker in rows if speaker is not None}
 
 
 def _of(column: Any, transcript_id: str, run: int | None) -> Select[Any]:

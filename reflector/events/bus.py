@@ -17,6 +17,8 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
+from reflector.events.names import UserEventName
+
 QUEUE_LIMIT = 1000
 
 
@@ -126,6 +128,10 @@ class Bus:
 
     def deliver(self, channel: str, message: Message) -> None:
         """Hand `message` to the viewers in this process."""
+        if message.name == UserEventName.SIGNED_OUT:
+            # Of any transcript's viewers some may have come with this account
+            self.tell_gap()
+            return
         with self._lock:
             subscriptions = list(self._subscriptions.get(channel, ()))
         _offer(subscriptions, message)

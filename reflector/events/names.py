@@ -18,6 +18,7 @@ class EventName(StrEnum):
     # Extras: clients of the reference ignore names that they do not know
     PROGRESS = "PROGRESS"
     HEARTBEAT = "HEARTBEAT"
+    CHANGED = "CHANGED"
 
     @property
     def is_replayed(self) -> bool:
@@ -26,7 +27,7 @@ class EventName(StrEnum):
 
 
 _NOT_REPLAYED = {
-    EventName.TRANSCRIPT, EventName.STATUS, EventName.PROGRESS, EventName.HEARTBEAT,
+    EventName.TRANSCRIPT, EventName.STATUS, EventName.PROGRESS, EventName.HEARTBEAT, EventName.CHANGED,
 }  # fmt: skip
 
 
@@ -39,6 +40,8 @@ class UserEventName(StrEnum):
     TRANSCRIPT_STATUS = "TRANSCRIPT_STATUS"
     TRANSCRIPT_FINAL_TITLE = "TRANSCRIPT_FINAL_TITLE"
     TRANSCRIPT_DURATION = "TRANSCRIPT_DURATION"
+    # Extra: an account's logins ended
+    SIGNED_OUT = "SIGNED_OUT"
 
 
 MIRRORED = {

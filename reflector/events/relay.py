@@ -65,10 +65,13 @@ class RedisRelay:
         """redis.RedisError where the server does not answer."""
         self._redis.ping()
 
-    def report_worker(self, worker: str, queues: Iterable[str], seconds: int) -> None:
-        """Say that `worker` serves `queues`, for the next `seconds`."""
-        with suppress(redis.RedisError):
+    def report_worker(self, worker: str, queues: Iterable[str], seconds: int) -> bool:
+        """Say that `worker` serves `queues`, for the next `seconds`; False where nobody can be told."""
+        try:
             self._redis.set(f"{WORKER_KEY}{worker}", " ".join(queues), ex=seconds)
+        except redis.RedisError:
+            return False
+        return True
 
     def forget_worker(self, worker: str) -> None:
         with suppress(redis.RedisError):

@@ -38,19 +38,23 @@ def destroy(session: Session, transcript: Transcript) -> None:
     order(session, transcript.id)
 
 
-def carry_out(services: Services) -> int:
-    """Do what is due; the number of orders that are still open. Errors stay with their order."""
+def execute(services: Services, prefix: str | None = None) -> int:
+    """Do what is due, of `prefix` only where one is given: a request does nobody else's deletions.
+
+    Returns the number of orders that are still open. Errors stay with their order.
+    """
+    wanted = select(Deletion.id).where(Deletion.due_at <= now())
+    if prefix is not None:
+        wanted = wanted.where(Deletion.prefix == prefix)
     with services.db.read() as session:
-        due = session.scalars(
-            select(Deletion.id).where(Deletion.due_at <= now()).order_by(Deletion.due_at).limit(100)
-        ).all()
+        due = session.scalars(wanted.order_by(Deletion.due_at).limit(100)).all()
     for number in due:
-        _carry_out_one(services, number)
+        _execute_one(services, number)
     with services.db.read() as session:
         return len(session.scalars(select(Deletion.id)).all())
 
 
-def _carry_out_one(services: Services, number: int) -> None:
+def _execute_one(services: Services, number: int) -> None:
     with services.db.write() as session:
         # Whoever moves the date on has the order for now
         prefix = session.scalar(

@@ -28,7 +28,7 @@ def clean_up(services: Services) -> int:
     for transcript_id in old:
         _destroy(services, transcript_id)
     if old:
-        deletions.carry_out(services)
+        deletions.execute(services)
         log.info("removed %s anonymous transcripts older than %s", len(old), limit.date())
     return len(old)
 

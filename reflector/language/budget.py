@@ -4,23 +4,45 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from string import ascii_letters
 
-# English has about 4.2 bytes a token in current vocabularies, German 3.6, Russian 4, Chinese 3.
-# Less than the least of them counts too many tokens, which costs a call more and never a sentence.
-BYTES_PER_TOKEN = 2.5
+ASCII_LETTERS = ascii_letters + " "
+
+# Tokens that a character may cost, by what it is. English has 4.2 letters a token in current
+# vocabularies, German 3.6; less counts too many, which costs a call more and never a sentence. A
+# digit or a sign may be a token of its own. A script that a vocabulary hardly knows falls back to its
+# bytes (byte-level BPE, byte fallback of SentencePiece): Hebrew, Greek, Georgian, Amharic, Armenian.
+ASCII_LETTER, ASCII_OTHER, CYRILLIC, IDEOGRAPH = 0.4, 1.0, 1.0, 2.0
+# A schema that is sent as text
+SCHEMA_TOKENS = 500
 ANSWER_TOKENS = 1200
 MESSAGE_TOKENS = 16
 
 
 def count_tokens(text: str) -> int:
     """At least as many tokens as a model will count."""
-    return math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
+    letters = sum(map(text.count, ASCII_LETTERS))
+    plain = sum(1 for character in text if character < "\x80")
+    total = letters * ASCII_LETTER + (plain - letters) * ASCII_OTHER
+    if plain < len(text):
+        total += sum(_cost(character) for character in text if character >= "\x80")
+    return math.ceil(total)
+
+
+def _cost(character: str) -> float:
+    code = ord(character)
+    if 0x400 <= code < 0x530:
+        return CYRILLIC
+    if 0x3040 <= code < 0x3100 or 0x3400 <= code < 0xA000 or 0xAC00 <= code < 0xD7B0:
+        return IDEOGRAPH  # kana, Chinese characters, Hangul
+    return float(len(character.encode("utf-8", "replace")))
 
 
 def room_for_text(window: int, instructions: str) -> int:
     """Tokens left for the text of a prompt, its instructions and the answer taken off."""
     answer = min(ANSWER_TOKENS, window // 3)
-    return window - answer - count_tokens(instructions) - 2 * MESSAGE_TOKENS
+    schema = min(SCHEMA_TOKENS, window // 8)
+    return window - answer - schema - count_tokens(instructions) - 2 * MESSAGE_TOKENS
 
 
 def pack(lines: Iterable[str], tokens: int) -> list[list[str]]:

@@ -6,7 +6,7 @@ from reflector.language.client import LanguageModel
 from reflector.language.extractive import ExtractiveAnalyst
 from reflector.language.llm import LLMAnalyst
 from reflector.language.meeting import Analyst
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 
 
 def choose_analyst(settings: Settings) -> Analyst:

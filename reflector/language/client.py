@@ -13,15 +13,19 @@ import httpx2
 import openai
 from pydantic import ValidationError
 
-from reflector.errors import LanguageError
+from reflector.errors import LanguageError, ReflectorError, Unavailable
+from reflector.language.asking import AskingWay
 from reflector.language.meeting import Answer
-from reflector.settings import Settings
+from reflector.language.reply import json_part, reply_text
+from reflector.runtime.settings import Settings
 
 log = logging.getLogger(__name__)
 
 A = TypeVar("A", bound=Answer)
 SHOWN_WRONG_ANSWER = 2000
 NETWORK_RETRIES = 2
+# Statuses that pass: time-out, conflict, too early, too many requests
+PASSING = {408, 409, 425, 429}
 Message = dict[str, str]
 
 
@@ -38,6 +42,8 @@ class LanguageModel:
         self.url = settings.LLM_URL.rstrip("/")
         self.model = settings.LLM_MODEL
         self.window = settings.LLM_CONTEXT_WINDOW
+        # A small model may repeat itself until its context is full: minutes for nothing. Thoughts count
+        self._longest = self.window // 2
         self.concurrency = settings.LLM_CONCURRENCY
         self._retries = settings.LLM_PARSE_MAX_RETRIES
         self._timeout = settings.LLM_REQUEST_TIMEOUT
@@ -48,9 +54,11 @@ class LanguageModel:
         )
         self._turns = threading.BoundedSemaphore(self.concurrency)
         self._ollama: bool | None = None
+        self._way = AskingWay()
 
     def ask(self, instructions: str, text: str, answer: type[A], temperature: float) -> A:
-        """The model's answer to `text`; LanguageError when none is usable in time.
+        """The model's answer to `text`; LanguageError when none is usable, Unavailable while the
+        server is away or busy.
 
         A malformed answer is sent back with what is wrong with it, LLM_PARSE_MAX_RETRIES times.
         """
@@ -66,7 +74,7 @@ class LanguageModel:
                 break
             reply = self._complete(messages, answer, temperature, min(left, self._timeout))
             try:
-                return answer.model_validate_json(_json_part(reply))
+                return answer.model_validate_json(json_part(reply))
             except ValidationError as error:
                 problem = _describe(error)
                 log.info("answer of %s not usable (%s), asking again", self.model, problem)
@@ -79,9 +87,13 @@ class LanguageModel:
                     {"role": "assistant", "content": reply[:SHOWN_WRONG_ANSWER]},
                     {"role": "user", "content": correction},
                 ]
-        reason = problem or f"no answer within {self._deadline} s"
+        if not problem:
+            raise Unavailable(
+                f"The language model {self.model} did not answer within {self._deadline} s.",
+                "It is asked again. Raise LLM_STRUCTURED_RESPONSE_TIMEOUT, or choose a smaller model.",
+            )
         raise LanguageError(
-            f"The language model {self.model} gave no usable answer: {reason}.",
+            f"The language model {self.model} gave no usable answer: {problem}.",
             "Try again, or choose a larger model with LLM_MODEL.",
         )
 
@@ -94,14 +106,14 @@ class LanguageModel:
                     return self._complete_ollama(messages, answer, temperature, timeout)
                 return self._complete_openai(messages, answer, temperature, timeout)
             except (openai.APITimeoutError, httpx2.TimeoutException) as error:
-                raise LanguageError(
+                raise Unavailable(
                     f"The language model at {self._host} did not answer within {timeout:.0f} s.",
-                    "Raise LLM_REQUEST_TIMEOUT, or choose a smaller model.",
+                    "It is asked again. Raise LLM_REQUEST_TIMEOUT, or choose a smaller model.",
                 ) from error
             except (openai.APIConnectionError, httpx2.TransportError) as error:
-                raise LanguageError(
+                raise Unavailable(
                     f"The language model at {self._host} cannot be reached.",
-                    "Check LLM_URL, and that the server runs.",
+                    "It is asked again. Check LLM_URL, and that the server runs.",
                 ) from error
             except openai.APIStatusError as error:
                 raise self._refused(error.status_code, error.message) from error
@@ -113,7 +125,13 @@ class LanguageModel:
                     "Check that LLM_URL ends with the path of its API, usually /v1.",
                 ) from error
 
-    def _refused(self, status: int, text: str) -> LanguageError:
+    def _refused(self, status: int, text: str) -> ReflectorError:
+        """Unavailable where the same request may work later, LanguageError where it will not."""
+        if status >= 500 or status in PASSING:
+            return Unavailable(
+                f"The language model at {self._host} cannot answer now ({status}): {text[:200]}",
+                "It is asked again.",
+            )
         remedies = {
             401: "Check LLM_API_KEY.",
             403: "Check LLM_API_KEY.",
@@ -131,15 +149,22 @@ class LanguageModel:
     def _complete_openai(
         self, messages: list[Message], answer: type[Answer], temperature: float, timeout: float
     ) -> str:
-        schema = {"name": answer.__name__, "schema": answer.model_json_schema(), "strict": False}
-        request: Any = {
-            "model": self.model,
-            "messages": messages,
-            "temperature": temperature,
-            "response_format": {"type": "json_schema", "json_schema": schema},
-        }
-        response = self._client.with_options(timeout=timeout).chat.completions.create(**request)
-        return str(response.choices[0].message.content or "")
+        """Asks in the way that this server takes; one that refuses a part of the request is asked
+        without it, and that is remembered once it has answered."""
+        client, way = self._client.with_options(timeout=timeout), self._way
+        while True:
+            request: Any = way.request(self.model, messages, answer, temperature, self._longest)
+            try:
+                response = client.chat.completions.create(**request)
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                fewer = way.without_what_was_refused(error.message)
+                if fewer is None:
+                    raise
+                log.info("%s refuses %s; asking as %s", self._host, error.message[:200], fewer)
+                way = fewer
+                continue
+            self._way = way
+            return reply_text(response.choices[0].message.model_dump())
 
     def _complete_ollama(
         self, messages: list[Message], answer: type[Answer], temperature: float, timeout: float
@@ -148,12 +173,21 @@ class LanguageModel:
             "model": self.model,
             "messages": messages,
             "stream": False,
+            # Thoughts cost minutes on a small machine, and what is asked for needs none
+            "think": False,
             "format": answer.model_json_schema(),
-            "options": {"num_ctx": self.window, "temperature": temperature},
+            "options": {
+                "num_ctx": self.window,
+                "temperature": temperature,
+                "num_predict": self._longest,
+            },
         }
-        response = httpx2.post(f"{self._ollama_url}/api/chat", json=body, timeout=timeout)
+        address = f"{self._ollama_url}/api/chat"
+        response = httpx2.post(address, json=body, timeout=timeout)
+        if response.status_code == 400 and "think" in response.text:
+            response = httpx2.post(address, json=body | {"think": None}, timeout=timeout)
         response.raise_for_status()
-        return str(response.json()["message"]["content"])
+        return reply_text(response.json()["message"])
 
     @property
     def _ollama_url(self) -> str:
@@ -167,13 +201,6 @@ class LanguageModel:
             except httpx2.TimeoutException:
                 return False  # not known yet: asked again at the next question
         return self._ollama
-
-
-def _json_part(reply: str) -> str:
-    """The JSON object in a reply that may have thoughts or a code fence around it."""
-    _, _, after_thoughts = reply.rpartition("</think>")
-    start, end = after_thoughts.find("{"), after_thoughts.rfind("}")
-    return after_thoughts[start : end + 1] if 0 <= start < end else after_thoughts
 
 
 def _describe(error: ValidationError) -> str:

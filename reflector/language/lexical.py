@@ -16,7 +16,9 @@ import numpy as np
 import stopwordsiso
 from numpy.typing import NDArray
 
-TOKEN = re.compile(r"[^\W\d_]{3,}")
+from reflector.transcript.marks import MARKS
+
+TOKEN = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{MARKS}]){{2,}}")
 SMOOTHING, ITERATIONS = 0.85, 30
 MAX_CENTRAL = 1500
 

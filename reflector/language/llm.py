@@ -14,8 +14,10 @@ from reflector.language.client import LanguageModel
 from reflector.language.meeting import (
     ActionItems,
     Answer,
+    Line,
     Meeting,
     Method,
+    Paragraph,
     Progress,
     Summary,
     TopicDraft,
@@ -32,26 +34,26 @@ CONDENSE_ROUNDS = 6
 
 
 class TopicAnswer(Answer):
-    title: str = Field(min_length=3)
-    summary: str = Field(min_length=3)
+    title: Line = Field(min_length=3)
+    summary: Paragraph = Field(min_length=3)
 
 
 class TitleAnswer(Answer):
-    title: str = Field(min_length=3)
+    title: Line = Field(min_length=3)
 
 
 class Subject(Answer):
-    name: str = Field(min_length=1)
-    paragraph: str = Field(min_length=1)
+    name: Line = Field(min_length=1)
+    paragraph: Paragraph = Field(min_length=1)
 
 
 class SummaryAnswer(Answer):
-    recap: str = Field(min_length=3)
-    subjects: list[Subject] = Field(min_length=1)
+    recap: Paragraph = Field(min_length=3)
+    subjects: list[Subject] = Field(min_length=1, json_schema_extra={"maxItems": 8})
 
 
 class CondensedAnswer(Answer):
-    text: str = Field(min_length=1)
+    text: Paragraph = Field(min_length=1)
 
 
 class LLMAnalyst:

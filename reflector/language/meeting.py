@@ -6,14 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from reflector.transcript.formats import Names, speaker_name
 from reflector.transcript.words import Segment, Word, segment_ranges, segments
 
 MAX_LINE_CHARS = 600
+# A server that enforces the schema ends a small model's answer there, which might go on for ever; a
+# longer one of another server is good too
+Line = Annotated[str, Field(json_schema_extra={"maxLength": 300})]
+Paragraph = Annotated[str, Field(json_schema_extra={"maxLength": 1500})]
+MOST_ITEMS: dict[str, JsonValue] = {"maxItems": 20}
 
 
 class Method(StrEnum):
@@ -63,21 +68,21 @@ class TopicDraft:
 
 
 class Decision(Answer):
-    decision: str = Field(min_length=1)
-    rationale: str | None = None
-    decided_by: str | None = None
+    decision: Line = Field(min_length=1)
+    rationale: Line | None = None
+    decided_by: Line | None = None
 
 
 class NextStep(Answer):
-    task: str = Field(min_length=1)
-    assigned_to: str | None = None
-    deadline: str | None = None
-    context: str | None = None
+    task: Line = Field(min_length=1)
+    assigned_to: Line | None = None
+    deadline: Line | None = None
+    context: Line | None = None
 
 
 class ActionItems(Answer):
-    decisions: list[Decision] = []
-    next_steps: list[NextStep] = []
+    decisions: list[Decision] = Field(default=[], json_schema_extra=MOST_ITEMS)
+    next_steps: list[NextStep] = Field(default=[], json_schema_extra=MOST_ITEMS)
 
 
 @dataclass(frozen=True)

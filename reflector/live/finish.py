@@ -7,9 +7,9 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from reflector.db.engine import persist
+from reflector.db.engine import retry_on_disconnect
 from reflector.db.models import Status, Transcript
-from reflector.events.record import Recorder
+from reflector.events.outbox import Outbox
 from reflector.housekeeping import deletions
 from reflector.live.journal import Journal
 from reflector.pipeline.dispatch import Dispatcher, nudge_ready
@@ -57,7 +57,7 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
         services.storage.adopt(heard, key)
     # Broken off between the two, the journal is empty and the storage has the recording
     there = heard is not None or services.storage.size(key) is not None
-    run = persist(lambda: _start(services, transcript_id, key if there else None))
+    run = retry_on_disconnect(lambda: _start(services, transcript_id, key if there else None))
     journal.discard()
     return run
 
@@ -70,11 +70,10 @@ def _start(services: Services, transcript_id: str, key: str | None) -> int | Non
             return None
         if transcript.upload_key is not None:
             return None  # committed before
-        events = Recorder(services.bus, session, transcript)
+        events = Outbox(services.bus, session, transcript)
         run = None
         if key is not None:
             run = take_recording(session, transcript, key, events)
         elif transcript.status == Status.RECORDING:
             events.status(Status.IDLE)
-    events.tell()
     return run

@@ -134,10 +134,17 @@ class Segment:
             missing = position - self._origin - self._written
             if missing > mono.samples:  # less than a packet is the clock of the sender
                 if missing <= LONGEST_GAP:
-                    self._encode(_silence(missing))
+                    self._encode_silence(missing)
                 else:
                     self._origin += missing
             self._encode(mono)
+
+    def _encode_silence(self, samples: int) -> None:
+        """A second at a time: a minute at once would be 6 MB and take its time."""
+        while samples > 0:
+            piece = min(samples, RATE)
+            self._encode(_silence(piece))
+            samples -= piece
 
     def _encode(self, frame: AudioFrame) -> None:
         frame.pts, frame.time_base = self._written, Fraction(1, RATE)
@@ -184,8 +191,8 @@ def _is_held(path: Path) -> bool:
 
 def _is_readable(path: Path) -> bool:
     try:
-        with path.open("rb") as file, open_media(file) as (container, stream):
-            return any(packet.size for packet in container.demux(stream))
+        with path.open("rb") as file, open_media(file) as (container, streams):
+            return any(packet.size for packet in container.demux(streams[0]))
     except InvalidInput:
         return False
 
@@ -207,7 +214,7 @@ def _copy(path: Path, out: Any, copy: Any, start: int) -> tuple[Any, int]:
 
 
 def _packets(path: Path) -> Iterator[Any]:
-    with path.open("rb") as file, open_media(file) as (container, stream):
-        for packet in container.demux(stream):
+    with path.open("rb") as file, open_media(file) as (container, streams):
+        for packet in container.demux(streams[0]):
             if packet.dts is not None and packet.size:
                 yield packet

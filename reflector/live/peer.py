@@ -1,4 +1,4 @@
-"""One connection of a browser over WebRTC: its sound goes into a segment of the journal."""
+"""Receive one browser's sound over WebRTC, into a segment of the journal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
@@ -15,11 +16,13 @@ from prometheus_client import Gauge
 
 from reflector.errors import InvalidInput
 from reflector.live.journal import Journal, Segment
+from reflector.live.writer import SegmentWriter
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 30.0
-SYNC_SECONDS = 1.0
+# A muted microphone still sends packets
+SILENT_SECONDS = 60.0
 DRAIN_SECONDS = 3.0
 MAX_OFFER = 256 << 10  # characters; a browser's has some thousand
 
@@ -48,7 +51,8 @@ class Peer:
 
     def __init__(self, journal: Journal, on_end: Callable[[Peer], None]) -> None:
         self._journal, self._on_end = journal, on_end
-        self._segment: Segment | None = None
+        self._writer: SegmentWriter | None = None
+        self._heard_at = 0.0
         self._track: MediaStreamTrack | None = None
         self._connection = RTCPeerConnection()
         self._connected = asyncio.Event()
@@ -77,10 +81,16 @@ class Peer:
 
     def record(self, segment: Segment) -> None:
         """Have what comes written to `segment`; after `answer`, before the client gets to know it."""
-        self._segment = segment
+        loop = asyncio.get_running_loop()
+
+        def written() -> None:
+            with suppress(RuntimeError):  # the server has ended
+                loop.call_soon_threadsafe(self._close_soon)
+
+        self._writer = SegmentWriter(segment, written)
         if self._track is not None:
-            self._recording = asyncio.ensure_future(self._record(self._track, segment))
-        self._watching = asyncio.ensure_future(self._watch(segment))
+            self._recording = asyncio.ensure_future(self._record(self._track, self._writer))
+        self._watching = asyncio.ensure_future(self._watch())
 
     def _state_changed(self) -> None:
         state = self._connection.connectionState
@@ -105,26 +115,24 @@ class Peer:
                 self._journal.stop()
                 self._close_soon()
 
-    async def _record(self, track: MediaStreamTrack, segment: Segment) -> None:
-        """Until the connection is closed and everything that it brought is written."""
-        try:
+    async def _record(self, track: MediaStreamTrack, writer: SegmentWriter) -> None:
+        """Until the connection is closed and everything that it brought is handed on."""
+        with suppress(MediaStreamError):
             while True:
-                segment.write(await track.recv())
-        except MediaStreamError:
-            pass
-        except Exception:
-            log.exception("a recording could not be written; what came before is kept")
-            self._close_soon()
+                writer.put(await track.recv())
+                self._heard_at = monotonic()
 
-    async def _watch(self, segment: Segment) -> None:
+    async def _watch(self) -> None:
+        """Close a connection that brings nothing: others wait for its place."""
         try:
             await asyncio.wait_for(self._connected.wait(), CONNECT_SECONDS)
-            while not await asyncio.to_thread(_sync_and_look, segment):
-                await asyncio.sleep(SYNC_SECONDS)
         except TimeoutError:
             log.warning("a browser that wanted to record did not connect: is UDP blocked?")
-        except OSError as error:
-            log.error("a recording could not be written: %s; what came before is kept", error)
+        else:
+            self._heard_at = monotonic()
+            while (left := self._heard_at + SILENT_SECONDS - monotonic()) > 0:
+                await asyncio.sleep(left)
+            log.warning("a connection brought no sound for %.0f s and was closed", SILENT_SECONDS)
         self._close_soon()
 
     def _close_soon(self) -> None:
@@ -148,19 +156,7 @@ class Peer:
                 await asyncio.wait({self._recording}, timeout=DRAIN_SECONDS)
                 self._recording.cancel()
         finally:
-            if self._segment is not None:
-                await asyncio.to_thread(_complete, self._segment)
+            if self._writer is not None:
+                await asyncio.to_thread(self._writer.close)
             sessions.dec()
             self._on_end(self)
-
-
-def _complete(segment: Segment) -> None:
-    try:
-        segment.close()
-    except OSError as error:
-        log.error("the end of a recording could not be written: %s", error)
-
-
-def _sync_and_look(segment: Segment) -> bool:
-    segment.sync()
-    return segment.is_superseded

@@ -1,4 +1,4 @@
-"""The live recordings of this process, and the ends of those that no process is at any more."""
+"""Hold this process's live recordings, and end those whose process is gone."""
 
 from __future__ import annotations
 

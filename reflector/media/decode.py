@@ -3,41 +3,60 @@
 Memory does not grow with the length of the recording. Samples are kept as 16-bit integers, as
 faster-whisper's own decoder makes them, so that the engines hear what they would hear from the
 file itself; `PcmAudio` hands them out as float32.
+
+All tracks and all channels are heard: each is decoded to a file of its own, and those that have
+sound are added up. That is one file for the usual recording, which is then not written twice.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
 import numpy as np
-from av.error import FFmpegError, InvalidDataError
 from numpy.typing import NDArray
 
-from reflector.errors import InvalidInput
+from reflector.errors import InvalidInput, OutOfSpace
+from reflector.media.frames import Damage, read_frames
 from reflector.media.probe import NO_AUDIO, UNREADABLE, open_media
+from reflector.media.track import SAMPLE_RATE, Part, Track, read_blocks, sounding
 from reflector.media.waveform import Waveform
 
-SAMPLE_RATE = 16_000
-JOIN_SAMPLES = SAMPLE_RATE * 10
-REPORT_SAMPLES = SAMPLE_RATE * 30
-# A recording damaged in places is worth transcribing; one that is mostly damage is not.
-MAX_BAD_PACKETS = 1000
+__all__ = ["SAMPLE_RATE", "Decoded", "PcmAudio", "Progress", "decode"]
+
+REPORT_SECONDS = 1.0
+MIB = 1 << 20
+# What a decoded recording leaves free on the disk for everything else
+RESERVE_BYTES, RESERVE_SHARE = 256 * MIB, 0.01
+# Compressed silence of many hours is a few bytes. Beyond the first hour a recording has at least
+# 50 bytes a second (400 bit/s; the lowest rates of speech codecs are above that), up to a day.
+FREE_SECONDS, MIN_BYTES_PER_SECOND = 3600.0, 50
+MAX_SECONDS = 24 * 3600.0
+# Containers whose timestamps are times of the recording; those of the others are made by FFmpeg
+TIMED = {"mov", "matroska", "webm", "ogg", "mpegts", "mpeg", "asf", "flv"}
 
 Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """`duration` in seconds; `waveform` as in the API; `bad_packets` that could not be decoded."""
+    """`duration` in seconds; `waveform` as in the API. `bad_packets` could not be decoded.
+
+    `remarks`: sentences on what was made of several tracks or channels.
+    """
 
     duration: float
     waveform: list[float]
     bad_packets: int
+    remarks: tuple[str, ...] = ()
 
 
 class PcmAudio:
@@ -59,74 +78,137 @@ class PcmAudio:
 
 
 def decode(source: BinaryIO, target: Path, progress: Progress | None = None) -> Decoded:
-    """Write the first audio stream of `source` to `target`; `progress` gets seconds done.
+    """Write the sound of `source` to `target`; `progress` gets seconds done.
 
-    The file appears under its name only when it is complete. InvalidInput where nothing can be
-    decoded.
+    The file appears under its name only when it is complete, so several may write it at once.
+    InvalidInput where nothing can be decoded; OutOfSpace before the disk is full.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    waveform, written, reported = Waveform(SAMPLE_RATE), 0, 0
-    bad_packets = [0]
-    try:
-        with part.open("wb", buffering=1 << 20) as out:
-            for samples in _joined(_samples(source, bad_packets)):
-                out.write(samples.tobytes())
-                waveform.add(samples)
-                written += len(samples)
-                if progress and written - reported >= REPORT_SAMPLES:
-                    reported = written
-                    progress(written / SAMPLE_RATE)
-        if not written:
-            raise InvalidInput(NO_AUDIO)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-    return Decoded(written / SAMPLE_RATE, waveform.peaks(), bad_packets[0])
-
-
-def _joined(pieces: Iterator[NDArray[np.int16]]) -> Iterator[NDArray[np.int16]]:
-    """Pieces of some seconds instead of a codec's frames of some milliseconds: what is done for
-    each piece then costs nothing to speak of."""
-    waiting: list[NDArray[np.int16]] = []
-    length = 0
-    for piece in pieces:
-        waiting.append(piece)
-        length += len(piece)
-        if length >= JOIN_SAMPLES:
-            yield np.concatenate(waiting)
-            waiting, length = [], 0
-    if waiting:
-        yield np.concatenate(waiting)
-
-
-def _samples(source: BinaryIO, bad_packets: list[int]) -> Iterator[NDArray[np.int16]]:
-    with open_media(source) as (container, stream):
-        stream.thread_type = "AUTO"
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-        for frame in _frames(container, stream, bad_packets):
-            # A changed clock must not make the resampler insert or drop sound
-            frame.pts = None
-            for resampled in resampler.resample(frame):
-                yield resampled.to_ndarray()[0]
-        for resampled in resampler.resample(None):
-            yield resampled.to_ndarray()[0]
-
-
-def _frames(container: Any, stream: Any, bad_packets: list[int]) -> Iterator[Any]:
-    packets = container.demux(stream)
-    while True:
+    with tempfile.TemporaryDirectory(
+        dir=target.parent, prefix=f"{target.name}.", suffix=".part"
+    ) as name:
+        decoder = _Decoder(source, Path(name), progress)
         try:
-            packet = next(packets)
-        except StopIteration:
+            tracks, damage = decoder.run(set())
+            if cancelled := {index for index, track in tracks.items() if track.is_cancelled_out}:
+                tracks, damage = decoder.run(cancelled)
+        finally:
+            decoder.close()
+        parts = [part for track in tracks.values() for part in track.parts.values()]
+        if not any(part.samples for part in parts):
+            raise InvalidInput(UNREADABLE if damage.packets else NO_AUDIO)
+        heard = sounding(parts)
+        waveform = Waveform(SAMPLE_RATE)
+        mixed = _mixed(heard, Path(name) / "mixed", waveform)
+        samples = mixed.stat().st_size // 2
+        mixed.replace(target)
+    return Decoded(
+        samples / SAMPLE_RATE, waveform.peaks(), damage.packets, _remarks(tracks, heard, cancelled)
+    )
+
+
+class _Decoder:
+    """One recording; decoded again where its first pass found that channels cancel out."""
+
+    def __init__(self, source: BinaryIO, folder: Path, progress: Progress | None) -> None:
+        self._source, self._folder, self._progress = source, folder, progress
+        self._tracks: dict[int, Track] = {}
+        self._size = source.seek(0, os.SEEK_END)
+        self._reported = 0.0
+        self._reserve = min(RESERVE_BYTES, shutil.disk_usage(folder).total * RESERVE_SHARE)
+
+    def run(self, left_only: set[int]) -> tuple[dict[int, Track], Damage]:
+        """The tracks that have sound, by the index of their stream."""
+        self.close()
+        damage = Damage()
+        with open_media(self._source) as (container, streams):
+            for stream in streams:
+                stream.thread_type = "AUTO"
+            self._tracks = {
+                stream.index: self._track(container, stream.index, stream.index in left_only)
+                for stream in streams
+            }
+            for stream, frame in read_frames(container, streams, damage):
+                track = self._tracks[stream.index]
+                track.add(frame)
+                self._look(track.seconds)
+        self.close()
+        return {index: track for index, track in self._tracks.items() if track.parts}, damage
+
+    def _track(self, container: Any, index: int, left_only: bool) -> Track:
+        start, length = container.start_time, container.duration
+        return Track(
+            folder=self._folder,
+            name=f"track{index}",
+            is_timed=bool(TIMED & set(container.format.name.split(","))),
+            origin=float(start / av.time_base) if start is not None else 0.0,
+            duration=float(length / av.time_base) if length else None,
+            left_only=left_only,
+        )
+
+    def _look(self, seconds: float) -> None:
+        """Tell how far it is, and end what would fill the disk."""
+        now = time.monotonic()
+        if now - self._reported < REPORT_SECONDS and seconds < FREE_SECONDS:
             return
-        except InvalidDataError:
-            return  # the container is cut short: what came before is kept
-        except FFmpegError as error:
-            raise InvalidInput(UNREADABLE) from error
-        try:
-            yield from packet.decode()
-        except InvalidDataError:
-            bad_packets[0] += 1
-            if bad_packets[0] > MAX_BAD_PACKETS:
-                raise InvalidInput(UNREADABLE) from None
+        if seconds > min(MAX_SECONDS, FREE_SECONDS + self._size / MIN_BYTES_PER_SECOND):
+            raise InvalidInput(
+                f"File says that it lasts more than {seconds / 3600:.0f} hours, which is too long "
+                "for its size or longer than a day. Cut it into parts."
+            )
+        if now - self._reported < REPORT_SECONDS:
+            return
+        self._reported = now
+        if shutil.disk_usage(self._folder).free < self._reserve:
+            raise OutOfSpace(f"There is no room in {self._folder.parent} for the decoded sound.")
+        if self._progress:
+            self._progress(seconds)
+
+    def close(self) -> None:
+        with ExitStack() as closing:
+            for track in self._tracks.values():
+                closing.callback(track.close)
+
+
+def _mixed(parts: Sequence[Part], target: Path, waveform: Waveform) -> Path:
+    """All `parts` added up, and made quieter as a whole where that would be too loud."""
+    if len(parts) == 1:
+        for samples in read_blocks(parts[0].path):
+            waveform.add(samples)
+        return parts[0].path
+    loudest = max(int(np.abs(block).max(initial=0)) for block in _sums(parts))
+    scale = min(1.0, 32767 / max(1, loudest))
+    with target.open("wb", buffering=MIB) as out:
+        for block in _sums(parts):
+            quieter = np.round(block * scale).astype(np.int16)
+            out.write(quieter.tobytes())
+            waveform.add(quieter)
+    return target
+
+
+def _sums(parts: Sequence[Part]) -> Iterator[NDArray[np.int64]]:
+    readers = [read_blocks(part.path) for part in parts]
+    while blocks := [
+        block for block in (next(each, None) for each in readers) if block is not None
+    ]:
+        total = np.zeros(max(len(block) for block in blocks), np.int64)
+        for block in blocks:
+            total[: len(block)] += block
+        yield total
+
+
+def _remarks(
+    tracks: dict[int, Track], heard: Sequence[Part], cancelled: set[int]
+) -> tuple[str, ...]:
+    found = []
+    parts = sum(len(track.parts) for track in tracks.values())
+    kind = "tracks" if len(tracks) > 1 else "channels"
+    if len(heard) > 1:
+        found.append(f"Sound of {len(heard)} of {parts} {kind} was mixed.")
+    elif parts > 1:
+        found.append(f"Only one of {parts} {kind} has sound of its own; that one was used.")
+    if cancelled:
+        found.append(
+            "Left and right channel cancel each other out when they are mixed; the left was used."
+        )
+    return tuple(found)

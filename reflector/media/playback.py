@@ -1,57 +1,40 @@
-"""The MP3 that browsers play."""
+"""Encode the MP3 that browsers play."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 
 from reflector.media.decode import PcmAudio, Progress
-from reflector.media.probe import MediaInfo, open_media
+from reflector.media.track import SAMPLE_RATE
 
 BIT_RATE = 48_000
 BLOCK_SECONDS = 30
+# Every frame is as long as every other, so a player computes where a second is. With Xing's table
+# of 100 entries it would land seconds beside it in a long recording.
+EXACT_SEEKING = {"write_xing": "0", "id3v2_version": "0"}
 
 
-def write_mp3(
-    source: BinaryIO, info: MediaInfo, audio: PcmAudio, target: Path, progress: Progress
-) -> None:
-    """MP3 to `target`: the recording's own stream where that is MP3, else made from its PCM.
+def write_mp3(audio: PcmAudio, target: Path, progress: Progress) -> None:
+    """MP3 to `target`, 16 kHz mono at 48 kbit/s, of the samples that the engines hear.
 
-    Speech at 16 kHz mono and 48 kbit/s; copying an MP3 stream keeps its quality and costs nothing.
+    Recordings that are MP3 already are not copied: with a variable bit rate, or joined from several
+    files, a browser plays another second than it is asked for.
     """
-    if info.codec in {"mp3float", "mp3"}:
-        if info.container == "mp3":
-            with target.open("wb") as out:
-                source.seek(0)
-                shutil.copyfileobj(source, out, 1 << 20)
-        else:
-            _remux(source, target)
-        return
-    with av.open(str(target), mode="w", format="mp3") as container:
-        stream: Any = container.add_stream("libmp3lame", rate=16_000)
+    with av.open(str(target), mode="w", format="mp3", options=EXACT_SEEKING) as container:
+        stream: Any = container.add_stream("libmp3lame", rate=SAMPLE_RATE)
         stream.layout = "mono"
         stream.bit_rate = BIT_RATE
         # LAME's fastest algorithm: half the time, and no difference to be heard in speech
-        stream.options = {"compression_level": "9"}
-        block = BLOCK_SECONDS * 16_000
+        stream.options = {"compression_level": "9", "reservoir": "0"}
+        block = BLOCK_SECONDS * SAMPLE_RATE
         for start in range(0, audio.samples, block):
             samples = (audio.read(start, start + block) * 32768.0).astype("int16")
             frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
-            frame.sample_rate = 16_000
+            frame.sample_rate = SAMPLE_RATE
             frame.pts = start
             container.mux(stream.encode(frame))
-            progress(start / 16_000)
+            progress(start / SAMPLE_RATE)
         container.mux(stream.encode(None))
-
-
-def _remux(source: BinaryIO, target: Path) -> None:
-    source.seek(0)
-    with open_media(source) as (container, stream), av.open(str(target), "w", format="mp3") as out:
-        copy = out.add_stream_from_template(stream)
-        for packet in container.demux(stream):
-            if packet.dts is not None:
-                packet.stream = copy
-                out.mux(packet)

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 
 import av
 import numpy as np
-from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from reflector.errors import InvalidInput
+from reflector.media.frames import Damage, read_frames
 from reflector.media.probe import UNREADABLE, open_media
 
 Samples = NDArray[np.float32]
@@ -58,17 +58,26 @@ def _blocks(source: BinaryIO, rate: int) -> Iterator[Samples]:
 
 
 def _decoded(source: BinaryIO, rate: int) -> Iterator[Samples]:
-    resampler = av.AudioResampler("fltp", "mono", rate)
-    with open_media(source) as (container, stream):
-        try:
-            for frame in container.decode(stream):
-                frame.pts = None
-                for part in resampler.resample(frame):
-                    yield part.to_ndarray()[0]
-            for part in resampler.resample(None):
+    resampler, kind, damage, sounded = None, None, Damage(), False
+    with open_media(source) as (container, streams):
+        for _, frame in read_frames(container, streams[:1], damage):
+            sounded = True
+            now = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if resampler is None or now != kind:
+                yield from _rest(resampler)
+                resampler, kind = av.AudioResampler("fltp", "mono", rate), now
+            frame.pts = None
+            for part in resampler.resample(frame):
                 yield part.to_ndarray()[0]
-        except FFmpegError as error:
-            raise InvalidInput(UNREADABLE) from error
+        yield from _rest(resampler)
+    if not sounded:
+        raise InvalidInput(UNREADABLE)
+
+
+def _rest(resampler: Any) -> Iterator[Samples]:
+    if resampler is not None:
+        for part in resampler.resample(None):
+            yield part.to_ndarray()[0]
 
 
 def _delayed(blocks: Iterator[Samples], silence: int, rate: int) -> Iterator[Samples]:

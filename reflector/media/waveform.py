@@ -1,4 +1,4 @@
-"""About 255 peaks of a recording, found in one pass and in constant memory."""
+"""Compute about 255 peaks of a recording, in one pass and in constant memory."""
 
 from __future__ import annotations
 

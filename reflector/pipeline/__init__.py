@@ -1,1 +1,1 @@
-"""The way of a recording: steps with leases, in the database; messages only hurry them along."""
+"""Process recordings: steps with leases, in the database. Messages only speed them up."""

@@ -1,4 +1,4 @@
-"""What a step gets to work with."""
+"""Give a step what it works with."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from reflector.events import Message, transcript_channel
 from reflector.events.names import EventName
 from reflector.language.meeting import Meeting
 from reflector.media.decode import PcmAudio, decode
-from reflector.pipeline.specs import StepName
+from reflector.pipeline.step import StepName
 from reflector.services import Services
 from reflector.transcript.words import Word
 
 Output = dict[str, Any]
 PROGRESS_SECONDS = 0.25
+# Of what `decode` makes: samples from before an update are not used after it
+PCM_VERSION = 2
 
 
 def digest_of(*parts: object) -> str:
@@ -62,6 +64,12 @@ class StepContext:
         with self.services.db.read() as session:
             return load_words(session, self.transcript.id, self.run)
 
+    @cached_property
+    def shown_words(self) -> list[Word]:
+        """Those that are on show, of this run or of the one that it is to replace."""
+        with self.services.db.read() as session:
+            return load_words(session, self.transcript.id, self.transcript.shown_run)
+
     @property
     def language(self) -> str:
         return str(self.output(StepName.TRANSCRIBE).get("language") or "en")
@@ -73,7 +81,7 @@ class StepContext:
     @property
     def pcm_path(self) -> Path:
         folder = self.services.settings.scratch_dir / self.transcript.id
-        return folder / f"{self.transcript.upload_version}.s16"
+        return folder / f"{self.transcript.upload_version}.{PCM_VERSION}.s16"
 
     def pcm(self) -> PcmAudio:
         """The decoded audio, made again if it was cleared away."""

@@ -1,4 +1,4 @@
-"""Nudges: who finished a step, or an upload, asks for the next to be looked at."""
+"""Nudge: ask workers to look at the next step."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Protocol
 from reflector.db.engine import Database
 from reflector.db.models import Transcript, now
 from reflector.pipeline.runs import ready, steps_of
-from reflector.pipeline.specs import StepSpec
+from reflector.pipeline.step import StepDefinition
 
 
 class Dispatcher(Protocol):
-    def nudge(self, transcript_id: str, run: int, spec: StepSpec) -> None:
+    def nudge(self, transcript_id: str, run: int, spec: StepDefinition) -> None:
         """Ask some worker to look at this step soon; may be lost, doubled or late."""
 
     def is_idle(self) -> bool:

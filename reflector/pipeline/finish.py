@@ -1,30 +1,36 @@
-"""The end of a run: its result comes on show, in one transaction."""
+"""End a run: show its result, in one transaction."""
 
 from __future__ import annotations
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from reflector.db.edits import FIELDS, is_edited
 from reflector.db.models import Event, Status, Step, StepState, Topic, Transcript, Words
-from reflector.events.record import Recorder
+from reflector.db.words import load_words, named_speakers, store_words
+from reflector.events.outbox import Outbox
+from reflector.pipeline.carry_over import is_corrected, with_corrections
+from reflector.pipeline.registry import STEPS
 from reflector.pipeline.runs import steps_of
-from reflector.pipeline.table import SHOW_AT_FINISH
 
 
-def show_result(session: Session, transcript: Transcript, run: int, events: Recorder) -> None:
+def show_result(session: Session, transcript: Transcript, run: int, events: Outbox) -> None:
     """Put run `run` on show, drop what it replaces, and set the transcript to `ended`.
 
     A part of the new result that failed leaves nothing of the old result behind under its name:
-    a title from another text would be wrong.
+    a title from another text would be wrong. What people wrote stays.
     """
     if transcript.shown_run != run:
+        _carry_over(session, transcript, run)
         transcript.shown_run = run
-        transcript.title = transcript.short_summary = transcript.long_summary = None
+        for name in FIELDS:
+            if not is_edited(transcript, name):
+                setattr(transcript, name, None)
         transcript.action_items = None
         steps = steps_of(session, transcript.id, run)
-        for name, show in SHOW_AT_FINISH.items():
-            if steps[name].state == StepState.DONE:
-                show(transcript, steps[name].output or {}, events)
+        for name, step in STEPS.items():
+            if step.show is not None and steps[name].state == StepState.DONE:
+                step.show(transcript, steps[name].output or {}, events)
         for table in (Event, Topic, Words, Step):
             session.execute(
                 delete(table)
@@ -33,3 +39,15 @@ def show_result(session: Session, transcript: Transcript, run: int, events: Reco
             )
     transcript.error = None
     events.status(Status.ENDED)
+
+
+def _carry_over(session: Session, transcript: Transcript, run: int) -> None:
+    """Corrections of speakers that were made while this run worked; those before are in its words."""
+    named = named_speakers(session, transcript.id)
+    if not is_corrected(transcript, named):
+        return
+    shown = load_words(session, transcript.id, transcript.shown_run)
+    words = load_words(session, transcript.id, run)
+    kept = with_corrections(transcript, words, shown, named)
+    if kept != words:
+        store_words(session, transcript.id, run, kept)

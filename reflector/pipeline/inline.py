@@ -1,4 +1,4 @@
-"""The same steps in this process, without a server: for the `transcribe` command."""
+"""Run the steps in this process, without a server, for the `transcribe` command."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from reflector.pipeline.runner import Runner
 from reflector.pipeline.runs import is_active, steps_of
-from reflector.pipeline.specs import StepName, StepSpec
+from reflector.pipeline.step import StepDefinition, StepName
 from reflector.services import Services
 
 WORKERS = 3
@@ -18,10 +18,10 @@ class InlineRunner:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._queue: queue.Queue[tuple[str, int, StepSpec]] = queue.Queue()
-        self._runner = Runner(services, self)
+        self._queue: queue.Queue[tuple[str, int, StepDefinition]] = queue.Queue()
+        self._runner = Runner(services, self, is_patient=False)
 
-    def nudge(self, transcript_id: str, run: int, spec: StepSpec) -> None:
+    def nudge(self, transcript_id: str, run: int, spec: StepDefinition) -> None:
         self._queue.put((transcript_id, run, spec))
 
     def is_idle(self) -> bool:

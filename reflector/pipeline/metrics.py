@@ -1,4 +1,4 @@
-"""Figures of the steps for Prometheus, under the reference's names where it has one."""
+"""Export figures of the steps for Prometheus, under the reference's names where it has one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sqlalchemy import func, or_, select
 
 from reflector.db.engine import Database
 from reflector.db.models import Deletion, Step, StepState, now
-from reflector.pipeline.specs import SPECS, Queue, StepName
+from reflector.pipeline.registry import STEPS
+from reflector.pipeline.step import Queue, StepName
 
 SECONDS = (0.05, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200)
 FACTORS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -74,7 +75,7 @@ class Backlog:
             undeleted = session.scalar(select(func.count()).select_from(Deletion))
         for name, count, since in rows:
             assert since is not None
-            queue = SPECS[StepName(name)].queue
+            queue = STEPS[StepName(name)].queue
             counts[queue] += count
             ages[queue] = max(ages[queue], (now() - since).total_seconds())
         for queue in Queue:

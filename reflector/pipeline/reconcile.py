@@ -1,4 +1,4 @@
-"""Nothing waits for a message that was lost: what should run is looked up and nudged again."""
+"""Find steps whose message or worker was lost, and nudge them again."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from sqlalchemy import Select, and_, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from reflector.db.models import Status, Step, StepState, Transcript, now
-from reflector.events.record import Recorder
+from reflector.events.outbox import Outbox
+from reflector.pipeline.memory import MAX_ATTEMPTS
+from reflector.pipeline.registry import STEPS
 from reflector.pipeline.runner import Runner
 from reflector.pipeline.runs import ready, steps_of
-from reflector.pipeline.specs import SPECS, StepName, StepSpec
+from reflector.pipeline.step import StepDefinition, StepName
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,6 @@ log = logging.getLogger(__name__)
 NUDGE_AGAIN_SECONDS = 120
 # Where the queues are empty and no worker has a message in hand, a nudge this old was lost.
 LOST_AFTER_SECONDS = 5
-MAX_ATTEMPTS = 5
 
 
 def release_all(runner: Runner) -> None:
@@ -59,20 +60,19 @@ def _free(runner: Runner, step_id: int) -> None:
         if transcript is None or step is None or not _is_dead(step):
             return
         step.nudged_at = step.lease_until = step.worker = None
-        events = Recorder(runner.services.bus, session, transcript, step.run)
+        events = Outbox(runner.services.bus, session, transcript, step.run)
         if step.attempt < MAX_ATTEMPTS:
             step.state = StepState.PENDING
             log.warning("%s: %s lost its worker, starting it again", step.transcript_id, step.name)
         else:
             step.state, step.finished_at = StepState.FAILED, now()
-            step.error = (
+            step.error = step.error or (
                 f"The worker stopped {step.attempt} times during {step.name}. "
                 "The log of that time says why; then process the recording again."
             )
-            if not SPECS[StepName(step.name)].optional:
+            if not STEPS[StepName(step.name)].optional:
                 transcript.error = step.error
                 events.status(Status.ERROR)
-    events.tell()
 
 
 def _is_dead(step: Step) -> bool:
@@ -83,7 +83,7 @@ def _is_dead(step: Step) -> bool:
     )
 
 
-def _due(runner: Runner) -> list[tuple[str, int, StepSpec]]:
+def _due(runner: Runner) -> list[tuple[str, int, StepDefinition]]:
     seconds = LOST_AFTER_SECONDS if runner.dispatcher.is_idle() else NUDGE_AGAIN_SECONDS
     stale = now() - timedelta(seconds=seconds)
     with runner.services.db.read() as session:

@@ -1,4 +1,4 @@
-"""One step from lease to result."""
+"""Take one step from its lease to its result."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from reflector.db.changes import touch
-from reflector.db.engine import is_disconnect, persist
+from reflector.db.engine import is_disconnect, retry_on_disconnect
 from reflector.db.models import Deletion, Participant, Status, Step, StepState, Transcript, now
 from reflector.errors import ReflectorError, Unavailable, is_out_of_space
-from reflector.events.record import Recorder
-from reflector.log import about
+from reflector.events.outbox import Outbox
 from reflector.pipeline import metrics
 from reflector.pipeline.context import Output, StepContext, digest_of
 from reflector.pipeline.dispatch import Dispatcher, nudge_ready
 from reflector.pipeline.finish import show_result
 from reflector.pipeline.leases import Lease, LeaseLost, take
+from reflector.pipeline.memory import invocation
+from reflector.pipeline.registry import STEPS
 from reflector.pipeline.runs import failed_need, is_stopped, steps_of
-from reflector.pipeline.specs import SPECS, StepName
-from reflector.pipeline.table import WORK
+from reflector.pipeline.step import StepName
+from reflector.runtime.log import about
 from reflector.search import index
 from reflector.services import Services
 
@@ -52,13 +53,27 @@ class _NeedFailed(ReflectorError):
     """A step that this one needs has failed; the message is that step's."""
 
 
+def _name() -> str:
+    """Another one for each process, and under systemd after the run of its unit."""
+    unique = uuid.uuid4().hex
+    run = invocation()
+    return f"{run}.{unique}" if run else unique
+
+
 class Runner:
+    """`is_patient`: what a server cannot do now is done later, however long that takes."""
+
     def __init__(
-        self, services: Services, dispatcher: Dispatcher, worker: str | None = None
+        self,
+        services: Services,
+        dispatcher: Dispatcher,
+        worker: str | None = None,
+        is_patient: bool = True,
     ) -> None:
+        self.is_patient = is_patient
         self.services = services
         self.dispatcher = dispatcher
-        self.worker = worker or uuid.uuid4().hex
+        self.worker = worker or _name()
         self._busy = 0
         self._busy_lock = threading.Lock()
 
@@ -80,7 +95,7 @@ class Runner:
 
     def _execute(self, transcript_id: str, run: int, name: StepName) -> None:
         worker = f"{self.worker}/{uuid.uuid4().hex[:8]}"
-        step = persist(lambda: take(self.services.db, transcript_id, run, name, worker))
+        step = retry_on_disconnect(lambda: take(self.services.db, transcript_id, run, name, worker))
         if step is None:
             return
         log.info("%s: %s starts (attempt %s)", transcript_id, name, step.attempt)
@@ -92,23 +107,23 @@ class Runner:
                     raise
                 except Exception as error:  # noqa: BLE001 - a step's failure is its result
                     failure = error  # which Python forgets at the end of this block
-                    persist(lambda: self._fail(step, failure))
+                    retry_on_disconnect(lambda: self._fail(step, failure))
         except LeaseLost:
             self._clear_if_deleted(transcript_id)
             return
-        persist(lambda: self.nudge_ready(transcript_id, run))
+        retry_on_disconnect(lambda: self.nudge_ready(transcript_id, run))
 
     def _work(self, step: Step, lease: Lease) -> None:
         """Between two looks at the database it may be away: what a model found in an hour is not
         thrown away for a restart of seconds."""
-        persist(lambda: self._show_processing(step))
-        context = persist(lambda: self._context(step, lease))
+        retry_on_disconnect(lambda: self._show_processing(step))
+        context = retry_on_disconnect(lambda: self._context(step, lease))
         digest = self._digest(context)
-        known = persist(lambda: self._known_output(step, digest))
+        known = retry_on_disconnect(lambda: self._known_output(step, digest))
         started = time.monotonic()
-        output = WORK[context.step].run(context) if known is None else known
+        output = STEPS[context.step].run(context) if known is None else known
         lease.check()
-        persist(lambda: self._complete(step, context, digest, output))
+        retry_on_disconnect(lambda: self._complete(step, context, digest, output))
         seconds = time.monotonic() - started
         log.info("%s: %s is done after %.1f s", step.transcript_id, context.step, seconds)
         if known is None:
@@ -151,13 +166,12 @@ class Runner:
                 row.attempt -= 1
                 session.commit()
                 raise LeaseLost
-            events = Recorder(self.services.bus, session, transcript, step.run)
+            events = Outbox(self.services.bus, session, transcript, step.run)
             events.status(Status.PROCESSING)
             transcript.error = None
-        events.tell()
 
     def _context(self, step: Step, lease: Lease) -> StepContext:
-        spec = SPECS[StepName(step.name)]
+        spec = STEPS[StepName(step.name)]
         wanted = {*spec.needs, *spec.after, *ALSO_READ.get(spec.name, ())}
         with self.services.db.read() as session:
             steps = steps_of(session, step.transcript_id, step.run)
@@ -193,7 +207,7 @@ class Runner:
         )
 
     def _digest(self, context: StepContext) -> str:
-        work = WORK[context.step]
+        work = STEPS[context.step]
         return digest_of(
             context.step,
             work.version,
@@ -225,22 +239,22 @@ class Runner:
             row, transcript = _still_ours(session, step)
             if row.state == StepState.DONE:
                 return  # the answer to an earlier commit was lost
-            events = Recorder(self.services.bus, session, transcript, step.run)
+            events = Outbox(self.services.bus, session, transcript, step.run)
             row.state, row.finished_at, row.lease_until = StepState.DONE, now(), None
             row.digest, row.output, row.error = digest, output, None
             row.remarks = {name: output[name] for name in REMARKS if name in output}
-            WORK[context.step].apply(context, session, transcript, output, events)
+            STEPS[context.step].write(context, session, transcript, output, events)
             if context.step is StepName.FINISH:
                 show_result(session, transcript, step.run, events)
             if context.step in INDEXED and transcript.shown_run == step.run:
                 index.update(session, transcript, context.language)
             touch(session, transcript)
-        events.tell()
         log.info("%s: %s done", step.transcript_id, step.name)
 
     def _fail(self, step: Step, error: Exception) -> None:
         full = is_out_of_space(error)
-        retry = full or isinstance(error, Unavailable) or is_disconnect(error)
+        away = isinstance(error, Unavailable) or is_disconnect(error)
+        retry = full or (away and self.is_patient)
         message = FULL_DISK if full else _sentence(step, error)
         metrics.step_failed(StepName(step.name))
         log.warning("%s: %s failed: %s", step.transcript_id, step.name, message,
@@ -249,7 +263,7 @@ class Runner:
             row, transcript = _still_ours(session, step)
             if row.state != StepState.RUNNING:
                 return  # the answer to an earlier commit was lost
-            events = Recorder(self.services.bus, session, transcript, step.run)
+            events = Outbox(self.services.bus, session, transcript, step.run)
             row.error, row.lease_until = message, None
             if retry:
                 row.state, row.attempt = StepState.PENDING, row.attempt - 1
@@ -258,11 +272,10 @@ class Runner:
                 row.state, row.finished_at = StepState.FAILED, now()
             if retry and not full:
                 row.retry_at = now() + timedelta(seconds=AWAY_SECONDS)
-            elif full or not SPECS[StepName(step.name)].optional:
+            elif full or not STEPS[StepName(step.name)].optional:
                 transcript.error = message
                 events.status(Status.ERROR)
             touch(session, transcript)
-        events.tell()
 
     def _clear_if_deleted(self, transcript_id: str) -> None:
         """What this worker put into storage after the clean-up had looked must go as well."""
@@ -287,4 +300,5 @@ def _still_ours(session: Session, step: Step) -> tuple[Step, Transcript]:
 def _sentence(step: Step, error: Exception) -> str:
     if isinstance(error, ReflectorError):
         return str(error)
-    return f"The step {step.name} failed unexpectedly ({type(error).__name__}: {error}). The log has more."
+    # An exception's text may have paths and addresses of this machine: it is for the log
+    return f"The step {step.name} failed unexpectedly ({type(error).__name__}). The log says why."

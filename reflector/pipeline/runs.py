@@ -1,4 +1,4 @@
-"""Runs: started, looked at, tried again."""
+"""Start, inspect and retry runs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reflector.db.models import Status, Step, StepState, Transcript, new_id, now
-from reflector.events.record import Recorder
-from reflector.pipeline.specs import LANGUAGE_STEPS, SPECS, StepName, StepSpec
+from reflector.events.outbox import Outbox
+from reflector.pipeline.registry import LANGUAGE_STEPS, STEPS
+from reflector.pipeline.step import StepDefinition, StepName
 from reflector.speech.engines import chosen_language
 
 
@@ -20,7 +21,7 @@ def start_run(session: Session, transcript: Transcript) -> int:
     if transcript.shown_run is None:
         transcript.shown_run = run
     transcript.error = None
-    for name in SPECS:
+    for name in STEPS:
         if name is not StepName.TRANSLATE or _is_to_be_translated(transcript):
             session.add(Step(transcript_id=transcript.id, run=run, name=name))
     return run
@@ -32,7 +33,7 @@ def _is_to_be_translated(transcript: Transcript) -> bool:
     return chosen_language(target) is not None and target != source
 
 
-def take_recording(session: Session, transcript: Transcript, key: str, events: Recorder) -> int:
+def take_recording(session: Session, transcript: Transcript, key: str, events: Outbox) -> int:
     """The recording is in the storage as `key`: its first run, to be nudged after the commit."""
     transcript.upload_key, transcript.upload_version = key, new_id()
     run = start_run(session, transcript)
@@ -45,7 +46,7 @@ def steps_of(session: Session, transcript_id: str, run: int) -> dict[StepName, S
         select(Step).where(Step.transcript_id == transcript_id, Step.run == run)
     ).all()
     by_name = {StepName(row.name): row for row in rows}
-    return {name: by_name[name] for name in SPECS if name in by_name}
+    return {name: by_name[name] for name in STEPS if name in by_name}
 
 
 def is_active(steps: Mapping[StepName, Step]) -> bool:
@@ -58,29 +59,29 @@ def is_active(steps: Mapping[StepName, Step]) -> bool:
 def is_stopped(steps: Mapping[StepName, Step]) -> bool:
     """Whether a step failed without which nothing can come of the run."""
     return any(
-        step.state == StepState.FAILED and not SPECS[name].optional for name, step in steps.items()
+        step.state == StepState.FAILED and not STEPS[name].optional for name, step in steps.items()
     )
 
 
-def ready(steps: Mapping[StepName, Step]) -> list[StepSpec]:
+def ready(steps: Mapping[StepName, Step]) -> list[StepDefinition]:
     """Pending steps whose turn it is. One that needs a failed step has its turn too: to fail."""
     if is_stopped(steps):
         return []
     moment = now()
     return [
-        SPECS[name]
+        STEPS[name]
         for name, step in steps.items()
         if step.state == StepState.PENDING
         and (step.retry_at is None or step.retry_at <= moment)
         and all(
             StepState(steps[n].state).is_final
-            for n in (*SPECS[name].needs, *SPECS[name].after)
+            for n in (*STEPS[name].needs, *STEPS[name].after)
             if n in steps
         )
     ]
 
 
-def failed_need(steps: Mapping[StepName, Step], spec: StepSpec) -> Step | None:
+def failed_need(steps: Mapping[StepName, Step], spec: StepDefinition) -> Step | None:
     return next((steps[n] for n in spec.needs if steps[n].state == StepState.FAILED), None)
 
 
@@ -89,9 +90,7 @@ def failed_language_steps(steps: Mapping[StepName, Step]) -> list[StepName]:
     return [n for n in can_be_missing if n in steps and steps[n].state == StepState.FAILED]
 
 
-def try_again(
-    steps: Mapping[StepName, Step], names: Iterable[StepName], recorder: Recorder
-) -> None:
+def try_again(steps: Mapping[StepName, Step], names: Iterable[StepName], recorder: Outbox) -> None:
     """Set failed steps back to pending, and `finish` with them."""
     for name in (*names, StepName.FINISH):
         step = steps[name]

@@ -1,8 +1,9 @@
-"""The documents that match a query, with a rank between 0 and 1."""
+"""Find the documents that match a query, ranked between 0 and 1."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -25,8 +26,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement, Subquery, literal_column
 
 from reflector.db.models import SearchDocument
-from reflector.search.index import postgresql_configuration
-from reflector.search.languages import CONFIGURATIONS, NO_STEMS, stems
+from reflector.search.index import for_postgresql, postgresql_configuration
+from reflector.search.languages import CONFIGURATIONS, NO_STEMS, for_index, stems
 from reflector.search.query import Group, Query, Term
 
 ALL = sorted({*CONFIGURATIONS.values(), NO_STEMS})
@@ -57,7 +58,8 @@ def _on_postgresql(query: Query, languages: list[str]) -> Subquery:
     conditions, ranks = [], []
     for language in languages:
         config = cast(literal(postgresql_configuration(language)), REGCONFIG)
-        asked = func.websearch_to_tsquery(config, query.websearch())
+        form = partial(for_postgresql, language=language)
+        asked = func.websearch_to_tsquery(config, query.websearch(form))
         is_language = SearchDocument.language == language
         conditions.append(and_(is_language, vector.op("@@")(asked)))
         ranks.append((is_language, func.ts_rank(vector, asked, NORMALISATION)))
@@ -117,4 +119,4 @@ def _has(term: Term, language: str, column: str | None = None) -> ColumnElement[
 
 def _phrase(term: Term, language: str) -> str:
     """In the language of FTS5; words hold letters and digits only."""
-    return f'"{stems(term.words, language)}"'
+    return f'"{for_index(stems(term.words, language))}"'

@@ -1,4 +1,4 @@
-"""A transcript's document for search, kept in the transaction that changes its text."""
+"""Keep a transcript's search document, in the transaction that changes its text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from sqlalchemy.orm import Session
 from reflector.db.engine import Database
 from reflector.db.models import SearchDocument, Transcript
 from reflector.db.words import load_segments
-from reflector.search.languages import NO_STEMS, configuration, plain, stems
+from reflector.search.languages import (
+    NO_STEMS,
+    STEMMED_HERE,
+    configuration,
+    for_index,
+    normalised,
+    plain,
+    stems,
+)
 
 _VECTOR = text("""
 UPDATE search_document SET config = CAST(:config AS regconfig), vector =
@@ -27,7 +35,12 @@ BATCH = 5  # the transaction of a batch holds up other writers on SQLite
 
 
 def postgresql_configuration(language: str) -> str:
-    return language if language == NO_STEMS else f"reflector_{language}"
+    return NO_STEMS if language in {NO_STEMS, *STEMMED_HERE} else f"reflector_{language}"
+
+
+def for_postgresql(words: str, language: str) -> str:
+    """Plain words as its text search gets them in that language."""
+    return for_index(stems(words, language) if language in STEMMED_HERE else words)
 
 
 def update(session: Session, transcript: Transcript, language: str | None = None) -> None:
@@ -80,15 +93,16 @@ def _body(session: Session, transcript: Transcript) -> str:
 
 
 def _clean(value: str) -> str:
-    return value.replace("\x00", "")
+    return normalised(value.replace("\x00", ""))
 
 
 def _write_terms(session: Session, document: SearchDocument) -> None:
     fields = {name: plain(getattr(document, name)) for name in ("title", "summary", "body")}
     if session.get_bind().dialect.name == "postgresql":
         config = postgresql_configuration(document.language)
-        session.execute(_VECTOR, {"id": document.id, "config": config, **fields})
+        given = {name: for_postgresql(words, document.language) for name, words in fields.items()}
+        session.execute(_VECTOR, {"id": document.id, "config": config, **given})
         return
-    stemmed = {name: stems(value, document.language) for name, value in fields.items()}
+    stemmed = {name: for_index(stems(v, document.language)) for name, v in fields.items()}
     session.execute(_DELETE_STEMS, {"id": document.id})
     session.execute(_STEMS, {"id": document.id, **stemmed})

@@ -1,10 +1,13 @@
-"""Splitting text into words, and words into stems, by the text's language."""
+"""Split text into words and words into stems, by the text's language."""
 
 from __future__ import annotations
 
 import re
 import threading
+import unicodedata
 from functools import lru_cache
+
+from reflector.transcript.marks import MARKS
 
 # Text search configurations of PostgreSQL 15 by ISO 639-1 code; each has a Snowball stemmer.
 CONFIGURATIONS = {
@@ -20,11 +23,18 @@ NO_STEMS = "simple"
 OTHER_SCRIPTS = {"arabic", "armenian", "greek", "hindi", "nepali", "russian", "serbian", "tamil",
                  "yiddish"}  # fmt: skip
 
-NOT_A_WORD = re.compile(r"[\W_]+")
+# Of these PostgreSQL takes words apart at their marks (see `marks`): they are cut down to stems here
+STEMMED_HERE = {"hindi", "nepali", "tamil"}
+
+NOT_A_WORD = re.compile(rf"(?:[^\w{MARKS}]|_)+")
+# Vowel signs and accents that Arabic and Hebrew are mostly written without; joiners within words
+LEFT_OUT = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0640\u200c\u200d]")
 # Scripts written without spaces: every character is taken as a word, a run of them as a phrase
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 )
+MARK = re.compile(f"[{MARKS}]")
+DIGITS = str.maketrans("0123456789", "ghijklmnop")
 _stemmers = threading.local()
 
 
@@ -34,9 +44,23 @@ def configuration(language: str | None) -> str:
 
 
 def plain(text: str) -> str:
-    """Words in lower case with single spaces between them, as both databases split them."""
-    spaced = UNSPACED.sub(lambda match: f" {match[0]} ", text.lower())
+    """Words in lower case with single spaces between them, in Unicode's form NFC."""
+    whole = LEFT_OUT.sub("", normalised(text).lower())
+    spaced = UNSPACED.sub(lambda match: f" {match[0]} ", whole)
     return NOT_A_WORD.sub(" ", spaced).strip()
+
+
+def normalised(text: str) -> str:
+    """One form for what looks the same: é as one character, not as e and an accent."""
+    return unicodedata.normalize("NFC", text)
+
+
+def for_index(words: str) -> str:
+    """`words` (see `plain`) as both databases keep them whole: they would take marks for gaps.
+
+    A mark becomes the letter U+A001 and its number in letters, which no text has otherwise.
+    """
+    return MARK.sub(lambda found: f"\ua001{ord(found[0]):x}".translate(DIGITS), words)
 
 
 def stems(words: str, configuration: str) -> str:

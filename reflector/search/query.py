@@ -6,10 +6,13 @@ words are all wanted, `"a phrase"` in this order, `or` separates alternatives, `
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from reflector.errors import InvalidInput
 from reflector.search.languages import UNSPACED, plain
 
+MAX_WORDS, MAX_CHARACTERS = 50, 1000
 TOKEN = re.compile(r'(-?)"([^"]*)"?|(\S+)')
 
 
@@ -38,15 +41,22 @@ class Query:
     def wanted(self) -> list[str]:
         return [term.words for group in self.groups for term in group if not term.unwanted]
 
-    def websearch(self) -> str:
-        """For `websearch_to_tsquery`, which reads it in exactly this way."""
+    def websearch(self, form: Callable[[str], str]) -> str:
+        """For `websearch_to_tsquery`, which reads it in exactly this way; `form` makes of words what
+        the index has of them."""
         return " or ".join(
-            " ".join(f'{"-" if term.unwanted else ""}"{term.words}"' for term in group)
+            " ".join(f'{"-" if term.unwanted else ""}"{form(term.words)}"' for term in group)
             for group in self.groups
         )
 
 
 def parse(text: str) -> Query:
+    """InvalidInput for more than a search can be: each word costs a look into the index."""
+    if len(text) > MAX_CHARACTERS or len(text.split()) > MAX_WORDS:
+        raise InvalidInput(
+            f"A search has at most {MAX_WORDS} words and {MAX_CHARACTERS} characters.",
+            "Search for a few words of the sentence.",
+        )
     groups: list[list[Term]] = [[]]
     for minus, phrase, word in TOKEN.findall(text):
         if word.lower() == "or":

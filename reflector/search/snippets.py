@@ -1,10 +1,10 @@
-"""Pieces of text around what was searched for."""
+"""Cut snippets around what was searched for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reflector.search.languages import stems
+from reflector.search.languages import normalised, stems
 from reflector.search.query import Query
 
 MAX_SNIPPETS = 3
@@ -35,7 +35,7 @@ def find(query_text: str, query: Query, language: str, summary: str, body: str) 
 
 def _needles(query_text: str, query: Query, language: str) -> list[str]:
     """What to look for, the best first: as typed, the words, their stems."""
-    typed = " ".join(query_text.lower().replace('"', " ").split())
+    typed = " ".join(normalised(query_text).lower().replace('"', " ").split())
     return [typed, *query.wanted, *(stems(words, language) for words in query.wanted)]
 
 

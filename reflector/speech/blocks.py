@@ -1,4 +1,4 @@
-"""Long recordings are worked on in blocks, so that memory has a ceiling."""
+"""Divide long recordings into blocks, to bound memory."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from reflector.speech.engines import Progress
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
+HEALTH_SECONDS = 15.0
 # The service says something at least every 15 seconds
 SILENCE_SECONDS = 60.0
 AWAY_SECONDS = 30.0
@@ -49,12 +50,35 @@ class SpeechService:
     def away(self, error: Exception) -> Unavailable:
         return Unavailable(f"The speech service at {self.url} does not answer: {error}")
 
-    def job(self, audio: PcmAudio, form: dict[str, str], progress: Progress) -> Any | None:
+    def identities(self) -> dict[str, str | None]:
+        """What the service's engines are, by kind; empty for the reference's, which does not say.
+
+        Unavailable while it does not answer, or has not loaded its models.
+        """
+        try:
+            with self.client(HEALTH_SECONDS) as client:
+                answer = client.get("/health")
+        except httpx2.TransportError as error:
+            raise self.away(error) from error
+        if answer.status_code == 404:
+            return {}
+        try:
+            body = answer.json()
+            if not body.get("loaded", True):
+                raise Unavailable(f"The speech service at {self.url} is still loading its models.")
+            return dict(body.get("identities") or {})
+        except (ValueError, AttributeError) as error:
+            raise self.away(error) from error
+
+    def job(
+        self, audio: PcmAudio, form: dict[str, str], identity: str, progress: Progress
+    ) -> Any | None:
         """The result of a job with `form`; None where the service knows no jobs.
 
+        `identity`: of the engine that is expected; another one's job has another name.
         EngineError where it failed; Unavailable where the service was away for half a minute.
         """
-        path = f"/v1/jobs/{_name(audio, form)}"
+        path = f"/v1/jobs/{_name(audio, form, identity)}"
         seen = _Seen(progress)
         deadline = time.monotonic() + AWAY_SECONDS
         with self.client() as client:
@@ -85,10 +109,10 @@ class _Seen:
         self._progress(self._seconds)
 
 
-def _name(audio: PcmAudio, form: dict[str, str]) -> str:
+def _name(audio: PcmAudio, form: dict[str, str], identity: str) -> str:
     with audio.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-    digest.update(json.dumps(form, sort_keys=True).encode())
+    digest.update(json.dumps([form, identity], sort_keys=True).encode())
     return digest.hexdigest()[:48]
 
 

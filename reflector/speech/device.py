@@ -1,4 +1,4 @@
-"""Which device the models run on, in which precision, and how much at once."""
+"""Choose device, precision and batch size for the models."""
 
 from __future__ import annotations
 

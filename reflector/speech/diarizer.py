@@ -1,4 +1,4 @@
-"""Speakers by pyannote.audio, from a local folder or the hub."""
+"""Tell speakers apart with pyannote.audio, from a local folder or the hub."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,23 @@ from numpy.typing import NDArray
 
 import reflector.speech  # noqa: F401 - sets the environment before pyannote.audio loads
 from reflector.errors import EngineError, ModelUnavailable
-from reflector.heap import keep_large_arrays_out_of_the_heap
 from reflector.media.decode import SAMPLE_RATE, PcmAudio
-from reflector.settings import Settings
+from reflector.runtime.malloc import keep_large_arrays_out_of_the_heap
+from reflector.runtime.settings import Settings
 from reflector.speech.blocks import blocks
 from reflector.speech.device import choose_device
-from reflector.speech.engines import Diarization, DiarizeOptions, EngineReport, Memo, Progress
-from reflector.speech.linking import link_speakers, mean_voices
-from reflector.speech.pipelines import ORDER, fetch_pipeline, find_pipeline
-from reflector.transcript.assembly import Turn
+from reflector.speech.engines import (
+    Diarization,
+    DiarizeOptions,
+    EngineReport,
+    Memo,
+    Progress,
+    shown_model,
+)
+from reflector.speech.fingerprint import fingerprint
+from reflector.speech.linking import absorb_small, link_speakers, mean_voices
+from reflector.speech.pipelines import ORDER, PipelineFolder, fetch_pipeline, find_pipeline
+from reflector.transcript.assembly import Turn, by_speaker, united
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +89,7 @@ class PyannoteDiarizer:
         self._lock = threading.Lock()
         self._pipeline: Any = None
         self._loaded: str | None = None
+        self._identity: str | None = None
 
     @property
     def model_name(self) -> str:
@@ -92,9 +101,8 @@ class PyannoteDiarizer:
         found = find_pipeline(self._settings)
         return found.name if found else ORDER[0]
 
-    @property
-    def name(self) -> str:
-        return f"pyannote {self.model_name}"
+    def identity(self) -> str:
+        return self._identity or _identity_of(fetch_pipeline(self._settings))
 
     def prepare(self) -> None:
         if find_spec("pyannote") is None:
@@ -117,6 +125,7 @@ class PyannoteDiarizer:
                 found = fetch_pipeline(self._settings)
                 pipeline = _open(Pipeline, found.path)
                 self._device = self._use_device(pipeline, torch)
+                self._identity = _identity_of(found)
                 self._pipeline, self._loaded = pipeline, found.name
                 log.info(
                     "loaded %s on %s in %.1f s",
@@ -153,30 +162,31 @@ class PyannoteDiarizer:
         known = {} if memo is None else memo
         found = []
         for start, end in ranges:
-            key = json.dumps([self.name, start, end, options.min_speakers, options.max_speakers])
+            key = json.dumps(
+                [self.identity(), start, end, options.min_speakers, options.max_speakers]
+            )
             if key not in known:
                 block = self._block(pipeline, audio, start, end, options, progress)
                 known[key] = block.as_json()
             found.append(_Block.from_json(known[key]))
-        numbers = link_speakers([block.voices for block in found], options)
-
-        def numbered(which: Callable[[_Block], list[Turn]]) -> list[Turn]:
-            return [
-                Turn(turn.start, turn.end, known[turn.speaker])
-                for block, known in zip(found, numbers, strict=True)
-                for turn in which(block)
-            ]
-
-        turns = numbered(lambda block: block.turns)
+        voices = [block.voices for block in found]
+        numbers = link_speakers(voices, options)
+        overlapping = [block.overlapping for block in found]
+        seconds = {
+            speaker: sum(turn.duration for turn in spoken)
+            for speaker, spoken in by_speaker(_numbered(overlapping, numbers)).items()
+        }
+        numbers = absorb_small(voices, numbers, seconds, options)
+        turns = _numbered([block.turns for block in found], numbers)
         progress(audio.duration)
         return Diarization(
             turns=turns,
-            overlapping=numbered(lambda block: block.overlapping),
+            overlapping=united(_numbered(overlapping, numbers)),
             speakers=len({turn.speaker for turn in turns}),
             report=EngineReport(
                 self.model_name, self._device, "float32", audio.duration, time.monotonic() - started
             ),
-            voices=mean_voices([block.voices for block in found], numbers),
+            voices=mean_voices(voices, numbers),
         )
 
     def _block(
@@ -210,6 +220,19 @@ class PyannoteDiarizer:
             _turns(result.speaker_diarization, labels, offset),
             np.asarray(result.speaker_embeddings, np.float64),
         )
+
+
+def _numbered(blocks: list[list[Turn]], numbers: list[list[int]]) -> list[Turn]:
+    """Turns of all blocks, with the speakers' numbers in the whole recording."""
+    return [
+        replace(turn, speaker=known[turn.speaker])
+        for turns, known in zip(blocks, numbers, strict=True)
+        for turn in turns
+    ]
+
+
+def _identity_of(found: PipelineFolder) -> str:
+    return f"pyannote {shown_model(found.name)} {fingerprint(found.path)}"
 
 
 def _open(pipeline: Any, folder: Path) -> Any:

@@ -1,19 +1,18 @@
-"""The two interfaces that speech engines implement, and what passes through them."""
+"""Define the two interfaces of speech engines, and their data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from reflector.media.decode import PcmAudio
-from reflector.speech.turns import Priority
+from reflector.speech.scheduler import Priority
 from reflector.transcript.assembly import Turn
+from reflector.transcript.language_codes import AUTOMATIC
 from reflector.transcript.words import Word
-
-AUTOMATIC = {None, "", "auto"}
 
 Progress = Callable[[float], None]
 """Called with the seconds of audio that are done; what it raises ends the work."""
@@ -42,7 +41,7 @@ class TranscribeOptions:
 
 def chosen_language(code: str | None) -> str | None:
     """None where the language is to be detected."""
-    return None if code in AUTOMATIC else code
+    return None if code is None or code in AUTOMATIC else code
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,9 @@ class EngineReport:
     @property
     def real_time_factor(self) -> float:
         return self.elapsed / self.audio_seconds if self.audio_seconds else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "real_time_factor": round(self.real_time_factor, 4)}
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,14 @@ class Diarization:
 
 class Transcriber(Protocol):
     @property
-    def name(self) -> str:
-        """Names the model and all else that decides the words; part of a step's digest."""
-
-    @property
     def model_name(self) -> str: ...
+
+    def identity(self) -> str:
+        """Name the weights, the precision and all else that decides the words.
+
+        Part of a step's digest: another identity means that old words are out of date. Fetches a
+        model that is missing; Unavailable while a service that has it does not answer.
+        """
 
     def prepare(self) -> None:
         """Get the model onto this machine without loading it; EngineError where that fails."""
@@ -149,10 +154,9 @@ class Transcriber(Protocol):
 
 class Diarizer(Protocol):
     @property
-    def name(self) -> str: ...
-
-    @property
     def model_name(self) -> str: ...
+
+    def identity(self) -> str: ...
 
     def prepare(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Signs that a recogniser made words up."""
+"""Detect words that a recogniser made up."""
 
 from __future__ import annotations
 

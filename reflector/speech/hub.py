@@ -1,20 +1,24 @@
-"""Whole models from the hub, into a folder of their own."""
+"""Fetch whole models from the hub."""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
 
-from reflector.errors import ModelUnavailable, OutOfSpace, is_out_of_space
-from reflector.settings import Settings
+from reflector.errors import ModelRefused, ModelUnavailable, OutOfSpace, is_out_of_space
+from reflector.runtime.settings import Settings
+from reflector.speech.known import verify_fetched
 
 log = logging.getLogger(__name__)
+
+ETAG_SECONDS = 60.0
 
 
 def fetch_snapshot(settings: Settings, name: str, target: Path) -> None:
     """All files of `owner/model` to `target`; what is there already is not fetched again.
 
-    ModelUnavailable where that fails, with the reason; OutOfSpace where the disk is full.
+    ModelRefused where the hub does not give it, ModelUnavailable where it cannot be fetched now;
+    OutOfSpace where the disk is full.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
@@ -23,14 +27,14 @@ def fetch_snapshot(settings: Settings, name: str, target: Path) -> None:
     log.info("fetching %s to %s", name, target)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        snapshot_download(name, local_dir=target, token=token)
+        snapshot_download(name, local_dir=target, token=token, etag_timeout=ETAG_SECONDS)
     except GatedRepoError as error:
-        raise ModelUnavailable(
+        raise ModelRefused(
             f"The licence of {name} was not accepted by whom HF_TOKEN belongs to.",
             f"Accept it on the page of {name} on the hub.",
         ) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
-        raise ModelUnavailable(
+        raise ModelRefused(
             f"There is no model {name} on the hub, or HF_TOKEN may not see it."
         ) from error
     except Exception as error:
@@ -41,3 +45,4 @@ def fetch_snapshot(settings: Settings, name: str, target: Path) -> None:
             f"The model {name} is not on this machine and could not be fetched.",
             "Connect the machine, or import the model: `reflector models import FOLDER`.",
         ) from error
+    verify_fetched(name, target)

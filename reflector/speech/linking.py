@@ -1,6 +1,8 @@
-"""The same speaker in several blocks of one recording."""
+"""Link speakers across blocks, and absorb those who are nobody."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,9 @@ from reflector.speech.engines import DiarizeOptions
 # Cosine distance under which two blocks' speakers are one person; pyannote's own pipelines merge
 # clusters of single windows at 0.6–0.7, and means over a block are far less noisy than these.
 SAME_SPEAKER = 0.5
+# Less speech than this in a whole recording, or than this share of it, is more often a piece of
+# somebody else's than a person; a short recording may have somebody who says a word
+LEAST_SECONDS, LEAST_SHARE = 1.5, 0.05
 
 
 def link_speakers(blocks: list[NDArray[np.float64]], options: DiarizeOptions) -> list[list[int]]:
@@ -40,6 +45,40 @@ def link_speakers(blocks: list[NDArray[np.float64]], options: DiarizeOptions) ->
     for index, (block, _) in enumerate(owners):
         result[block].append(numbers[index])
     return result
+
+
+def absorb_small(
+    blocks: list[NDArray[np.float64]],
+    numbers: list[list[int]],
+    seconds: Mapping[int, float],
+    options: DiarizeOptions,
+) -> list[list[int]]:
+    """`numbers` as from `link_speakers`, 0, 1, … without gaps, where those who spoke too little are
+    whom their voice is nearest to.
+
+    `seconds`: of each number's speech. As many stay as `min_speakers` asks for.
+    """
+    by_length = sorted(seconds, key=lambda number: (-seconds[number], number))
+    least = min(LEAST_SECONDS, LEAST_SHARE * sum(seconds.values()))
+    kept = [
+        number
+        for place, number in enumerate(by_length)
+        if seconds[number] >= least or place < max(1, options.min_speakers or 1)
+    ]
+    if not kept:
+        return numbers
+    voices = {number: np.array(voice) for number, voice in mean_voices(blocks, numbers).items()}
+
+    def nearest(number: int) -> int:
+        if number in kept:
+            return number
+        known = [other for other in kept if other in voices]
+        if number not in voices or not known:
+            return kept[0]
+        return max(known, key=lambda other: float(voices[number] @ voices[other]))
+
+    order = {number: place for place, number in enumerate(sorted(kept))}
+    return [[order[nearest(number)] for number in rows] for rows in numbers]
 
 
 def mean_voices(

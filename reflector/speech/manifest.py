@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,6 +18,8 @@ from reflector.errors import InvalidInput, ModelUnavailable
 from reflector.storage.durable import sync, write_text
 
 FILE = "manifest.json"
+# As on the hub: an owner, perhaps, and a name; neither begins with a dot
+NAME = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]{0,95}/)?[A-Za-z0-9_][A-Za-z0-9._-]{0,95}")
 IGNORED = {".cache"}  # what the hub's client keeps beside its downloads
 
 
@@ -46,6 +49,16 @@ def folder_name(name: str) -> str:
     return name.replace("/", "--")
 
 
+def checked_name(name: str) -> str:
+    """InvalidInput for a name that would lead out of the models folder, or hide in it."""
+    if not NAME.fullmatch(name):
+        raise InvalidInput(
+            f"{name[:80]!r} cannot be the name of a model.",
+            "Use letters, digits, dots, - and _, as in large-v3-turbo or owner/model.",
+        )
+    return name
+
+
 class Manifest:
     """The models in `folder`; InvalidInput where its manifest cannot be read."""
 
@@ -56,7 +69,7 @@ class Manifest:
         try:
             body = json.loads((self.folder / FILE).read_text())
             return {
-                name: ModelEntry(
+                checked_name(name): ModelEntry(
                     name,
                     entry["licence"],
                     {path: ModelFile(**file) for path, file in entry["files"].items()},
@@ -82,6 +95,7 @@ class Manifest:
 
     def add(self, name: str, licence: str | None) -> ModelEntry:
         """Write down the model that is in the folder under `name`."""
+        checked_name(name)
         entry = ModelEntry(name, licence, _files_of(self.folder / folder_name(name)))
         self._save({**self.entries(), name: entry})
         return entry
@@ -104,7 +118,7 @@ class Manifest:
         self, source: Path, name: str, licence: str | None, expected: ModelEntry | None
     ) -> ModelEntry:
         """Copy the model in `source`; nothing of it stays where it is not as `expected`."""
-        target = self.folder / folder_name(name)
+        target = self.folder / folder_name(checked_name(name))
         part = self.folder / f".{folder_name(name)}.part"
         shutil.rmtree(part, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)

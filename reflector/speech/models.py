@@ -1,4 +1,4 @@
-"""Where models are: a folder, this machine's models folder, a cache, or the hub."""
+"""Find or fetch models: in a folder, the models folder, a cache, or on the hub."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 
 from reflector.errors import ModelUnavailable
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
+from reflector.speech.known import verify_fetched
 from reflector.speech.manifest import folder_name
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
         except Exception as error:
             log.debug("fetching %s failed", name, exc_info=True)
             raise ModelUnavailable(*missing_model(settings, name)) from error
+        verify_fetched(name, target)
         return WhisperModelFolder(name, _checked(target))
 
 

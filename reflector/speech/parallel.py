@@ -6,6 +6,7 @@ bench/results-cpu.json): the threads of one worker wait for each other in every 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -15,9 +16,12 @@ from typing import Any, TypeVar
 import ctranslate2
 import numpy as np
 from faster_whisper import WhisperModel
+from faster_whisper.audio import pad_or_trim
 
 from reflector.speech.device import Device
 
+# Windows that decide the language, and how sure they have to be before all were asked
+LANGUAGE_WINDOWS, CLEAR_LANGUAGE = 5, 0.85
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
@@ -25,7 +29,10 @@ Result = TypeVar("Result")
 class ParallelWhisper(WhisperModel):  # type: ignore[misc]
     """faster-whisper's model with `device.workers` of CTranslate2's; weights are shared on a CPU."""
 
-    def __init__(self, folder: Path, device: Device, compute_type: str) -> None:
+    def __init__(
+        self, folder: Path, device: Device, compute_type: str, expected: Sequence[str] = ()
+    ) -> None:
+        """`expected`: languages that recordings are in; none for any."""
         super().__init__(
             str(folder),
             device=device.kind,
@@ -35,7 +42,7 @@ class ParallelWhisper(WhisperModel):  # type: ignore[misc]
             num_workers=device.workers if device.kind == "cpu" else 1,
             local_files_only=True,
         )
-        self.workers = device.workers
+        self.workers, self.expected = device.workers, frozenset(expected)
         self._pool = ThreadPoolExecutor(device.workers, thread_name_prefix="windows")
 
     def share_out(self, do: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
@@ -47,6 +54,35 @@ class ParallelWhisper(WhisperModel):  # type: ignore[misc]
         if errors:
             raise errors[0]
         return [future.result() for future in running]
+
+    def detect_language(
+        self, audio: Any = None, features: Any = None, **options: Any
+    ) -> tuple[str, float, list[tuple[str, float]]]:
+        """The language of `features`, its probability, and those of all, the likeliest first.
+
+        The original takes the first window's word. Here windows from all over are asked, until
+        two of them are sure together or five have been: one hard beginning does not decide.
+        """
+        if features is None:
+            found: tuple[str, float, list[tuple[str, float]]] = super().detect_language(
+                audio, features, **options
+            )
+            return found
+        frames = self.feature_extractor.nb_max_frames
+        windows = max(1, features.shape[-1] // frames)
+        total: Counter[str] = Counter()
+        asked = _spread(windows, LANGUAGE_WINDOWS)
+        for count, number in enumerate(asked, 1):
+            part = features[..., number * frames : (number + 1) * frames]
+            for token, probability in self.model.detect_language(self.encode(pad_or_trim(part)))[0]:
+                total[token[2:-2]] += probability
+            if count > 1 and total.most_common(1)[0][1] / count > CLEAR_LANGUAGE:
+                break
+        wanted = {name: value for name, value in total.items() if name in self.expected} or total
+        order = sorted(wanted.items(), key=lambda item: -item[1])
+        whole = sum(wanted.values())
+        likely = [(name, value / whole) for name, value in order]
+        return likely[0][0], likely[0][1], likely
 
     def find_alignment(
         self,
@@ -73,6 +109,12 @@ class ParallelWhisper(WhisperModel):  # type: ignore[misc]
             shares,
         )  # fmt: skip
         return [alignment for part in found for alignment in part]
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most `most` of `count` numbers, from all over: the first, the middle, and so on."""
+    order = [0, count // 2, count - 1, count // 4, 3 * count // 4]
+    return list(dict.fromkeys(order))[:most]
 
 
 def ranges(count: int, parts: int) -> list[slice]:

@@ -1,8 +1,8 @@
 """Where the diarization pipeline comes from: a folder, the models folder, the hub, or a bundle.
 
 Unless the operator names one: community-1, the better one, whose licence has to be accepted on the
-hub; else speaker-diarization-3.1, whose licence others have accepted long ago; else a bundle at an
-address of the operator's. Whatever it is, it is made whole in the models folder, so that nothing is
+hub; where the hub refuses it speaker-diarization-3.1, whose licence others have accepted long ago;
+else a bundle at an address of the operator's. Whatever it is, it is made whole in the models folder, so that nothing is
 fetched when it is loaded.
 """
 
@@ -18,8 +18,8 @@ from pathlib import Path
 import httpx2
 from filelock import FileLock
 
-from reflector.errors import ModelUnavailable
-from reflector.settings import Settings
+from reflector.errors import ModelRefused, ModelUnavailable
+from reflector.runtime.settings import Settings
 from reflector.speech.hub import fetch_snapshot
 from reflector.speech.manifest import folder_name
 from reflector.speech.whole_pipeline import make_whole
@@ -82,14 +82,21 @@ def fetch_pipeline(settings: Settings) -> PipelineFolder:
 
 def _first_that_can_be_had(settings: Settings) -> PipelineFolder:
     names = [settings.DIARIZATION_MODEL] if settings.DIARIZATION_MODEL else list(ORDER)
+    bundle = None if settings.DIARIZATION_MODEL else settings.DIARIZATION_BUNDLE_URL
     if settings.HF_TOKEN or settings.DIARIZATION_MODEL:
         for name in names:
             try:
                 return PipelineFolder(name, _from_hub(settings, name))
-            except ModelUnavailable as error:
+            except ModelRefused as error:
                 log.warning("%s", error)
-    if settings.DIARIZATION_MODEL is None and settings.DIARIZATION_BUNDLE_URL:
-        return PipelineFolder(BUNDLE, _bundle(settings, settings.DIARIZATION_BUNDLE_URL))
+            except ModelUnavailable as error:
+                # A network that fails for a moment must not decide for the lesser pipeline for good
+                if not bundle:
+                    raise
+                log.warning("%s", error)
+                break
+    if bundle:
+        return PipelineFolder(BUNDLE, _bundle(settings, bundle))
     raise ModelUnavailable(
         f"The diarization model {names[0]} is not on this machine and could not be fetched.",
         "Accept its licence on the hub and set HF_TOKEN, or set DIARIZATION_MODEL to a folder "

@@ -1,16 +1,16 @@
-"""Speech engines that ask a speech service."""
+"""Ask a speech service in place of engines of this process."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 from pydantic import SecretStr
 
 from reflector.errors import EngineError
 from reflector.media.decode import PcmAudio
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.speech.client import SpeechService, raise_for, wav_file
 from reflector.speech.engines import (
     Diarization,
@@ -27,16 +27,25 @@ from reflector.transcript.words import Word, from_rows, monotone
 
 
 class _Remote:
-    """What an engine has that is elsewhere: a name, and nothing to fetch or load."""
+    """What an engine has that is elsewhere: an identity, and nothing to fetch or load."""
+
+    kind: ClassVar[str]
 
     def __init__(self, url: str | None, key: SecretStr | None) -> None:
-        assert url is not None  # `refuse_what_is_not_there_yet` has looked
+        assert url is not None  # `validate_backends` has looked
         self._service = SpeechService(url, key)
         self.model_name = url
 
     @property
-    def name(self) -> str:
+    def _name(self) -> str:
         return f"service {self._service.url}"
+
+    def identity(self) -> str:
+        """What the service says that its model is; its address where it does not say.
+
+        The address is left out of the former: a service that moves keeps its words.
+        """
+        return self._service.identities().get(self.kind) or self._name
 
     def prepare(self) -> None:
         """Nothing to fetch: the models are the service's."""
@@ -47,6 +56,8 @@ class _Remote:
 
 class RemoteTranscriber(_Remote):
     """Implements `Transcriber` with a speech service."""
+
+    kind = "transcription"
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings.TRANSCRIPT_URL, settings.TRANSCRIPT_MODAL_API_KEY)
@@ -64,7 +75,7 @@ class RemoteTranscriber(_Remote):
         form = {"kind": "transcription"}
         form |= {"language": options.language} if options.language else {}
         form |= {"hotwords": options.hotwords} if options.hotwords else {}
-        result = self._service.job(audio, form, progress)
+        result = self._service.job(audio, form, self.identity(), progress)
         if result is None:
             return self._in_one_request(audio, options, progress, started)
         progress(audio.duration)
@@ -72,7 +83,7 @@ class RemoteTranscriber(_Remote):
             words=from_rows(result["words"]),
             language=result["language"],
             speech_seconds=result["speech_seconds"],
-            report=_report(result.get("report"), self.name, audio, started),
+            report=_report(result.get("report"), self._name, audio, started),
             warnings=result["warnings"],
         )
 
@@ -99,7 +110,7 @@ class RemoteTranscriber(_Remote):
             words=monotone(words, audio.duration),
             language=options.language or found.get("language") or "en",
             speech_seconds=sum(word.end - word.start for word in words),
-            report=_report(found.get("report"), self.name, audio, started),
+            report=_report(found.get("report"), self._name, audio, started),
         )
 
 
@@ -108,6 +119,8 @@ class RemoteDiarizer(_Remote):
 
     The reference's takes addresses only, which a recording that is not published does not have.
     """
+
+    kind = "diarization"
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings.DIARIZATION_URL, settings.DIARIZATION_MODAL_API_KEY)
@@ -124,7 +137,7 @@ class RemoteDiarizer(_Remote):
         form = {"kind": "diarization"}
         form |= {"min_speakers": str(options.min_speakers)} if options.min_speakers else {}
         form |= {"max_speakers": str(options.max_speakers)} if options.max_speakers else {}
-        result = self._service.job(audio, form, progress)
+        result = self._service.job(audio, form, self.identity(), progress)
         if result is None:
             raise EngineError(
                 f"The service at {self._service.url} takes no recordings for diarization, only "
@@ -132,12 +145,16 @@ class RemoteDiarizer(_Remote):
                 "Set DIARIZATION_URL to a `reflector speech`.",
             )
         progress(audio.duration)
-        turns = [Turn(t["start"], t["end"], t["speaker"]) for t in result["diarization"]]
+        turns, overlapping = (
+            [Turn(t["start"], t["end"], t["speaker"]) for t in result.get(name, [])]
+            for name in ("diarization", "overlapping")
+        )
         return Diarization(
             turns=turns,
             speakers=len({turn.speaker for turn in turns}),
-            report=_report(result.get("report"), self.name, audio, started),
+            report=_report(result.get("report"), self._name, audio, started),
             voices={v["speaker"]: v["embedding"] for v in result["voices"]},
+            overlapping=overlapping,
         )
 
 

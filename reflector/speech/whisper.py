@@ -1,4 +1,4 @@
-"""Words by faster-whisper: batched, with word times, guarded against words from nothing."""
+"""Recognise words with faster-whisper: batched, with word times, guarded against made-up words."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import reflector.speech  # noqa: F401 - sets the environment before CTranslate2 loads
 from reflector.errors import ModelUnavailable, UnknownLanguage
-from reflector.heap import keep_large_arrays_out_of_the_heap
 from reflector.media.decode import SAMPLE_RATE, PcmAudio
-from reflector.settings import Settings
-from reflector.speech import guards
+from reflector.runtime.malloc import keep_large_arrays_out_of_the_heap
+from reflector.runtime.settings import Settings
+from reflector.speech import guards, languages
 from reflector.speech.blocks import blocks
 from reflector.speech.context import fitting
 from reflector.speech.device import choose_device
@@ -27,10 +27,13 @@ from reflector.speech.engines import (
     Progress,
     TranscribeOptions,
     Transcription,
+    shown_model,
 )
+from reflector.speech.fingerprint import fingerprint
 from reflector.speech.models import WhisperModelFolder, default_whisper_model, fetch_whisper
-from reflector.speech.turns import DeviceTurns
+from reflector.speech.scheduler import DeviceScheduler
 from reflector.transcript.formats import minutes
+from reflector.transcript.language_codes import spoken_language
 from reflector.transcript.words import Word, monotone
 
 log = logging.getLogger(__name__)
@@ -50,6 +53,7 @@ class _Block:
     samples: Any
     segments: Iterable[Any]
     info: Any
+    pipeline: Any
 
 
 class WhisperTranscriber:
@@ -63,13 +67,19 @@ class WhisperTranscriber:
         self.beam_size = settings.WHISPER_BEAM_SIZE
         self.batch_size = settings.WHISPER_BATCH_SIZE or self.device.batch_size
         self._lock = threading.Lock()
-        self._turns = DeviceTurns()
+        self._turns = DeviceScheduler()
         self._model: Any = None
+        self._identity: str | None = None  # of the weights that are loaded
         self._pipeline_class: Any = None
 
-    @property
-    def name(self) -> str:
-        return f"whisper {self.model_name} beam {self.beam_size}"
+    def identity(self) -> str:
+        return self._identity or self._identity_of(fetch_whisper(self._settings, self.model_name))
+
+    def _identity_of(self, folder: WhisperModelFolder) -> str:
+        return (
+            f"whisper {shown_model(self.model_name)} {fingerprint(folder.path)} "
+            f"{self.compute_type} beam {self.beam_size}"
+        )
 
     @property
     def busy_seconds(self) -> float:
@@ -87,6 +97,7 @@ class WhisperTranscriber:
 
                 folder = fetch_whisper(self._settings, self.model_name)
                 started = time.monotonic()
+                self._identity = self._identity_of(folder)
                 self._model = self._open(folder)
                 self._pipeline_class = SharedPipeline
                 log.info(
@@ -98,7 +109,8 @@ class WhisperTranscriber:
         from reflector.speech.parallel import ParallelWhisper
 
         try:
-            return ParallelWhisper(folder.path, self.device, self.compute_type)
+            expected = self._settings.speech_languages
+            return ParallelWhisper(folder.path, self.device, self.compute_type, expected)
         except Exception as error:
             raise ModelUnavailable(
                 f"The model in {folder.path} cannot be loaded: {_first_line(error)}",
@@ -122,17 +134,29 @@ class WhisperTranscriber:
         warnings: list[str] = []
         options = fitting(options, self._model.hf_tokenizer, warnings.append)
         language, speech, done = options.language, 0.0, 0.0
+        likely: list[tuple[str, float]] = []
+        spoken: list[Any] = []
+        without_words = 0.0
 
-        def pipeline(place: str) -> Any:
+        def pipeline(place: str, samples: Any) -> Any:
             check, kept = lambda: progress(done), {} if memo is None else memo
             return self._pipeline_class(
-                self._model, self._turns, options.priority, check, kept, self.batch_size, place
+                self._model,
+                self._turns,
+                options.priority,
+                check,
+                kept,
+                self.batch_size,
+                place,
+                samples,
+                options.language is None,
             )
 
         for block in self._blocks(audio, options, pipeline):
             speech += block.info.duration_after_vad
             if block.info.duration_after_vad > 0:
                 language = block.info.language
+                likely = likely or block.info.all_language_probs or []
             for segment in block.segments:
                 found = list(self._guarded(segment, block, options, warnings))
                 words += found
@@ -142,8 +166,11 @@ class WhisperTranscriber:
                         heard(phrases[-1])
                 done = block.offset + segment.end
                 progress(done)
+            spoken += block.pipeline.spoken
+            without_words += block.pipeline.without_words
             done = block.end
             progress(done)
+        warnings += languages.remarks(language or "en", likely, spoken, without_words)
         elapsed = time.monotonic() - started
         return Transcription(
             words=monotone(words, audio.duration),
@@ -157,14 +184,15 @@ class WhisperTranscriber:
         )
 
     def _blocks(
-        self, audio: PcmAudio, options: TranscribeOptions, pipeline: Callable[[str], Any]
+        self, audio: PcmAudio, options: TranscribeOptions, pipeline: Callable[[str, Any], Any]
     ) -> Iterator[_Block]:
         """The recording in blocks; speech is found in the next while the device has this one."""
         ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")
 
         def begin(start: int, end: int, language: str | None) -> _Block:
             samples = audio.read(start, end)
-            segments, info = pipeline(f"{self.name} {start}").transcribe(
+            made = pipeline(f"{self.identity()} {start}", samples)
+            segments, info = made.transcribe(
                 samples,
                 language=language,
                 task=options.task.value,
@@ -176,7 +204,7 @@ class WhisperTranscriber:
                 multilingual=options.multilingual and self._model.model.is_multilingual,
                 temperature=options.temperature,
             )
-            return _Block(start / SAMPLE_RATE, end / SAMPLE_RATE, samples, segments, info)
+            return _Block(start / SAMPLE_RATE, end / SAMPLE_RATE, samples, segments, info, made)
 
         try:
             language = options.language
@@ -197,11 +225,11 @@ class WhisperTranscriber:
         """`en-GB` → `en`; UnknownLanguage for one that the model has not learned."""
         if language is None:
             return None
-        code = language.partition("-")[0].lower()
+        code = spoken_language(language) or language.lower()
         known = self._model.supported_languages
         if self._model.model.is_multilingual and code not in known:
             raise UnknownLanguage(
-                f"The model {self.model_name} does not know the language {language}.",
+                f"The model {shown_model(self.model_name)} does not know the language {language}.",
                 "Choose another, or auto to detect it.",
             )
         return code
@@ -213,7 +241,7 @@ class WhisperTranscriber:
         options: TranscribeOptions,
         warnings: list[str],
     ) -> Iterator[Word]:
-        """Words of a segment, none of silence; a loop is tried again without context."""
+        """Return the words of a segment, none of silence; retry a loop without context."""
         if guards.is_silence(segment.no_speech_prob, segment.avg_logprob):
             return
         words = segment.words or []

@@ -1,4 +1,4 @@
-"""A pipeline's parts in its own folder, under names that pyannote.audio finds there."""
+"""Copy a pipeline's parts into its own folder, where pyannote.audio finds them."""
 
 from __future__ import annotations
 

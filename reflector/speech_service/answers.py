@@ -1,4 +1,4 @@
-"""Transcriptions as the two systems answer them (OpenAI's API reference, "Audio")."""
+"""Format transcriptions as the two systems do (OpenAI's API reference, "Audio")."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from reflector.speech.engines import Diarization, Phrase, Transcription
 from reflector.speech_service.forms import ResponseFormat, TranscriptionForm
 from reflector.speech_service.work import report_of
-from reflector.transcript.assembly import assign_speakers, numbered_by_appearance
+from reflector.transcript.assembly import Turn, assign_speakers, numbered_by_appearance
 from reflector.transcript.formats import clock
 from reflector.transcript.words import Word, plain_text, segments
 
@@ -50,23 +50,30 @@ def diarization(
     """The reference's answer, and what did the work; `voices` on request. With `overlap` the turns
     of all who speak at a time, else of one."""
     report = report_of(found)
-    body = {
-        "diarization": [
-            {
-                "start": round(turn.start + offset, 3),
-                "end": round(turn.end + offset, 3),
-                "speaker": turn.speaker,
-            }
-            for turn in (found.overlapping if overlap else found.turns)
-        ],
-        "report": report,
-    }
+    turns = found.overlapping if overlap else found.turns
+    body: dict[str, Any] = {"diarization": _turns(turns, offset), "report": report}
     if voices:
         body["voices"] = [
             {"speaker": speaker, "model": report["model"], "embedding": embedding}
             for speaker, embedding in found.voices.items()
         ]
     return body
+
+
+def diarization_job(found: Diarization) -> dict[str, Any]:
+    """All that was found."""
+    return {**diarization(found, voices=True), "overlapping": _turns(found.overlapping)}
+
+
+def _turns(turns: Sequence[Turn], offset: float = 0.0) -> list[dict[str, float]]:
+    return [
+        {
+            "start": round(turn.start + offset, 3),
+            "end": round(turn.end + offset, 3),
+            "speaker": turn.speaker,
+        }
+        for turn in turns
+    ]
 
 
 def _without_overlaps(words: Sequence[Word]) -> list[Word]:
@@ -144,8 +151,8 @@ def _verbose(form: TranscriptionForm, result: Transcription) -> dict[str, Any]:
 
 
 def _diarized(result: Transcription, found: Diarization | None) -> dict[str, Any]:
-    turns = found.turns if found else []
-    words = numbered_by_appearance(assign_speakers(result.words, turns))
+    turns, overlapping = (found.turns, found.overlapping) if found else ([], [])
+    words = numbered_by_appearance(assign_speakers(result.words, turns, overlapping))
     return {
         "task": "transcribe",
         "duration": result.report.audio_seconds,

@@ -1,4 +1,4 @@
-"""The speech service as a web application."""
+"""Create the speech service's web application."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from reflector import __version__
-from reflector.notify import Watchdog
-from reflector.request_sizes import FORM_BYTES, RequestSizes
-from reflector.settings import Settings
+from reflector.http.request_sizes import FORM_BYTES, RequestSizes
+from reflector.runtime.sd_notify import Watchdog
+from reflector.runtime.settings import Settings
 from reflector.speech.engines import shown_model
-from reflector.speech.loaded import SpeechEngines
+from reflector.speech.registry import SpeechEngines
 from reflector.speech_service import (
     diarization,
     errors,
@@ -28,8 +28,9 @@ from reflector.speech_service import (
     transcriptions,
     translation,
 )
-from reflector.speech_service.desk import Desk
+from reflector.speech_service.deps import KeyFirst
 from reflector.speech_service.jobs import Jobs
+from reflector.speech_service.limiter import RequestLimiter
 from reflector.speech_service.work import SpeechWork
 from reflector.translation.choose import OwnTranslators
 
@@ -50,17 +51,18 @@ def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
         pulse = asyncio.create_task(_pulse(engines))
         yield
         pulse.cancel()
-        app.state.desk.close()
+        app.state.limiter.close()
         app.state.jobs.close()
 
     app = FastAPIOffline(title="Reflector speech", version=__version__, lifespan=lifespan)
     app.state.work = SpeechWork(settings, engines)
-    app.state.desk = Desk(settings.SPEECH_REQUESTS)
+    app.state.limiter = RequestLimiter(settings.SPEECH_REQUESTS)
     app.state.jobs = Jobs(settings, engines)
     app.state.translator = OwnTranslators(settings)
     errors.install(app)
     limit = settings.MAX_UPLOAD_BYTES + FORM_BYTES
     app.add_middleware(RequestSizes, limit_of=lambda _: limit)
+    app.add_middleware(KeyFirst, settings=settings)
     app.include_router(transcriptions.router)
     app.include_router(diarization.router)
     app.include_router(jobs_api.router)
@@ -82,7 +84,7 @@ async def _pulse(engines: SpeechEngines) -> None:
         await asyncio.sleep(PULSE_SECONDS)
 
 
-def health(request: Request) -> Response:
+async def health(request: Request) -> Response:
     """Whether the engines can work; 503 with what keeps them from it."""
     engines: SpeechEngines = request.app.state.work.engines
     body: dict[str, Any] = {
@@ -92,6 +94,7 @@ def health(request: Request) -> Response:
             "diarization": (shown_model(engines.diarizer.model_name) if engines.diarizer else None),
         },
         "loaded": engines.is_loaded,
+        "identities": dict(engines.identities),
     }
     if engines.notices:
         body |= {"status": "unhealthy", "notices": engines.notices}

@@ -10,10 +10,10 @@ from starlette.datastructures import UploadFile
 from reflector.errors import InvalidInput
 from reflector.speech.engines import Diarization, DiarizeOptions
 from reflector.speech_service.answers import diarization
-from reflector.speech_service.deps import DeskDep, WorkDep, require_key
-from reflector.speech_service.desk import Check
+from reflector.speech_service.deps import LimiterDep, WorkDep, require_key
 from reflector.speech_service.fetch import fetched, refuse_foreign
 from reflector.speech_service.forms import MAX_SPEAKERS
+from reflector.speech_service.limiter import Check
 
 router = APIRouter(dependencies=[Depends(require_key)])
 
@@ -24,7 +24,7 @@ Speakers = Annotated[int | None, Query(ge=1, le=MAX_SPEAKERS)]
 async def diarize(
     request: Request,
     work: WorkDep,
-    desk: DeskDep,
+    limiter: LimiterDep,
     audio_file_url: str | None = None,
     timestamp: Annotated[float, Query(allow_inf_nan=False)] = 0.0,
     min_speakers: Speakers = None,
@@ -34,6 +34,8 @@ async def diarize(
 ) -> dict[str, Any]:
     """A recording at `audio_file_url`; extra: one in the form's field `file`, how many speakers to
     expect, with `voices` the embedding of each, and with `overlap` who speaks while others do."""
+    if min_speakers and max_speakers and min_speakers > max_speakers:
+        raise InvalidInput("min_speakers cannot be above max_speakers.")
     options = DiarizeOptions(min_speakers, max_speakers)
     if audio_file_url is not None:
         url = audio_file_url
@@ -43,13 +45,13 @@ async def diarize(
             with fetched(work.settings, url, check) as file:
                 return work.diarize(file, options, check)
 
-        async with desk.place():
-            found = await desk.do(request, from_url)
+        async with limiter.slot():
+            found = await limiter.run(request, from_url)
         return diarization(found, timestamp, voices=voices, overlap=overlap)
-    async with desk.place(), request.form(max_files=1) as form:
+    async with limiter.slot(), request.form(max_files=1) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise InvalidInput("Either audio_file_url or a form with a file is required.")
         source = file.file
-        found = await desk.do(request, lambda check: work.diarize(source, options, check))
+        found = await limiter.run(request, lambda check: work.diarize(source, options, check))
     return diarization(found, timestamp, voices=voices, overlap=overlap)

@@ -1,4 +1,4 @@
-"""Errors in both shapes at once: `detail` for clients of the reference, `error` for OpenAI's."""
+"""Answer errors in both shapes at once: `detail` for the reference's clients, `error` for OpenAI's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from reflector.errors import OutOfSpace, ReflectorError, is_out_of_space
-from reflector.speech_service.desk import Cancelled
+from reflector.speech_service.limiter import Cancelled
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 
 from reflector.errors import InvalidInput, NotFound, TooLarge, Unavailable
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
+from reflector.runtime.sizes import readable_size
 from reflector.speech_service.work import temporary_file
-from reflector.units import in_words
 
 MAX_REDIRECTS = 3
 CONNECT_SECONDS = 10.0
@@ -114,7 +114,7 @@ def _copy(
         check()
         received += len(piece)
         if received > settings.MAX_UPLOAD_BYTES:
-            limit = in_words(settings.MAX_UPLOAD_BYTES)
+            limit = readable_size(settings.MAX_UPLOAD_BYTES)
             raise TooLarge(f"The recording is larger than the {limit} that this service takes.")
         if time.monotonic() > deadline:
             raise Unavailable(

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from reflector.errors import InvalidInput
 from reflector.speech.engines import Task, TranscribeOptions, chosen_language
-from reflector.speech.turns import Priority
+from reflector.speech.scheduler import Priority
 
 ONLY_OPENAI = {
     "response_format", "timestamp_granularities[]", "timestamp_granularities", "prompt",

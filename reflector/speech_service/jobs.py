@@ -1,4 +1,4 @@
-"""Long recordings as jobs: accepted once they are on the disk, and gone on with after a restart.
+"""Run long recordings as jobs: accept them once they are on the disk, and resume them after a restart.
 
 A job is a folder: what was asked for, the decoded sound, what each batch of windows gave, and the
 result. Its client names it, so that it finds it again whatever broke in between. It works while
@@ -23,14 +23,14 @@ from typing import Any, BinaryIO
 
 from reflector.errors import ReflectorError, Unavailable
 from reflector.media.decode import PcmAudio, decode
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.speech.engines import DiarizeOptions, Phrase, Task, TranscribeOptions
-from reflector.speech.loaded import SpeechEngines
-from reflector.speech.turns import Priority
+from reflector.speech.registry import SpeechEngines
+from reflector.speech.scheduler import Priority
 from reflector.speech_service import answers
-from reflector.speech_service.desk import Cancelled
+from reflector.speech_service.checkpoint import CheckpointFile
 from reflector.speech_service.errors import FAILED
-from reflector.speech_service.memo import FileMemo
+from reflector.speech_service.limiter import Cancelled
 from reflector.storage.durable import sync, write_text
 
 log = logging.getLogger(__name__)
@@ -168,7 +168,11 @@ class Jobs:
         """Forget a job; what is being done for it ends within a batch of windows."""
         with self._lock:
             self._jobs.pop(id, None)
-            shutil.rmtree(self._root / id, ignore_errors=True)
+            # Out of the way first: what still works on it may be making a file in its folder
+            gone = self._root / f"{id}.gone-{time.monotonic_ns()}"
+            with suppress(FileNotFoundError):
+                (self._root / id).rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
 
     def listen(self, job: Job, listener: Listener) -> None:
         """Have `listener` called with every event from now on, from the thread that works."""
@@ -199,6 +203,9 @@ class Jobs:
         except ReflectorError as error:
             job.error = str(error)
         except Exception:
+            if self._jobs.get(job.id) is not job:
+                job.state = JobState.STOPPED  # removed, with its files
+                return
             log.exception("job %s failed", job.id)
             job.error = FAILED
         self._end(job)
@@ -232,10 +239,10 @@ class Jobs:
         def heard(phrase: Phrase) -> None:
             self._tell(job, {"event": "phrase", **asdict(phrase)})
 
-        with FileMemo(job.folder / "windows.jsonl") as memo:
+        with CheckpointFile(job.folder / "windows.jsonl") as memo:
             if job.kind is JobKind.DIARIZATION:
                 found = self._engines.diarize(audio, DiarizeOptions(**job.options), progress, memo)
-                return answers.diarization(found, voices=True)
+                return answers.diarization_job(found)
             options = _transcribe_options(job.options)
             result = self._engines.transcriber.transcribe(audio, options, progress, heard, memo)
         return answers.transcription(result)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any, cast
@@ -16,10 +15,11 @@ from starlette.datastructures import FormData, UploadFile
 
 from reflector.errors import InvalidInput, NotFound
 from reflector.speech.engines import DiarizeOptions
-from reflector.speech_service.deps import DeskDep, require_key
-from reflector.speech_service.desk import Desk
+from reflector.speech_service import sse
+from reflector.speech_service.deps import LimiterDep, require_key
 from reflector.speech_service.forms import MAX_SPEAKERS, read_form
 from reflector.speech_service.jobs import Job, JobKind, Jobs
+from reflector.speech_service.limiter import RequestLimiter
 
 router = APIRouter(prefix="/v1/jobs", dependencies=[Depends(require_key)])
 
@@ -37,19 +37,23 @@ JobsDep = Annotated[Jobs, Depends(_jobs)]
 
 
 @router.post("")
-async def create_job(request: Request, jobs: JobsDep, desk: DeskDep) -> dict[str, Any]:
+async def create_job(request: Request, jobs: JobsDep, limiter: LimiterDep) -> dict[str, Any]:
     """Accept a recording under a name of the service's own choice."""
-    return await _accept(request, jobs, desk, uuid4().hex)
+    return await _accept(request, jobs, limiter, uuid4().hex)
 
 
 @router.put("/{job_id}")
-async def put_job(request: Request, jobs: JobsDep, desk: DeskDep, job_id: JobId) -> dict[str, Any]:
+async def put_job(
+    request: Request, jobs: JobsDep, limiter: LimiterDep, job_id: JobId
+) -> dict[str, Any]:
     """Accept a recording under the client's name for it; a second time the job there is."""
-    return await _accept(request, jobs, desk, job_id)
+    return await _accept(request, jobs, limiter, job_id)
 
 
-async def _accept(request: Request, jobs: Jobs, desk: Desk, job_id: str) -> dict[str, Any]:
-    async with desk.place(), request.form(max_files=1) as form:
+async def _accept(
+    request: Request, jobs: Jobs, limiter: RequestLimiter, job_id: str
+) -> dict[str, Any]:
+    async with limiter.slot(), request.form(max_files=1) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise InvalidInput("The form has no file in the field `file`.")
@@ -106,7 +110,7 @@ def _found(jobs: Jobs, job_id: str) -> Job:
 async def job_events(jobs: JobsDep, job_id: JobId) -> StreamingResponse:
     """Server-sent events `progress`, `phrase`, and `ended` with the whole job, at which it ends."""
     job = await run_in_threadpool(_found, jobs, job_id)
-    return StreamingResponse(_events(jobs, job), media_type="text/event-stream")
+    return StreamingResponse(_events(jobs, job), media_type=sse.MEDIA_TYPE)
 
 
 async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
@@ -119,21 +123,18 @@ async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
     jobs.listen(job, listener)
     try:
         if job.state.is_final:
-            yield _event({"event": "ended", **job.view()})
+            yield sse.event(job.view(), "ended")
             return
         while True:
             try:
                 event = await asyncio.wait_for(waiting.get(), HEARTBEAT_SECONDS)
             except TimeoutError:
-                yield ": still at work\n\n"
+                yield sse.HEARTBEAT
                 continue
-            yield _event(event)
+            # Shared with other listeners
+            data = {key: value for key, value in event.items() if key != "event"}
+            yield sse.event(data, event["event"])
             if event["event"] == "ended":
                 return
     finally:
         jobs.leave(job, listener)
-
-
-def _event(event: dict[str, Any]) -> str:
-    data = {key: value for key, value in event.items() if key != "event"}
-    return f"event: {event['event']}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

@@ -1,9 +1,8 @@
-"""A transcription as it is found: OpenAI's server-sent events."""
+"""Stream a transcription as OpenAI's server-sent events."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -13,16 +12,21 @@ from fastapi.responses import StreamingResponse
 
 from reflector.errors import ReflectorError
 from reflector.speech.engines import Phrase, Transcription
+from reflector.speech_service import sse
 from reflector.speech_service.answers import usage
-from reflector.speech_service.desk import Check, Desk
 from reflector.speech_service.errors import FAILED
 from reflector.speech_service.forms import TranscriptionForm
+from reflector.speech_service.limiter import Check, RequestLimiter
 from reflector.speech_service.work import SpeechWork, report_of
 from reflector.transcript.words import plain_text
 
 
 async def streamed(
-    request: Request, desk: Desk, work: SpeechWork, form: TranscriptionForm, held: AsyncExitStack
+    request: Request,
+    limiter: RequestLimiter,
+    work: SpeechWork,
+    form: TranscriptionForm,
+    held: AsyncExitStack,
 ) -> StreamingResponse:
     """`transcript.text.delta` for each phrase, then `transcript.text.done` or `error`.
 
@@ -39,13 +43,13 @@ async def streamed(
     def transcribe(check: Check) -> Transcription:
         return work.transcribe(form.files[0].file, form.options, check, heard)
 
-    working = asyncio.ensure_future(desk.do(request, transcribe))
+    working = asyncio.ensure_future(limiter.run(request, transcribe))
     working.add_done_callback(lambda _: found.put_nowait(None))
     first = await found.get()
     if first is None and working.exception() is not None:
         await working
     events = _events(first, found, working, held.pop_all())
-    return StreamingResponse(events, media_type="text/event-stream")
+    return StreamingResponse(events, media_type=sse.MEDIA_TYPE)
 
 
 async def _events(
@@ -57,9 +61,9 @@ async def _events(
     try:
         event = first
         while event is not None:
-            yield _event(event)
+            yield sse.event(event)
             event = await found.get()
-        yield _event(_last(working))
+        yield sse.event(_last(working))
         yield "data: [DONE]\n\n"
     finally:
         working.cancel()
@@ -79,7 +83,3 @@ def _last(working: asyncio.Future[Transcription]) -> dict[str, Any]:
     known = isinstance(error, ReflectorError)
     message = str(error) if known else FAILED
     return {"type": "error", "error": {"message": message, "type": "server_error"}}
-
-
-def _event(data: dict[str, Any]) -> str:
-    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"

@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 
 from reflector.errors import InvalidInput
 from reflector.media.tracks import MP3_RATES, mix, pad
-from reflector.settings import Settings
-from reflector.speech_service.deps import DeskDep, WorkDep, require_key
-from reflector.speech_service.desk import Check
+from reflector.runtime.settings import Settings
+from reflector.speech_service.deps import LimiterDep, WorkDep, require_key
 from reflector.speech_service.fetch import fetched, refuse_foreign, send
+from reflector.speech_service.limiter import Check
 from reflector.speech_service.work import temporary_folder
 
 router = APIRouter(dependencies=[Depends(require_key)])
@@ -52,7 +52,9 @@ class MixdownAnswer(PadAnswer):
 
 
 @router.post("/pad")
-async def pad_track(request: Request, work: WorkDep, desk: DeskDep, body: PadRequest) -> PadAnswer:
+async def pad_track(
+    request: Request, work: WorkDep, limiter: LimiterDep, body: PadRequest
+) -> PadAnswer:
     """The track with silence before it, put to `output_url` as WebM/Opus."""
     settings = work.settings
     for url in (body.track_url, body.output_url):
@@ -65,13 +67,13 @@ async def pad_track(request: Request, work: WorkDep, desk: DeskDep, body: PadReq
 
         return PadAnswer(size=_put(settings, body.output_url, "audio/webm", make))
 
-    async with desk.place():
-        return await desk.do(request, padded)
+    async with limiter.slot():
+        return await limiter.run(request, padded)
 
 
 @router.post("/mixdown")
 async def mixdown(
-    request: Request, work: WorkDep, desk: DeskDep, body: MixdownRequest
+    request: Request, work: WorkDep, limiter: LimiterDep, body: MixdownRequest
 ) -> MixdownAnswer:
     """The tracks as one MP3, put to `output_url`."""
     settings = work.settings
@@ -101,8 +103,8 @@ async def mixdown(
         size = _put(settings, body.output_url, "audio/mpeg", make)
         return MixdownAnswer(size=size, duration_ms=round(seconds * 1000, 1))
 
-    async with desk.place():
-        return await desk.do(request, mixed)
+    async with limiter.slot():
+        return await limiter.run(request, mixed)
 
 
 def _put(settings: Settings, url: str, media_type: str, make: Callable[[Path], None]) -> int:

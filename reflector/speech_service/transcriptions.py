@@ -20,10 +20,10 @@ from reflector.speech.engines import (
     shown_model,
 )
 from reflector.speech_service import answers
-from reflector.speech_service.deps import DeskDep, WorkDep, require_key
-from reflector.speech_service.desk import Check, Desk
+from reflector.speech_service.deps import LimiterDep, WorkDep, require_key
 from reflector.speech_service.fetch import fetched, refuse_foreign
 from reflector.speech_service.forms import ResponseFormat, TranscriptionForm, read_form
+from reflector.speech_service.limiter import Check, RequestLimiter
 from reflector.speech_service.stream import streamed
 from reflector.speech_service.work import SpeechWork
 
@@ -33,42 +33,44 @@ MAX_FILES = 100
 
 
 @router.post("/audio/transcriptions")
-async def create_transcription(request: Request, work: WorkDep, desk: DeskDep) -> Response:
+async def create_transcription(request: Request, work: WorkDep, limiter: LimiterDep) -> Response:
     """The form of either system; see `forms.py` for which is which."""
-    return await _answer(request, work, desk, Task.TRANSCRIBE)
+    return await _answer(request, work, limiter, Task.TRANSCRIBE)
 
 
 @router.post("/audio/translations")
-async def create_translation(request: Request, work: WorkDep, desk: DeskDep) -> Response:
+async def create_translation(request: Request, work: WorkDep, limiter: LimiterDep) -> Response:
     """What was said, in English."""
-    return await _answer(request, work, desk, Task.TRANSLATE)
+    return await _answer(request, work, limiter, Task.TRANSLATE)
 
 
-async def _answer(request: Request, work: SpeechWork, desk: Desk, task: Task) -> Response:
+async def _answer(
+    request: Request, work: SpeechWork, limiter: RequestLimiter, task: Task
+) -> Response:
     async with AsyncExitStack() as held:
-        await held.enter_async_context(desk.place())
+        await held.enter_async_context(limiter.slot())
         form = read_form(await held.enter_async_context(request.form(max_files=MAX_FILES)), task)
         if form.format is None:
-            return await _reference(request, work, desk, form)
+            return await _reference(request, work, limiter, form)
         if form.stream:
             # The stream goes on after this function has returned, and takes its files along
-            return await streamed(request, desk, work, form, held)
+            return await streamed(request, limiter, work, form, held)
         if form.format is ResponseFormat.DIARIZED_JSON:
             source = form.files[0].file
-            found, turns = await desk.do(
+            found, turns = await limiter.run(
                 request, lambda check: work.with_speakers(source, form.options, check)
             )
             return answers.openai(form, found, turns)
-        result = await desk.do(request, lambda check: _one(work, form, form.files[0], check))
+        result = await limiter.run(request, lambda check: _one(work, form, form.files[0], check))
         return answers.openai(form, result, None)
 
 
 async def _reference(
-    request: Request, work: SpeechWork, desk: Desk, form: TranscriptionForm
+    request: Request, work: SpeechWork, limiter: RequestLimiter, form: TranscriptionForm
 ) -> Response:
     results = []
     for file in form.files:
-        result = await desk.do(
+        result = await limiter.run(
             request,
             lambda check, file=file: _one(work, form, file, check),  # type: ignore[misc]
         )
@@ -96,7 +98,7 @@ class FromUrl(BaseModel):
 
 @router.post("/audio/transcriptions-from-url")
 async def create_transcription_from_url(
-    request: Request, work: WorkDep, desk: DeskDep, body: FromUrl
+    request: Request, work: WorkDep, limiter: LimiterDep, body: FromUrl
 ) -> dict[str, Any]:
     """The reference's: a recording that this service fetches."""
     refuse_foreign(work.settings, body.audio_file_url)
@@ -106,8 +108,8 @@ async def create_transcription_from_url(
         with fetched(work.settings, body.audio_file_url, check) as file:
             return work.transcribe(file, options, check)
 
-    async with desk.place():
-        result = await desk.do(request, transcribe)
+    async with limiter.slot():
+        result = await limiter.run(request, transcribe)
     return answers.reference(result, body.timestamp_offset)
 
 

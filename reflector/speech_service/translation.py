@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel
 
-from reflector.speech_service.deps import DeskDep, TranslatorDep, require_key
-from reflector.speech_service.desk import Check
+from reflector.speech_service.deps import LimiterDep, TranslatorDep, require_key
+from reflector.speech_service.limiter import Check
 from reflector.translation.translator import checked_language
 
 router = APIRouter(dependencies=[Depends(require_key)])
@@ -30,11 +30,25 @@ class Translation(BaseModel):
     text: dict[str, str]
 
 
+class Identity(BaseModel):
+    """What translates: another value means that old translations are out of date."""
+
+    identity: str
+
+
+@router.get("/translate/identity")
+def translator_identity(
+    translator: TranslatorDep, source_language: str, target_language: str
+) -> Identity:
+    source, target = checked_language(source_language), checked_language(target_language)
+    return Identity(identity=translator.identity(source, target))
+
+
 @router.post("/translate")
 async def translate(
     request: Request,
     translator: TranslatorDep,
-    desk: DeskDep,
+    limiter: LimiterDep,
     text: str | None = None,
     source_language: str | None = None,
     target_language: str | None = None,
@@ -59,6 +73,6 @@ async def translate(
             done.append(translator.translate(part, source, target))
         return "\n".join(done)
 
-    async with desk.place():
-        translated = await desk.do(request, do)
+    async with limiter.slot():
+        translated = await limiter.run(request, do)
     return Translation(text={source: wanted, target: translated})

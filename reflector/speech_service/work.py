@@ -1,4 +1,4 @@
-"""What the service does with a recording, whoever asks in whatever form."""
+"""Do what the service does with a recording, for every form of request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from reflector.media.decode import PcmAudio, decode
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.speech.engines import (
     Diarization,
     DiarizeOptions,
@@ -22,8 +22,8 @@ from reflector.speech.engines import (
     Transcription,
     shown_model,
 )
-from reflector.speech.loaded import SpeechEngines
-from reflector.speech_service.desk import Cancelled, Check
+from reflector.speech.registry import SpeechEngines
+from reflector.speech_service.limiter import Cancelled, Check
 
 
 @dataclass

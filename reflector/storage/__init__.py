@@ -1,4 +1,4 @@
-"""Recordings and playback audio, in a local folder or in S3, through one interface."""
+"""Store recordings and playback audio, in a local folder or in S3."""
 
 from reflector.storage.store import Storage, open_storage
 

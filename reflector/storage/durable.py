@@ -1,4 +1,4 @@
-"""What is acknowledged is on the disk."""
+"""Flush files and folders to the disk before they are acknowledged."""
 
 from __future__ import annotations
 

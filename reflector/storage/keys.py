@@ -1,4 +1,4 @@
-"""Where the objects of a transcript are in the storage."""
+"""Name the objects of a transcript in the storage."""
 
 from __future__ import annotations
 

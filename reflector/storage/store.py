@@ -1,4 +1,4 @@
-"""Objects by key over obstore: a local folder or S3."""
+"""Store objects by key with obstore: in a local folder or S3."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 from pydantic import SecretStr
 
 from reflector.errors import ConfigurationError, NotFound, Unavailable
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.storage.durable import sync
 
 STREAM_BYTES = 1 << 20
@@ -192,9 +192,23 @@ class Bucket:
         given = {name: value for name, value in options.items() if value is not None}
         return S3Store(self.name, **given)
 
-    def link(self, key: str, seconds: int) -> str:
-        """A link to the object that opens without an account."""
-        return _signed(self.open(), key, seconds)
+    def link(self, key: str, seconds: int, media_type: str) -> str:
+        """A link to the object that opens without an account, and that a browser shows as
+        `media_type` rather than keeps."""
+        # Here alone: what the answer's headers are to be is a part of what is signed, for which
+        # obstore has no argument
+        from botocore.config import Config
+        from botocore.session import Session
+
+        style = "virtual" if self.endpoint is None else "path"
+        client = Session().create_client(
+            "s3", self.region, endpoint_url=self.endpoint, aws_access_key_id=self.key_id,
+            aws_secret_access_key=self.secret.get_secret_value() if self.secret else None,
+            config=Config(signature_version="s3v4", s3={"addressing_style": style}),
+        )  # fmt: skip
+        asked = {"Bucket": self.name, "Key": key, "ResponseContentDisposition": "inline",
+                 "ResponseContentType": media_type}  # fmt: skip
+        return str(client.generate_presigned_url("get_object", asked, seconds))
 
 
 def _signed(store: S3Store, key: str, seconds: int) -> str:

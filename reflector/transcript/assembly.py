@@ -1,12 +1,16 @@
-"""Which speaker said which word (rules of the reference, spec section 3.4)."""
+"""Assign words to speakers (rules of the reference, spec section 3.4)."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reflector.transcript.words import Word
+
+# How far Whisper's times of words may be off, and a pause that ends a sentence without a mark
+LEEWAY_SECONDS, PAUSE_SECONDS = 0.1, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,30 @@ class Turn:
     @property
     def duration(self) -> float:
         return self.end - self.start
+
+    def overlaps(self, other: Turn) -> bool:
+        return max(self.start, other.start) < min(self.end, other.end)
+
+
+def by_speaker(turns: Iterable[Turn]) -> dict[int, list[Turn]]:
+    found: dict[int, list[Turn]] = {}
+    for turn in turns:
+        found.setdefault(turn.speaker, []).append(turn)
+    return found
+
+
+def united(turns: Iterable[Turn]) -> list[Turn]:
+    """Overlaps of a speaker with himself made one turn; by their starts."""
+    result: list[Turn] = []
+    for spoken in by_speaker(turns).values():
+        own: list[Turn] = []
+        for turn in sorted(spoken, key=lambda turn: turn.start):
+            if own and turn.start <= own[-1].end:
+                own[-1] = replace(own[-1], end=max(own[-1].end, turn.end))
+            else:
+                own.append(turn)
+        result += own
+    return sorted(result, key=lambda turn: (turn.start, turn.end))
 
 
 def without_overlaps(turns: Iterable[Turn]) -> list[Turn]:
@@ -55,12 +83,64 @@ def merged(turns: Iterable[Turn]) -> list[Turn]:
     return result
 
 
-def assign_speakers(words: Sequence[Word], turns: Iterable[Turn]) -> list[Word]:
+def assign_speakers(
+    words: Sequence[Word], turns: Iterable[Turn], overlapping: Iterable[Turn] = ()
+) -> list[Word]:
     """`words` with their speakers; without any turn every word stays speaker 0.
 
     A word belongs to the turn in which it starts. Words in the gap between two turns stay with the
     last speaker while they continue a sentence, else they go to the next.
+
+    `overlapping`: turns of all who speak at a time. Where they are several, a word is of the speaker
+    of most of its sentence, if that is one of them.
     """
+    return _with_whole_sentences(_by_turns(words, turns), united(overlapping))
+
+
+def _with_whole_sentences(words: Sequence[Word], overlapping: Sequence[Turn]) -> list[Word]:
+    if not overlapping:
+        return list(words)
+    spoken = by_speaker(overlapping)
+    starts = {speaker: [turn.start for turn in turns] for speaker, turns in spoken.items()}
+
+    def turn_at(speaker: int, word: Word) -> Turn | None:
+        place = bisect_left(starts.get(speaker, []), word.end + LEEWAY_SECONDS) - 1
+        if place < 0 or spoken[speaker][place].end <= word.start - LEEWAY_SECONDS:
+            return None
+        return spoken[speaker][place]
+
+    def speak_at_a_time(one: int, other: int, word: Word) -> bool:
+        first, second = turn_at(one, word), turn_at(other, word)
+        return first is not None and second is not None and first.overlaps(second)
+
+    result: list[Word] = []
+    for sentence in sentences(words):
+        chief = Counter(word.speaker for word in sentence).most_common(1)[0][0]
+        result += [
+            word._replace(speaker=chief)
+            if word.speaker != chief and speak_at_a_time(chief, word.speaker, word)
+            else word
+            for word in sentence
+        ]
+    return result
+
+
+def sentences(words: Iterable[Word]) -> Iterator[list[Word]]:
+    """Up to a mark that ends one, or a pause."""
+    sentence: list[Word] = []
+    for word in words:
+        if sentence and word.start - sentence[-1].end > PAUSE_SECONDS:
+            yield sentence
+            sentence = []
+        sentence.append(word)
+        if word.ends_sentence:
+            yield sentence
+            sentence = []
+    if sentence:
+        yield sentence
+
+
+def _by_turns(words: Sequence[Word], turns: Iterable[Turn]) -> list[Word]:
     ordered = merged(with_words(without_overlaps(turns), words))
     if not ordered:
         return list(words)

@@ -1,7 +1,8 @@
-"""A transcript as text: the four formats of the API, and those of files and commands."""
+"""Format a transcript as text: the API's four formats, and those of files and commands."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from html import escape
@@ -20,19 +21,22 @@ class TextFormat(StrEnum):
 # What `reflector transcribe` writes
 FILE_FORMATS = [*(format.value for format in TextFormat), "srt", "md"]
 Names = Mapping[int, str]
+LINE_CHARACTERS = 42  # of subtitles
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def speaker_name(names: Names, speaker: int) -> str:
-    return names.get(speaker) or f"Speaker {speaker}"
+    return _one_line(names.get(speaker) or "") or f"Speaker {speaker}"
 
 
 def text(segments: Sequence[Segment], names: Names) -> str:
-    return "\n".join(f"{speaker_name(names, s.speaker)}: {s.text}" for s in segments)
+    return "\n".join(f"{speaker_name(names, s.speaker)}: {_one_line(s.text)}" for s in segments)
 
 
 def text_timestamped(segments: Sequence[Segment], names: Names) -> str:
     return "\n".join(
-        f"[{minutes(s.start)}] {speaker_name(names, s.speaker)}: {s.text}" for s in segments
+        f"[{minutes(s.start)}] {speaker_name(names, s.speaker)}: {_one_line(s.text)}"
+        for s in segments
     )
 
 
@@ -41,7 +45,7 @@ def webvtt(segments: Sequence[Segment], names: Names) -> str:
     cues = [
         f"{clock(s.start)} --> {clock(s.end)}\n"
         f"<v {escape(_one_line(speaker_name(names, s.speaker)), quote=False)}>"
-        f"{escape(_one_line(s.text), quote=False)}"
+        f"{escape(_two_lines(s.text), quote=False)}"
         for s in segments
     ]
     return "\n\n".join(["WEBVTT", *cues]) + "\n"
@@ -50,7 +54,7 @@ def webvtt(segments: Sequence[Segment], names: Names) -> str:
 def srt(segments: Sequence[Segment], names: Names) -> str:
     cues = [
         f"{number}\n{clock(s.start, ',')} --> {clock(s.end, ',')}\n"
-        f"{speaker_name(names, s.speaker)}: {_one_line(s.text)}\n"
+        f"{_two_lines(f'{speaker_name(names, s.speaker)}: {s.text}')}\n"
         for number, s in enumerate(segments, start=1)
     ]
     return "\n".join(cues)
@@ -91,4 +95,18 @@ def clock(seconds: float, separator: str = ".") -> str:
 
 
 def _one_line(value: str) -> str:
-    return " ".join(value.split())
+    """Without line ends and control characters: they would begin another cue or speaker."""
+    return " ".join(CONTROL.sub(" ", value).split())
+
+
+def _two_lines(value: str) -> str:
+    """A cue's text in lines of at most 42 characters, where its words allow that."""
+    text = _one_line(value).replace("-->", "->")  # which would be a cue's times
+    if len(text) <= LINE_CHARACTERS:
+        return text
+    half = (len(text) + 1) // 2
+    spaces = [index for index, character in enumerate(text) if character == " "]
+    at = min(spaces, key=lambda index: abs(index - half), default=None)
+    if at is None:
+        return f"{text[:half]}\n{text[half:]}"
+    return f"{text[:at]}\n{text[at + 1 :]}"

@@ -1,4 +1,4 @@
-"""A topic as the API and the events show it."""
+"""Show a topic as the API and the events do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A word with its time and speaker, and the segments that words form."""
+"""Define words with times and speakers, and group them into segments."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-SENTENCE_END = re.compile(r"[.;:?!…。？！]")
+# Latin, Greek, CJK (full and half width), Devanagari, Arabic and Urdu, Armenian, Ethiopic, Khmer,
+# Myanmar, Tibetan, Mongolian
+SENTENCE_END = re.compile("[.;:?!…。？！｡।॥؟۔؛։՜՞።፧፨៕។။།᠃]")
 MAX_SEGMENT_CHARS = 120
+# Of a sentence without an end: languages and recognisers that write no marks
+HARD_SEGMENT_CHARS = 600
+# Subtitles: two lines of 42 characters, at most seven seconds (Netflix's and the BBC's guidelines)
+CUE_CHARS, CUE_SECONDS = 84, 7.0
+CUE_PAUSE_SECONDS = 1.5
 
 
 class Word(NamedTuple):
@@ -44,12 +51,12 @@ def plain_text(words: Iterable[Word]) -> str:
 
 
 def segment_ranges(
-    words: Sequence[Word], limit: int = MAX_SEGMENT_CHARS, hard_limit: int | None = None
+    words: Sequence[Word], limit: int = MAX_SEGMENT_CHARS, hard_limit: int = HARD_SEGMENT_CHARS
 ) -> list[tuple[int, int]]:
     """Word ranges `[first, last)` of segments.
 
     A new segment at each change of speaker, and after a sentence once it is over `limit`
-    characters; with `hard_limit` also inside a sentence that goes on beyond that.
+    characters; inside a sentence that goes on beyond `hard_limit`.
     """
     ranges: list[tuple[int, int]] = []
     first, length = 0, 0
@@ -58,7 +65,7 @@ def segment_ranges(
             ranges.append((first, index))
             first, length = index, 0
         length += len(word.text)
-        if (length > limit and word.ends_sentence) or (hard_limit and length > hard_limit):
+        if (length > limit and word.ends_sentence) or length > hard_limit:
             ranges.append((first, index + 1))
             first, length = index + 1, 0
     if first < len(words):
@@ -67,17 +74,41 @@ def segment_ranges(
 
 
 def segments(
-    words: Sequence[Word], limit: int = MAX_SEGMENT_CHARS, hard_limit: int | None = None
+    words: Sequence[Word], limit: int = MAX_SEGMENT_CHARS, hard_limit: int = HARD_SEGMENT_CHARS
 ) -> list[Segment]:
-    return [
-        Segment(
-            plain_text(words[first:last]),
-            words[first].start,
-            words[last - 1].end,
-            words[first].speaker,
-        )
-        for first, last in segment_ranges(words, limit, hard_limit)
-    ]
+    return [_segment(words[a:b]) for a, b in segment_ranges(words, limit, hard_limit)]
+
+
+def cues(words: Sequence[Word]) -> list[Segment]:
+    """Return what is shown at a time as a subtitle: one speaker, two lines, seven seconds at most.
+
+    A cue ends with its sentence and at a pause, else where it is full; a single word is never cut.
+    """
+    found: list[Segment] = []
+    first, length = 0, 0
+    for index, word in enumerate(words):
+        if index > first and _begins_cue(words, first, index, length):
+            found.append(_segment(words[first:index]))
+            first, length = index, 0
+        length += len(word.text)
+    if first < len(words):
+        found.append(_segment(words[first:]))
+    return found
+
+
+def _begins_cue(words: Sequence[Word], first: int, index: int, length: int) -> bool:
+    word, before = words[index], words[index - 1]
+    return (
+        word.speaker != before.speaker
+        or length + len(word.text) > CUE_CHARS
+        or word.end - words[first].start > CUE_SECONDS
+        or word.start - before.end > CUE_PAUSE_SECONDS
+        or (before.ends_sentence and length > CUE_CHARS // 2)
+    )
+
+
+def _segment(words: Sequence[Word]) -> Segment:
+    return Segment(plain_text(words), words[0].start, words[-1].end, words[0].speaker)
 
 
 def monotone(words: Iterable[Word], duration: float) -> list[Word]:

@@ -1,4 +1,4 @@
-"""Which translator the settings ask for."""
+"""Choose the translator that the settings ask for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from reflector.errors import ModelUnavailable
 from reflector.language.client import LanguageModel
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.translation.ctranslate import CTranslateTranslator
 from reflector.translation.llm import LLMTranslator
 from reflector.translation.remote import RemoteTranslator
@@ -43,6 +43,9 @@ class OwnTranslators:
     @property
     def name(self) -> str:
         return self._own.name
+
+    def identity(self, source: str, target: str) -> str:
+        return self._for(source, target).identity(source, target)
 
     def translate(self, text: str, source: str, target: str) -> str:
         """ModelUnavailable where nothing here translates."""

@@ -1,4 +1,4 @@
-"""Translation by CTranslate2, on the device of the speech models."""
+"""Translate with CTranslate2, on the device of the speech models."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 
 from reflector.errors import EngineError, ModelUnavailable
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.speech.device import Device, choose_device
+from reflector.speech.fingerprint import fingerprint
 from reflector.speech.manifest import folder_name
 from reflector.translation.sentences import fitting, sentences
 from reflector.translation.translator import base_language
@@ -34,6 +35,18 @@ class CTranslateTranslator:
     @property
     def name(self) -> str:
         return f"ctranslate2 {self._settings.TRANSLATION_MODEL or 'opus-mt'}"
+
+    def identity(self, source: str, target: str) -> str:
+        ways = self._way(source, target)
+        return f"ctranslate2 {self._precision} " + " ".join(
+            f"{folder.name} {fingerprint(folder)}" for folder, _, _ in ways
+        )
+
+    @property
+    def _precision(self) -> str:
+        settings = self._settings
+        chosen = choose_device(settings.SPEECH_DEVICE, settings.SPEECH_THREADS)
+        return settings.SPEECH_COMPUTE_TYPE or chosen.compute_type
 
     def is_meant(self, source: str, target: str) -> bool:
         """Whether the operator named a model, or there is one for the pair."""
@@ -86,8 +99,7 @@ class CTranslateTranslator:
             if folder not in self._loaded:
                 settings = self._settings
                 device = choose_device(settings.SPEECH_DEVICE, settings.SPEECH_THREADS)
-                precision = settings.SPEECH_COMPUTE_TYPE or device.compute_type
-                self._loaded[folder] = _Model(folder, device, precision)
+                self._loaded[folder] = _Model(folder, device, self._precision)
             return self._loaded[folder]
 
 

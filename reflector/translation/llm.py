@@ -1,4 +1,4 @@
-"""Text in another language, by the language model."""
+"""Translate with the language model."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ class LLMTranslator:
     @property
     def name(self) -> str:
         return f"language model {self._model.model}"
+
+    def identity(self, source: str, target: str) -> str:
+        return self.name
 
     def translate(self, text: str, source: str, target: str) -> str:
         """LanguageError where the model gives no usable answer."""

@@ -1,4 +1,4 @@
-"""Text in pieces that a translation model takes: a sentence, or as much of it as fits."""
+"""Split text into sentences, or as much of one as fits a translation model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interface that translators implement, and codes of languages."""
+"""Define the interface of translators, and codes of languages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 class Translator(Protocol):
     @property
     def name(self) -> str:
-        """Names the model; part of a step's digest."""
+        """Names the model, for people."""
+
+    def identity(self, source: str, target: str) -> str:
+        """Name the weights that translate from `source` to `target`, part of a step's digest.
+
+        Errors as those of `translate`.
+        """
 
     def translate(self, text: str, source: str, target: str) -> str:
         """`text` from the language `source` in `target`, codes like `en`; line by line.

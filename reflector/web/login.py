@@ -11,12 +11,21 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from reflector.api.accounts import check_password, client_address
-from reflector.api.deps import COOKIE, ServicesDep, is_own_page
-from reflector.auth.browser import PENDING_SECONDS, BrowserLogin
-from reflector.auth.tokens import SESSION_SECONDS, derived_key
+from reflector.accounts import sessions
+from reflector.accounts.browser import PENDING_SECONDS, BrowserLogin
+from reflector.accounts.routes import check_password, note_login
+from reflector.accounts.tokens import derived_key
 from reflector.db.models import User
 from reflector.errors import Forbidden, ReflectorError
+from reflector.events.outbox import tell_signed_out
+from reflector.http.deps import (
+    SESSION_COOKIE,
+    ServicesDep,
+    client_address,
+    cookie_name,
+    is_own_page,
+    session_cookie,
+)
 from reflector.services import Services
 from reflector.web.render import page
 
@@ -85,39 +94,69 @@ def login_with_password(
 def login_callback(request: Request, services: ServicesDep) -> Response:
     try:
         subject, email, back = _browser_login(services).finish(
-            str(request.url), _callback(request), request.cookies.get(PENDING_COOKIE, "")
+            str(request.url),
+            _callback(request),
+            request.cookies.get(cookie_name(request, PENDING_COOKIE), ""),
         )
         caller = services.identity.account_of(subject, email)
     except ReflectorError as error:
+        note_login("an identity provider's account", client_address(request), "refused")
         return _problem(request, services, error)
+    note_login(email, client_address(request), "succeeded")
     with services.db.read() as session:
         user = session.get_one(User, caller.user_id)
     response = _logged_in(request, services, user, local_path(back))
-    response.delete_cookie(PENDING_COOKIE)
+    _delete(request, response, PENDING_COOKIE)
     return response
 
 
 @router.post("/logout")
-def logout(request: Request) -> Response:
+def logout(request: Request, services: ServicesDep) -> Response:
     if not is_own_page(request.headers):
         raise Forbidden("This is not a page of this server.")
+    cookie = session_cookie(request) or ""
+    user = sessions.find(services.db, services.settings, cookie)
+    with services.db.write() as session:
+        sessions.end(session, services.settings, cookie)
+    if user is not None:
+        tell_signed_out(services.bus, user.id)
+    return signed_out(request, services)
+
+
+def signed_out(request: Request, services: Services) -> Response:
+    """To the login, with nothing left in the browser."""
+    services.identity.forget()
     response = RedirectResponse("/login", 303)
-    response.delete_cookie(COOKIE)
+    _delete(request, response, SESSION_COOKIE)
+    # "Back" shows nothing of what was seen before
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
 def _logged_in(request: Request, services: Services, user: User, back: str) -> Response:
-    token = services.identity.signer.session(user.id, user.email, user.token_version)
     response = RedirectResponse(back, 303)
-    _set(request, response, COOKIE, token, SESSION_SECONDS)
+    set_session(request, response, services, user)
     return response
+
+
+def set_session(request: Request, response: Response, services: Services, user: User) -> None:
+    """A new session's cookie; what the browser had before ends."""
+    agent = request.headers.get("user-agent", "")
+    with services.db.write() as session:
+        sessions.end(session, services.settings, session_cookie(request) or "")
+        token = sessions.start(session, services.settings, user.id, agent)
+    _set(request, response, SESSION_COOKIE, token, int(sessions.LONGEST.total_seconds()))
 
 
 def _set(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
     response.set_cookie(
-        name, value, max_age=seconds, httponly=True, samesite="lax",
+        cookie_name(request, name), value, max_age=seconds, httponly=True, samesite="lax",
         secure=request.url.scheme == "https",
     )  # fmt: skip
+
+
+def _delete(request: Request, response: Response, name: str) -> None:
+    _set(request, response, name, "", 0)
 
 
 def _callback(request: Request) -> str:

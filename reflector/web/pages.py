@@ -1,4 +1,4 @@
-"""The pages and their files. Who may not see a page is sent to the login."""
+"""Serve the pages and their files. Callers without access go to the login."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from reflector.api.deps import AnyCaller, ServicesDep
-from reflector.auth.access import Caller, Door, find
+from reflector.accounts.access import Caller, RouteAccess, get_authorized_transcript
 from reflector.errors import Forbidden, Unauthenticated
+from reflector.http.deps import AnyCaller, ServicesDep
+from reflector.http.headers import PageHeaders
+from reflector.http.root_path import RootPath
+from reflector.runtime.settings import Settings
 from reflector.services import Services
-from reflector.settings import Settings
-from reflector.web import login
-from reflector.web.headers import PageHeaders
+from reflector.web import account, login
 from reflector.web.render import FOLDER, page
 
 router = APIRouter(include_in_schema=False)
@@ -26,19 +27,19 @@ def _to_login(request: Request) -> Response:
 
 @router.get("/")
 def index(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
-    return _page_behind(Door.PUBLIC, "index.html", request, services, caller)
+    return _page_behind(RouteAccess.PUBLIC, "index.html", request, services, caller)
 
 
 @router.get("/trash")
 def trash(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
-    return _page_behind(Door.USER, "trash.html", request, services, caller)
+    return _page_behind(RouteAccess.USER, "trash.html", request, services, caller)
 
 
 def _page_behind(
-    door: Door, name: str, request: Request, services: Services, caller: Caller
+    access: RouteAccess, name: str, request: Request, services: Services, caller: Caller
 ) -> Response:
     try:
-        services.identity.policy.admit(caller, door)
+        services.identity.policy.admit(caller, access)
     except Unauthenticated:
         return _to_login(request)
     return page(request, name, services, caller=caller)
@@ -50,7 +51,7 @@ def transcript(
 ) -> Response:
     with services.db.read() as session:
         try:
-            row = find(session, caller, transcript_id)
+            row = get_authorized_transcript(session, caller, transcript_id)
         except Forbidden:
             if caller.is_anonymous:
                 return _to_login(request)
@@ -69,7 +70,10 @@ def transcript(
 def install(app: FastAPI, settings: Settings) -> None:
     app.include_router(router)
     app.include_router(login.router)
+    app.include_router(account.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     public = settings.TRANSCRIPT_STORAGE_AWS_PUBLIC_URL
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(public)) if public else None
     app.add_middleware(PageHeaders, media_origin=origin)
+    if root := settings.ROOT_PATH.rstrip("/"):
+        app.add_middleware(RootPath, root=root)

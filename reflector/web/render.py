@@ -1,4 +1,4 @@
-"""Jinja2 templates with what every page shows."""
+"""Render Jinja2 templates with what every page shows."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def page(request: Request, name: str, services: Services, **values: object) -> H
         "has_accounts": services.identity.policy.has_accounts,
         "authority": services.settings.CA_CERTIFICATE_URL,
         "caller": None,
+        "root": services.settings.ROOT_PATH.rstrip("/"),
     }
     return _templates.TemplateResponse(request, name, {**common, **values})
 

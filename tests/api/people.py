@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from reflector.auth import accounts
+from reflector.accounts import keys, users
 from reflector.db.models import Transcript
 from reflector.services import Services
 
@@ -26,8 +26,8 @@ class Person:
 
 def make_person(services: Services, email: str, password_hash: str = HASH) -> Person:
     with services.db.write() as session:
-        user = accounts.create(session, email, password_hash)
-        _, key = accounts.new_api_key(session, services.settings, user.id, "test")
+        user = users.create(session, email, password_hash)
+        _, key = keys.create(session, services.settings, user.id, "test")
     token = services.identity.signer.login(user.id, user.email, 0)
     return Person(user.id, user.email, {"Authorization": f"Bearer {token}"}, {"X-API-Key": key})
 

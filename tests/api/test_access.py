@@ -63,7 +63,7 @@ ROUTES = [
     Route("GET", "/run", READ),
     Route("GET", "/participants", READ),
     Route("GET", "/participants/{participant}", READ),
-    Route("GET", "/audio/waveform", READ),
+    Route("GET", "/audio/waveform", {**READ, "anonymous": [401] * 4}),
     Route("GET", "/export/srt", READ),
     Route("GET", "/export/docx", READ),
     Route("GET", "/events", READ, ok=426),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from reflector.events import Bus, Message, transcript_channel
 from reflector.events.bus import QUEUE_LIMIT
 from reflector.services import Services
+from tests.server import running_server
 
 
 def test_unknown_transcript_is_refused_at_the_handshake(client: TestClient) -> None:
@@ -90,3 +94,13 @@ def test_events_from_other_threads_arrive_in_order() -> None:
         return got
 
     assert asyncio.run(scenario()) == list(range(100))
+
+
+def test_refused_websocket_is_no_error_of_the_server(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        address = server.url.replace("http", "ws").rstrip("/")
+        for path in ("/v1/transcripts/nobody/events", "/v1/nothing"):
+            with pytest.raises(InvalidStatus):
+                connect(address + path)
+        server.http.get("/health")
+        assert "ERROR" not in server.log.read_text()

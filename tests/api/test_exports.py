@@ -106,3 +106,20 @@ def test_zip_holds_the_sound_unless_it_must_not(
     assert {"metadata.json", "transcript.srt", "transcript.docx"} <= names
     assert metadata["webvtt"].startswith("WEBVTT")
     assert metadata["topics"][0]["words"][0]["text"] == " Hello"
+
+
+def test_long_title_breaks_no_export(client: TestClient, services: Services, path: str) -> None:
+    assert client.patch(path, json={"title": "Überblick " * 60}).status_code == 200
+    assert client.get(f"{path}/export/docx").status_code == 200
+    assert client.get(f"{path}/download/zip").status_code == 200
+
+
+def test_subtitles_are_cut_to_what_can_be_read(
+    client: TestClient, services: Services, path: str
+) -> None:
+    words = [Word(f" word{n}", 0.3 * n, 0.3 * n + 0.25) for n in range(400)]
+    with services.db.write() as session:
+        store_words(session, path.rpartition("/")[2], 1, words)
+    cues = client.get(f"{path}/export/srt").text.strip().split("\n\n")
+    assert len(cues) > 30
+    assert max(len(cue.split("\n", 2)[2]) for cue in cues) <= 100

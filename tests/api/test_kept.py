@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, text
 
-from reflector.api import views
 from reflector.db.base import now
 from reflector.db.models import LoginAttempt, Meeting, Participant, Room, Topic, Transcript, User
 from reflector.db.words import store_words
 from reflector.services import Services
 from reflector.transcript.words import Word
+from reflector.transcripts import views
 from tests.api.people import make_transcript
 from tests.conftest import SERVERS, OpenServices, client_of
 

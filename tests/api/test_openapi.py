@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from reflector.app import create_app
+from reflector.runtime.settings import Settings
 from reflector.services import open_services
-from reflector.settings import Settings
 from tests.api.openapi import Document, differences
 from tests.api.people import SECRET
 

@@ -10,8 +10,8 @@ from starlette.testclient import WebSocketDenialResponse
 
 from reflector.app import create_app
 from reflector.errors import ConfigurationError
+from reflector.runtime.settings import Settings
 from reflector.services import open_services
-from reflector.settings import Settings
 
 EVIL = {"origin": "https://evil.example"}
 
@@ -36,6 +36,21 @@ def test_foreign_page_may_not_open_the_events(client: TestClient) -> None:
 def test_name_that_was_rebound_to_loopback_is_refused(services_client: TestClient) -> None:
     answer = services_client.get("/v1/transcripts", headers={"host": "evil.example:1250"})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("192.168.1.5:1250", 200), ("[fd00::5]:1250", 200), ("reflector", 200), ("reflector.local:80", 200),
+     ("meetings.example", 200), ("evil.example", 403), ("evil.local.example", 403), ("[bad", 200)],
+)  # fmt: skip
+def test_name_that_was_rebound_to_an_office_server_is_refused(
+    make_settings: Callable[..., Settings], host: str, status: int
+) -> None:
+    """Without accounts, on an address that is not loopback."""
+    opened = open_services(make_settings(BASE_URL="https://meetings.example"))
+    office = TestClient(create_app(opened), base_url="http://192.168.1.5:1250")
+    assert office.get("/v1/transcripts", headers={"host": host}).status_code == status
+    opened.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
-from reflector.auth import identity, provider
+from reflector.accounts import identity, provider, users
+from reflector.db.models import User
 from reflector.errors import ConfigurationError
-from tests.api.people import SECRET
+from tests.api.people import SECRET, make_transcript
 from tests.conftest import OpenServices, client_of
 from tests.doubles.identity_provider import (
     AUDIENCE,
@@ -139,3 +143,52 @@ def test_provider_that_is_away_is_a_503(open_with: OpenServices) -> None:
     answer = client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 503
     assert "identity provider" in answer.json()["detail"]
+
+
+def test_without_an_audience_of_its_own_a_token_has_to_be_for_this_program(
+    open_with: OpenServices, idp: IdentityProvider
+) -> None:
+    """A provider signs for many programs; a token for any of them, or for none, was accepted."""
+    settings = {"AUTH_BACKEND": "jwt", "SECRET_KEY": SECRET, "AUTH_OIDC_ISSUER": idp.issuer}
+    client = client_of(open_with(**settings, AUTH_OIDC_CLIENT_ID=CLIENT))
+    assert me(client, idp.token(aud=CLIENT))["email"] == "anna@example.org"
+    assert me(client, idp.token(aud="another")) == 401
+    assert me(client, idp.token(aud=None)) == 401
+    with pytest.raises(ConfigurationError, match="for whom its tokens have to be"):
+        open_with(**settings)
+
+
+def test_link_signed_with_the_secret_opens_audio_as_in_the_reference(
+    open_with: OpenServices, idp: IdentityProvider, tmp_path: Path
+) -> None:
+    client = with_issuer(open_with, idp)
+    own = me(client, idp.token())["sub"]
+    services = client.app.state.services  # type: ignore[attr-defined]
+    transcript = make_transcript(services, user_id=own)
+    (tmp_path / "a").write_bytes(b"sound")
+    services.storage.adopt(tmp_path / "a", f"{transcript}/audio.mp3")
+    key = OctKey.import_key(SECRET.encode())
+
+    def status(subject: str, signed_by: OctKey) -> int:
+        claims = {"sub": subject, "exp": int(time.time()) + 900}
+        token = jwt.encode({"alg": "HS256"}, claims, signed_by)
+        path = f"/v1/transcripts/{transcript}/audio/mp3"
+        found = client.get(path, params={"token": token}, follow_redirects=False)
+        return found.status_code
+
+    assert status(own, key) in {200, 307}
+    assert status("somebody-else", key) == 403
+    assert status(own, OctKey.import_key(b"another secret of enough length")) == 401
+    # In the header it is no login: those come from the provider
+    token = jwt.encode({"alg": "HS256"}, {"sub": own, "exp": int(time.time()) + 900}, key)
+    assert me(client, token) == 401
+
+
+def test_disabled_account_is_refused_whatever_the_provider_says(
+    open_with: OpenServices, idp: IdentityProvider
+) -> None:
+    client = with_issuer(open_with, idp)
+    own = me(client, idp.token())["sub"]
+    with client.app.state.services.db.write() as session:  # type: ignore[attr-defined]
+        users.disable(session, session.get_one(User, own))
+    assert me(client, idp.token()) == 401

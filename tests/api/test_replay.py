@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from reflector.db.models import Event, Status, Transcript
 from reflector.events import Message, transcript_channel
 from reflector.events.names import EventName
-from reflector.events.record import Recorder
+from reflector.events.outbox import Outbox
 from reflector.services import Services, open_services
 from tests.api.people import SECRET, make_person, make_transcript
 from tests.conftest import SERVERS, OpenServices, client_of
@@ -38,13 +38,11 @@ def record(services: Services, transcript_id: str, *names: EventName) -> list[in
     """Store events as the pipeline does, and tell of them; their numbers."""
     with services.db.write() as session:
         transcript = session.get_one(Transcript, transcript_id, with_for_update=True)
-        events = Recorder(services.bus, session, transcript)
+        events = Outbox(services.bus, session, transcript)
         for name in names:
             events.add(name, {"title": name.value})
         session.flush()
-        numbers = [event.id for event, _ in events._stored]
-    events.tell()
-    return numbers
+        return [event.id for event, _ in events._stored]
 
 
 def received(socket: Any, count: int) -> list[tuple[str, int | None]]:
@@ -137,11 +135,10 @@ def test_owner_is_told_of_own_transcripts_only(client: TestClient, services: Ser
         with services.db.write() as session:
             transcript = session.get_one(Transcript, made)
             transcript.shown_run = 1
-            events = Recorder(services.bus, session, transcript)
+            events = Outbox(services.bus, session, transcript)
             events.add(EventName.DURATION, {"duration": 5.0})
             events.add(EventName.FINAL_TITLE, {"title": "t"})
             events.status(Status.ENDED)
-        events.tell()
         got = [socket.receive_json() for _ in range(6)]
     assert got == [
         {"event": "TRANSCRIPT_CREATED", "data": {"id": made}},
@@ -184,3 +181,22 @@ def test_events_of_another_process_arrive_and_survive_the_brokers_restart(
 def _talks(services: Services) -> bool:
     assert services.relay is not None
     return time.monotonic() > services.relay._silent_until
+
+
+def test_event_of_a_change_that_was_rolled_back_is_told_to_nobody(
+    client: TestClient, services: Services
+) -> None:
+    transcript_id = make_transcript(services)
+    address = f"/v1/transcripts/{transcript_id}/events"
+
+    def fail() -> None:
+        with services.db.write() as session:
+            transcript = session.get_one(Transcript, transcript_id)
+            Outbox(services.bus, session, transcript).add(EventName.FINAL_TITLE, {"title": "never"})
+            raise RuntimeError
+
+    with client.websocket_connect(address) as socket:
+        with pytest.raises(RuntimeError):
+            fail()
+        record(services, transcript_id, EventName.DURATION)
+        assert [socket.receive_json()["event"] for _ in range(2)][-1] == "DURATION"

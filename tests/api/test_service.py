@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
+import threading
 from collections import namedtuple
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,15 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from reflector.api.limits import Admission
 from reflector.app import create_app
 from reflector.db.models import Step
 from reflector.errors import Busy
+from reflector.http import service
+from reflector.http.limits import Admission
+from reflector.queues import CeleryDispatcher, make_celery
+from reflector.runtime.health import Health
 from reflector.services import Services
+from reflector.speech_service import app as speech_app
 from tests.api.people import make_transcript
 from tests.conftest import SERVERS, OpenServices, client_of
 from tests.media_files import make_file
@@ -30,6 +36,34 @@ def checks(client: TestClient) -> tuple[int, dict[str, Any]]:
 
 def test_health_is_static(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "healthy"}
+
+
+def test_health_needs_no_thread_of_the_pool() -> None:
+    """The pool may be full of uploads and of answers that wait for a server."""
+    assert inspect.iscoroutinefunction(service.health)
+    assert inspect.iscoroutinefunction(speech_app.health)
+
+
+def test_check_that_takes_long_holds_up_nobody_else(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health = Health(services, CeleryDispatcher(make_celery(services.settings)))
+    first = health.checks()
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow() -> list[Any]:
+        asked.set()
+        assert answered.wait(60)
+        return []
+
+    monkeypatch.setattr(health, "_all", slow)
+    health._until = 0.0
+    thread = threading.Thread(target=health.checks)
+    thread.start()
+    assert asked.wait(60)
+    assert health.checks() == first
+    answered.set()
+    thread.join()
 
 
 def test_ready_names_every_part(client: TestClient) -> None:

@@ -114,3 +114,11 @@ def test_merge_takes_the_participant_along(
     assert (both.status_code, both.json()) == (
         400, {"detail": "Both speakers are assigned to participants"},
     )  # fmt: skip
+
+
+def test_participant_cannot_be_made_somebody_elses_account(client: TestClient, path: str) -> None:
+    person = {"name": "Anna", "speaker": 0, "user_id": "somebody-else"}
+    answer = client.patch(path, json={"participants": [person]})
+    assert answer.status_code == 400
+    assert "your own" in answer.json()["detail"]
+    assert client.get(f"{path}/participants").json() == []

@@ -237,3 +237,32 @@ def test_reading_the_documentation_loads_nothing_from_elsewhere(client: TestClie
     page = client.get("/docs").text
     assert "swagger" in page.lower()
     assert "https://" not in page
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("nb-NO", 200), ("iw", 200), ("en_US", 200), ("auto", 200), ("", 200), ("klingon", 422)],
+)
+def test_language_is_checked_when_the_transcript_is_made(
+    client: TestClient, code: str, status: int
+) -> None:
+    made = client.post("/v1/transcripts", json={"name": "x", "source_language": code})
+    assert made.status_code == status
+
+
+def test_language_of_a_transcript_can_be_changed(client: TestClient) -> None:
+    made = client.post("/v1/transcripts", json={"name": "x"}).json()
+    path = f"/v1/transcripts/{made['id']}"
+    changed = client.patch(path, json={"source_language": "fr", "target_language": "de"}).json()
+    assert (changed["source_language"], changed["target_language"]) == ("fr", "de")
+    assert client.patch(path, json={"source_language": "klingon"}).status_code == 422
+
+
+def test_private_answers_stay_in_no_cache(client: TestClient) -> None:
+    made = client.post("/v1/transcripts", json={"name": "x"}).json()
+    for path in ("/v1/transcripts", f"/v1/transcripts/{made['id']}", "/"):
+        assert client.get(path).headers["cache-control"] == "no-store"
+
+
+def test_data_folder_is_nobody_elses(services: Services) -> None:
+    assert services.settings.DATA_DIR.stat().st_mode & 0o077 == 0

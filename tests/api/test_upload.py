@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
-from reflector.api import uploads
+from reflector.errors import Paused
 from reflector.services import Services
+from reflector.uploads import multipart, routes
 from tests.conftest import HELD_OUT
 from tests.media_files import make_file
 
@@ -196,7 +199,7 @@ def test_crash_while_appending_leaves_a_chunk_that_can_be_sent_again(
 ) -> None:
     parts = pieces(recording, 3)
     send(client, transcript_id, 0, 3, parts[0])
-    incoming = uploads.incoming_of(services, transcript_id)
+    incoming = routes.incoming_of(services, transcript_id)
     with incoming.file.open("ab") as file:
         file.write(b"half of a chunk whose end never came")
     send(client, transcript_id, 1, 3, parts[1])
@@ -213,7 +216,7 @@ def test_same_chunk_on_two_connections_at_once_is_harmless(
     first_breaks_off: bool,
 ) -> None:
     parts = pieces(recording, 2)
-    incoming = uploads.incoming_of(services, transcript_id)
+    incoming = routes.incoming_of(services, transcript_id)
     with incoming.receive(0, 2) as slow:
         slow.out.write(parts[0][:1000])
         with incoming.receive(0, 2) as fast:
@@ -279,7 +282,9 @@ def test_database_that_restarts_at_the_last_chunk_costs_nothing(
         with real() as session:
             yield session
         if next(failures, False):
-            raise OperationalError("commit", {}, Exception("the connection was lost"))
+            raise OperationalError(
+                "commit", {}, psycopg.OperationalError("the connection was lost")
+            )
 
     monkeypatch.setattr(services.db, "write", write)
     assert send(client, transcript_id, 1, 2, parts[1]).status_code == 200
@@ -298,3 +303,38 @@ def test_state_of_a_file_that_was_taken_over_is_not_counted_on(
     assert send(client, transcript_id, 0, 1, recording).status_code == 200
     assert client.get(f"/v1/transcripts/{transcript_id}").json()["status"] == "uploaded"
     assert stored(services, transcript_id) == recording
+
+
+async def _bytes(*pieces: tuple[float, int]) -> AsyncIterator[bytes]:
+    """After each pause, in seconds, so many bytes."""
+    for pause, count in pieces:
+        await asyncio.sleep(pause)
+        yield bytes(count)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "slowest"),
+    [([(30, 1)], 1.0), ([(0.05, 1)] * 30, 1e6)],
+    ids=["nothing comes", "a byte now and then"],
+)
+def test_upload_that_pauses_gives_its_place_to_others(
+    monkeypatch: pytest.MonkeyPatch, pieces: list[tuple[float, int]], slowest: float
+) -> None:
+    monkeypatch.setattr(multipart, "IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(multipart, "SLOWEST", slowest)
+
+    async def receive() -> int:
+        return sum([len(data) async for data in multipart._without_pauses(_bytes(*pieces))])
+
+    with pytest.raises(Paused, match="paused for too long"):
+        asyncio.run(receive())
+
+
+def test_upload_that_goes_on_is_never_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multipart, "IDLE_SECONDS", 1.0)
+
+    async def receive() -> int:
+        pieces = [(0.05, 10_000)] * 30
+        return sum([len(data) async for data in multipart._without_pauses(_bytes(*pieces))])
+
+    assert asyncio.run(receive()) == 300_000

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
+import obstore
+from pydantic import SecretStr
+
 from reflector.db.models import Meeting, Room, now
 from reflector.services import Services
+from reflector.storage.store import Bucket
 from tests.api.people import make_transcript
 from tests.conftest import OpenServices, client_of
+from tests.real.stack import Stack
 
 DAILY = {
     "DAILYCO_STORAGE_AWS_BUCKET_NAME": "videos",
@@ -41,7 +47,26 @@ def test_link_is_signed_for_a_quarter_of_an_hour(open_with: OpenServices) -> Non
     query = parse_qs(link.query)
     assert query["X-Amz-Expires"] == ["900"]
     assert query["X-Amz-Credential"][0].startswith("key/")
+    assert query["response-content-disposition"] == ["inline"]
+    assert query["response-content-type"] == ["video/mp4"]
     assert "secret" not in body["url"]
+
+
+def test_link_opens_with_the_headers_that_were_asked_for(stack: Stack) -> None:
+    settings = stack.settings()
+    bucket = Bucket(
+        settings["TRANSCRIPT_STORAGE_AWS_BUCKET_NAME"],
+        "us-east-1",
+        settings["TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID"],
+        SecretStr(settings["TRANSCRIPT_STORAGE_AWS_SECRET_ACCESS_KEY"]),
+        settings["TRANSCRIPT_STORAGE_AWS_ENDPOINT_URL"],
+    )
+    obstore.put(bucket.open(), "daily/a b.mp4", b"a video")
+    link = bucket.link("daily/a b.mp4", 900, "video/mp4")
+    answer = httpx2.get(link)
+    assert (answer.status_code, answer.content) == (200, b"a video")
+    assert httpx2.get(link.replace("video%2Fmp4", "text%2Fhtml")).status_code == 403
+    stack.drop(settings)
 
 
 def test_meeting_without_a_video_has_none(open_with: OpenServices) -> None:

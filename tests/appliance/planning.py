@@ -11,9 +11,11 @@ from typing import Any
 from appliance.artifacts import read
 from appliance.config import ApplianceConfig
 from appliance.config.flags import with_flags
-from appliance.facts.model import Card, Disk, Driver, Facts, Interface, Processor, Release
-from appliance.placement import place
-from appliance.plan.changes import (
+from appliance.configure.parts.admin import HASH
+from appliance.configure.parts.application import S3_KEYS
+from appliance.configure.parts.build import Plan, build
+from appliance.configure.placement import place
+from appliance.configure.plan.changes import (
     DisableUnit,
     EnableUnit,
     ImportModels,
@@ -32,11 +34,9 @@ from appliance.plan.changes import (
     TakeDisk,
     WriteFile,
 )
-from appliance.plan.state import State, Unit
-from appliance.plan.view import View, digest
-from appliance.steps.admin import HASH
-from appliance.steps.application import S3_KEYS
-from appliance.steps.build import Plan, build
+from appliance.configure.plan.state import State, Unit
+from appliance.configure.plan.view import View, digest
+from appliance.machine.facts.model import Card, Disk, Driver, Facts, Interface, Processor, Release
 
 GIB = 1 << 30
 MACHINE = Facts(

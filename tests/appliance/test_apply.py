@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance.apply import alone, carry_out
-from appliance.effects.durable import write_durably
-from appliance.effects.ledger import Ledger
-from appliance.effects.machine import Machine
+from appliance.configure.apply import exclusive_lock, execute
+from appliance.configure.effects.machine import Machine
+from appliance.configure.plan.changes import Change, KeepSecret, MakeSecret, RemoveFile, WriteFile
+from appliance.configure.plan.view import digest
 from appliance.errors import ApplianceError, ApplyError, BusyError
-from appliance.here import read_state
-from appliance.plan.changes import Change, KeepSecret, MakeSecret, RemoveFile, WriteFile
-from appliance.plan.view import digest
+from appliance.machine.durable import write_durably
+from appliance.machine.ledger import Ledger
+from appliance.machine.state import read_state
 from tests.appliance.planning import config_of, facts_of
 
 ONE = WriteFile(step="x", reason="", path="/etc/one", text="1\n", restarts=("a.service",))
@@ -39,7 +39,7 @@ def machine(root: Path) -> Machine:
 
 
 def test_files_are_written_with_their_modes_and_known_afterwards(root: Path) -> None:
-    carry_out([ONE, TWO], machine(root))
+    execute([ONE, TWO], machine(root))
     assert (root / "etc/one").read_text() == "1\n"
     assert (root / "etc/two").stat().st_mode & 0o777 == 0o600
     ledger = Ledger(root)
@@ -54,14 +54,14 @@ def test_files_are_written_with_their_modes_and_known_afterwards(root: Path) -> 
 
 
 def test_state_of_a_tree_has_what_was_written(root: Path) -> None:
-    carry_out([ONE], machine(root))
+    execute([ONE], machine(root))
     state = read_state(root, config_of({}))
     assert state.files["/etc/one"] == "1\n"
     assert state.waiting == {"a.service"}
 
 
 def test_file_that_is_not_needed_is_removed_and_forgotten(root: Path) -> None:
-    carry_out([ONE, RemoveFile(step="x", reason="", path="/etc/one", before="1\n")], machine(root))
+    execute([ONE, RemoveFile(step="x", reason="", path="/etc/one", before="1\n")], machine(root))
     assert not (root / "etc/one").exists()
     assert Ledger(root).written == {}
 
@@ -70,7 +70,7 @@ def test_file_that_is_not_needed_is_removed_and_forgotten(root: Path) -> None:
 def test_run_cut_off_at_a_file_takes_neither_version_for_edited(
     root: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    carry_out([ONE], machine(root))
+    execute([ONE], machine(root))
     write = write_durably
 
     def cut_off(path: Path, *arguments: object) -> None:
@@ -80,10 +80,10 @@ def test_run_cut_off_at_a_file_takes_neither_version_for_edited(
             raise KeyboardInterrupt
         write(path, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("appliance.effects.files.write_durably", cut_off)
+    monkeypatch.setattr("appliance.configure.effects.files.write_durably", cut_off)
     newer = WriteFile(step="x", reason="", path="/etc/one", text="new\n", before="1\n")
     with pytest.raises(ApplyError, match="Stopped at “change /etc/one”"):
-        carry_out([newer, TWO], machine(root))
+        execute([newer, TWO], machine(root))
     there = (root / "etc/one").read_text()
     assert there == ("new\n" if moment == "after the file" else "1\n")
     assert digest(there) in Ledger(root).written["/etc/one"]
@@ -96,7 +96,7 @@ def test_secret_is_readable_by_root_alone_and_stays(root: Path) -> None:
         MakeSecret(step="x", reason="", name="SECRET_KEY", restarts=("a.service",)),
         KeepSecret(step="x", reason="", name="LLM_API_KEY", value="sk-1"),
     ]
-    carry_out(changes, machine(root))
+    execute(changes, machine(root))
     kept = root / "etc/reflector/credentials"
     assert kept.stat().st_mode & 0o777 == 0o700
     assert len((kept / "SECRET_KEY").read_text()) == 64
@@ -107,9 +107,13 @@ def test_secret_is_readable_by_root_alone_and_stays(root: Path) -> None:
 
 
 def test_second_run_at_the_same_time_is_refused(root: Path) -> None:
-    with alone(root), pytest.raises(BusyError, match="Another `appliance`"), alone(root):
+    with (
+        exclusive_lock(root),
+        pytest.raises(BusyError, match="Another `appliance`"),
+        exclusive_lock(root),
+    ):
         pass
-    with alone(root):
+    with exclusive_lock(root):
         pass
 
 
@@ -129,7 +133,7 @@ def test_etc_that_cannot_be_written_is_said(read_only: Path) -> None:
     with pytest.raises(
         ApplyError, match=r"/etc/one cannot be written: Read-only file system"
     ) as failed:
-        carry_out([ONE], machine(read_only))
+        execute([ONE], machine(read_only))
     assert failed.value.hint
 
 
@@ -152,7 +156,7 @@ def test_full_disk_leaves_no_half_file(full: Path) -> None:
         step="x", reason="", path="/etc/one", text="x" * 200_000, before="as it was\n"
     )
     with pytest.raises(ApplyError, match="No space left on device"):
-        carry_out([large], machine(full))
+        execute([large], machine(full))
     assert (full / "etc/one").read_text() == "as it was\n"
     assert sorted(path.name for path in (full / "etc").iterdir()) == ["group", "one", "passwd"]
 

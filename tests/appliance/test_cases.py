@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
+from appliance.configure.parts.build import Plan, build
+from appliance.configure.plan.changes import WriteFile
+from appliance.configure.plan.state import State, Unit
 from appliance.errors import ApplianceError, PlanError
-from appliance.plan.changes import WriteFile
-from appliance.plan.state import State, Unit
-from appliance.steps.build import Plan, build
 from tests.appliance.planning import (
     LOCKED,
     MACHINE,

@@ -137,3 +137,52 @@ def test_command_says_what_is_wrong_and_ends_with_its_code(tmp_path: Path) -> No
 def test_something_else_than_a_public_key_is_refused() -> None:
     with pytest.raises(ConfigError, match="is no public key"):
         parse('[access]\nssh_keys = ["-----BEGIN OPENSSH PRIVATE KEY-----"]\n', "appliance.toml")
+
+
+def test_mark_at_the_beginning_of_the_file_is_no_part_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "appliance.toml"
+    file.write_bytes(b"\xef\xbb\xbf[speech]\non = 'cpu'\n")
+    assert load(file).speech.on == "cpu"
+
+
+@pytest.mark.parametrize("key", ["folder", "garage_folder"])
+@pytest.mark.parametrize(
+    "folder", ["/", "/etc", "/var", "relative", "/srv/my recordings", "/srv/a'b", "/srv/../etc"]
+)
+def test_folder_that_a_unit_could_not_use_is_refused(key: str, folder: str) -> None:
+    with pytest.raises(ConfigError, match=f"storage.{key}"):
+        parse(f'[storage]\n{key} = "{folder}"', NAME)
+
+
+@pytest.mark.parametrize(
+    "address", ["Anna <anna@example.org>", "anna", "a@b@c", "a b@c.org", "@b.org"]
+)
+def test_administrator_has_an_address_and_nothing_else(address: str) -> None:
+    with pytest.raises(ConfigError, match=r"access\.admin is no e-mail address"):
+        parse(f'[access]\nadmin = "{address}"', NAME)
+
+
+def test_no_value_can_write_the_syntax_of_what_it_is_rendered_into() -> None:
+    """Line ends, quotes, braces and control characters in every text that the file can hold."""
+    texts = {
+        "speech": ["model", "diarization_model"],
+        "llm": ["model"],
+        "storage": ["folder", "bucket", "region", "garage_folder"],
+        "proxy": ["domain", "ip", "email", "certificate_file", "key_file", "custom_ca"],
+        "access": ["admin"],
+        "disk": ["data"],
+    }
+    for table, keys in texts.items():
+        model = ApplianceConfig.model_fields[table].annotation
+        assert model is not None
+        free = {
+            name
+            for name, field in model.model_fields.items()
+            if "str" in str(field.annotation) or "Path" in str(field.annotation)
+        }
+        assert free - {"ssh_keys", "extra_ca"} <= set(keys)
+        for key in keys:
+            for bad in ("x\ny", "x}y", 'x"y', "x\x1by", "x y", "x;y", "$(x)"):
+                for start in ("", "/srv/", "a@b.org"):
+                    with pytest.raises(ValueError):
+                        ApplianceConfig.model_validate({table: {key: start + bad}})

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from appliance.commands.dialogue import ask
 from appliance.config import ApplianceConfig
-from appliance.facts.model import Facts
+from appliance.machine.facts.model import Facts
 from tests.appliance.planning import facts_of
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -9,16 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from backports import zstd
 
-import appliance.apply  # noqa: F401 - registers the effects
+import appliance.configure.apply  # noqa: F401 - registers the effects
 from appliance import artifacts
 from appliance.artifacts import Artifact, read
-from appliance.effects import downloads, ollama
-from appliance.effects.ledger import Ledger
-from appliance.effects.machine import Machine, apply
+from appliance.configure.effects import downloads, ollama
+from appliance.configure.effects.machine import Machine, apply
+from appliance.configure.plan.changes import InstallArtifact
 from appliance.errors import ApplianceError, PlanError
 from appliance.install.lock import with_sums
-from appliance.plan.changes import InstallArtifact
+from appliance.machine.ledger import Ledger
 from tests.appliance.planning import MACHINE
 from tests.doubles.publisher import Publisher
 
@@ -96,7 +98,9 @@ def test_file_in_the_folder_that_was_changed_is_refused(
 def test_new_version_takes_the_place_of_the_old(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.effects.artifacts.pinned", lambda name: artifact(publisher))
+    monkeypatch.setattr(
+        "appliance.configure.effects.artifacts.pinned", lambda name: artifact(publisher)
+    )
     old = tmp_path / "usr/lib/reflector/ollama-0.9/bin"
     old.mkdir(parents=True)
     machine = Machine(tmp_path, MACHINE, Ledger(tmp_path))
@@ -106,6 +110,72 @@ def test_new_version_takes_the_place_of_the_old(
     assert program.stat().st_mode & 0o111
     assert not old.exists()
     assert Ledger(tmp_path).artifacts == {"ollama": "1.0"}
+
+
+@pytest.mark.parametrize("suffix", ["tgz", "tar.zst"])
+def test_archive_of_every_kind_that_is_published_is_unpacked(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = ARCHIVE if suffix == "tgz" else zstd.compress(gzip.decompress(ARCHIVE))
+    assert install(content, f"ollama.{suffix}", tmp_path, monkeypatch) == b"#!/bin/sh"
+
+
+def test_program_without_an_archive_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"\x7fELF and so on"
+    assert install(content, "ollama", tmp_path, monkeypatch) == content
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\x37\x7a\xbc\xaf\x27\x1c an archive of 7-Zip", "neither a program nor an archive"),
+        (b"<html>not found</html>", "neither a program nor an archive"),
+        (ARCHIVE[: len(ARCHIVE) // 2], "cannot be unpacked|neither a program"),
+        (zstd.compress(gzip.decompress(ARCHIVE))[:-20], "cannot be unpacked|neither a program"),
+    ],
+    ids=["7-Zip", "page", "half an archive", "end missing"],
+)
+def test_file_of_an_unknown_kind_is_never_installed(
+    content: bytes, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sum is right, and what would be installed is not a program."""
+    with pytest.raises(ApplianceError, match=problem):
+        install(content, "ollama.7z", tmp_path, monkeypatch)
+    assert not (tmp_path / "usr/lib/reflector/ollama").exists()
+
+
+def test_archive_without_the_program_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w:gz") as found:
+        found.addfile(tarfile.TarInfo("lib/ollama/libggml.so"))
+    with pytest.raises(ApplianceError, match="holds no program bin/ollama"):
+        install(written.getvalue(), "ollama.tgz", tmp_path, monkeypatch)
+
+
+def install(content: bytes, name: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """What lies where the program is started from, after `content` was installed as `name`."""
+    publisher = Publisher({name: content})
+    which = Artifact(
+        "ollama", "1.0", f"{publisher.url}/{{file}}", {ARCHITECTURE: name},
+        {ARCHITECTURE: hashlib.sha256(content).hexdigest()},
+    )  # fmt: skip
+    monkeypatch.setattr("appliance.configure.effects.artifacts.pinned", lambda _: which)
+    try:
+        machine = Machine(root, MACHINE, Ledger(root))
+        apply(InstallArtifact(step="llm", reason="", name="ollama", version="1.0"), machine)
+    finally:
+        publisher.close()
+    return (root / "usr/lib/reflector/ollama/bin/ollama").read_bytes()
+
+
+def test_lock_of_the_source_has_a_sum_for_every_program() -> None:
+    for each in read(artifacts.LOCK).values():
+        for architecture in ("x86_64", "aarch64"):
+            assert len(each.sum(architecture)) == 64
 
 
 def test_lock_is_filled_from_the_publishers_list(publisher: Publisher) -> None:

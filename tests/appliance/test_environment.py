@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ApplianceError
-from appliance.install.environment import A_WHEEL, LINK, TORCH_INDEX, torch_from
 from appliance.install.target import Target
+from appliance.install.venv import A_WHEEL, LINK, TORCH_INDEX, torch_from
 
 INDEX = "https://torch.example.org/cpu"
 

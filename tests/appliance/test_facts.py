@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,8 +17,12 @@ from click.testing import CliRunner
 
 from appliance.cli import cli
 from appliance.commands.facts import described
-from appliance.facts import Facts, gather
-from appliance.facts.cards import cards_on_the_bus, with_driver
+from appliance.config import ApplianceConfig
+from appliance.configure.placement import place
+from appliance.errors import PlanError
+from appliance.machine.facts import Facts, gather
+from appliance.machine.facts.cards import cards_on_the_bus, with_driver
+from appliance.machine.facts.model import Interface
 
 GIB = 1 << 30
 FIRST, SECOND = "0000:01:00.0", "0000:02:00.0"
@@ -157,3 +162,46 @@ def test_facts_as_data_and_for_people() -> None:
     shown = runner.invoke(cli, ["facts"])
     assert shown.exit_code == 0
     assert "processor" in shown.stdout
+
+
+def test_address_is_that_of_the_default_route_and_not_of_a_bridge(machine: Path) -> None:
+    interfaces = (
+        Interface("br-8a0c1", ("172.18.0.1",)),
+        Interface("docker0", ("172.17.0.1",)),
+        Interface("enp1s0", ("10.0.0.5",)),
+        Interface("enp3s0", ("192.168.1.20", "2001:db8::1"), has_default_route=True),
+        Interface("lo", ("127.0.0.1",), is_loopback=True),
+    )
+    facts = replace(gather(machine), interfaces=interfaces)
+    assert facts.addresses == ["192.168.1.20", "10.0.0.5", "2001:db8::1"]
+
+
+def test_default_routes_are_read_from_the_kernel(machine: Path) -> None:
+    (machine / "proc/net").mkdir()
+    head = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT"
+    (machine / "proc/net/route").write_text(
+        f"{head}\nlo 00000000 0101A8C0 0003 0 0 100 00000000 0 0 0\n"
+        "docker0 000011AC 00000000 0001 0 0 0 0000FFFF 0 0 0\n"
+    )
+    assert not any(each.has_default_route for each in gather(machine).interfaces)
+
+
+@pytest.mark.parametrize(
+    ("flags", "missing"),
+    [
+        ("fpu sse2 cx16 hypervisor lahf_lm", ("popcnt", "sse4_1", "sse4_2", "ssse3")),
+        ("fpu sse2 ssse3 sse4_1 sse4_2 popcnt cx16 avx2", ()),
+    ],
+)
+def test_processor_that_the_libraries_cannot_use_is_known(
+    machine: Path, flags: str, missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KVM's kvm64, and a processor of this century."""
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    (machine / "proc/cpuinfo").write_text(f"model name\t: Common KVM processor\nflags : {flags}\n")
+    facts = gather(machine)
+    assert facts.processor.missing == missing
+    if missing:
+        with pytest.raises(PlanError, match="the application cannot run on it") as refused:
+            place(facts, ApplianceConfig())
+        assert "processor type host" in str(refused.value.hint)

@@ -10,7 +10,7 @@ from appliance.config import ApplianceConfig
 from appliance.config.imported import Imported, imported, parse
 from appliance.config.save import with_config
 from appliance.errors import ConfigError
-from reflector.settings import PLACEHOLDER_SECRET
+from reflector.runtime.settings import PLACEHOLDER_SECRET
 
 # As its installer writes it for `--gpu --ollama-gpu --garage --caddy --domain … --password …`
 INSTALLED = """\
@@ -127,3 +127,27 @@ def test_file_of_the_operator_keeps_remarks_order_and_what_did_not_change() -> N
     assert with_config(text, ApplianceConfig.model_validate(
         {"proxy": {"domain": "a.example.org"}, "speech": {"on": "cpu"}}
     )) == text  # fmt: skip
+
+
+def test_values_are_read_as_their_quotes_say() -> None:
+    text = """\
+AUTH_BACKEND="password"   # logins
+ADMIN_EMAIL='boss@example.org' # who
+HF_TOKEN=   # fill in
+SMTP_PASSWORD='pa$$word # with hash'
+SECRET_KEY="$$6$$0123456789abcdef0123456789abcdef"
+ZULIP_API_KEY="line \\"quoted\\" word"
+HOTWORDS="Anna
+Peter"
+WHISPER_BEAM_SIZE=3 # faster
+"""
+    assert parse("\ufeff" + text) == {
+        "AUTH_BACKEND": "password",
+        "ADMIN_EMAIL": "boss@example.org",
+        "HF_TOKEN": "",
+        "SMTP_PASSWORD": "pa$$word # with hash",
+        "SECRET_KEY": "$6$0123456789abcdef0123456789abcdef",
+        "ZULIP_API_KEY": 'line "quoted" word',
+        "HOTWORDS": "Anna\nPeter",
+        "WHISPER_BEAM_SIZE": "3",
+    }

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance.effects import garage as garage_effect
-from appliance.effects import ollama as ollama_effect
+from appliance.configure.effects import garage as garage_effect
+from appliance.configure.effects import ollama as ollama_effect
 from appliance.errors import ApplianceError
+from appliance.machine.ollama import models
 from tests.doubles.garage import Garage
 from tests.doubles.ollama import Ollama
 
@@ -76,7 +77,7 @@ def test_model_is_pulled_with_progress(ollama: Ollama) -> None:
     ollama_effect.pull("mistral", said.append, ollama.url)
     assert "mistral: pulling 8eeb52dfb3bb 50 %" in said
     assert said[-1] == "mistral: success"
-    assert {"mistral", "mistral:latest"} <= ollama_effect.models(ollama.url)
+    assert {"mistral", "mistral:latest"} <= models(ollama.url)
 
 
 def test_model_that_does_not_exist_is_said_with_what_to_do(ollama: Ollama) -> None:
@@ -89,12 +90,12 @@ def test_pull_cut_off_half_way_is_said_and_goes_on(ollama: Ollama) -> None:
     ollama.break_off = True
     with pytest.raises(ApplianceError, match="Ollama stopped at “pulling 8eeb52dfb3bb 50 %”"):
         ollama_effect.pull("mistral", lambda line: None, ollama.url)
-    assert "mistral" not in ollama_effect.models(ollama.url)
+    assert "mistral" not in models(ollama.url)
     ollama_effect.pull("mistral", lambda line: None, ollama.url)
-    assert "mistral" in ollama_effect.models(ollama.url)
+    assert "mistral" in models(ollama.url)
 
 
 def test_ollama_that_is_not_there_has_no_models_and_is_said() -> None:
-    assert ollama_effect.models("http://127.0.0.1:9") == frozenset()
+    assert models("http://127.0.0.1:9") == frozenset()
     with pytest.raises(ApplianceError, match="Ollama does not answer"):
         ollama_effect.wait("http://127.0.0.1:9", 0)

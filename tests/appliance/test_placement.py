@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from appliance.config import ApplianceConfig
+from appliance.configure.placement import place
 from appliance.errors import PlanError
-from appliance.facts.model import Card, Driver, Facts, Processor, Release
-from appliance.placement import place
+from appliance.machine.facts.model import Card, Driver, Facts, Processor, Release
 
 GIB = 1 << 30
 NODES = ("/dev/nvidia-uvm", "/dev/nvidia0", "/dev/nvidiactl")
@@ -18,6 +18,7 @@ NEW = Driver("580.95", (13, 0), module_loaded=True, device_nodes=NODES)
 DEBIANS = Driver("550.163.01", (12, 4), module_loaded=True, device_nodes=NODES)
 OLD = Driver("470.256", (11, 4), module_loaded=True, device_nodes=NODES)
 NONE = Driver()
+DEBIAN_12S = Driver("535.247.01", (12, 2), module_loaded=True, device_nodes=NODES)
 MACHINE = Facts(
     Release("debian", "13", "Debian 13"), Processor("cpu", 16, "x86_64"), 64 * GIB, "server",
     virtualization="none",
@@ -57,6 +58,18 @@ class Case:
 
 
 CASES = {
+    "driver too old for Ollama": Case(
+        with_cards(card(24), driver=DEBIAN_12S), config({"diarization": False}, OLLAMA), "cuda:0",
+        "large-v3-turbo", remark="Ollama needs the NVIDIA driver 550",
+    ),
+    "driver too old for Ollama, speech on the CPU": Case(
+        with_cards(card(24), driver=DEBIAN_12S), config({"on": "cpu"}, OLLAMA), "cpu", "small",
+        remark="the language model runs on the CPU",
+    ),
+    "driver too old for Ollama, speech elsewhere": Case(
+        with_cards(card(24), driver=DEBIAN_12S), config(HOSTED, OLLAMA), None, None,
+        remark="535.247.01 is installed",
+    ),
     "nothing asked, no card": Case(MACHINE, config(), "cpu", "small"),
     "nothing asked, a card": Case(with_cards(card(24)), config(), "cuda:0", "large-v3-turbo"),
     "the CPU asked for beside a card": Case(with_cards(card(24)), config({"on": "cpu"}), "cpu", "small"),

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from appliance.cli import cli
 from appliance.config import ApplianceConfig
 from appliance.config.flags import with_flags
-from appliance.environment import address, render, settings_of
+from appliance.configure.environment import address, render, settings_of
+from appliance.configure.placement import place
 from appliance.errors import ConfigError
-from appliance.facts.model import Interface
-from appliance.placement import place
-from reflector.settings import Settings
+from appliance.machine.facts.model import Interface
+from reflector.runtime.settings import Settings
 from tests.appliance.test_placement import MACHINE, card, config, with_cards
 
 SECRET = "a secret of sixteen letters or more"

@@ -51,11 +51,13 @@ class Client:
     def status(self, transcript: str) -> str:
         return str(self.get(f"/v1/transcripts/{transcript}")["status"])
 
-    def wait_for(self, transcript: str, seconds: float = 180) -> dict[str, Any]:
-        """The transcript when it has ended, one way or the other."""
-        return dict(
-            wait_until(lambda: self._ended(transcript), f"the end of {transcript}", seconds)
-        )
+    def wait_for(self, transcript: str, seconds: float = 600, every: float = 0.5) -> dict[str, Any]:
+        """The transcript when it has ended, one way or the other; asked for each `every` seconds."""
+
+        def ended() -> dict[str, Any] | None:
+            return self._ended(transcript)
+
+        return dict(wait_until(ended, f"the end of {transcript}", seconds, every=every))
 
     def words(self, transcript: str) -> str:
         text = str(

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tarfile
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from backports.zstd import tarfile
 
 from appliance.artifacts import pinned
 from tests.boot.conftest import Appliance
@@ -27,7 +29,7 @@ LLM = '\n[llm]\non = "ollama-cpu"\nmodel = "mistral"\n'
 
 def archive() -> bytes:
     written = io.BytesIO()
-    with tarfile.open(fileobj=written, mode="w:gz") as found:
+    with tarfile.open(fileobj=written, mode="w:zst") as found:
         files = {"bin/ollama": PROGRAM, "lib/ollama.py": Path(double.__file__).read_bytes()}
         for name, content in files.items():
             member = tarfile.TarInfo(name)
@@ -36,29 +38,47 @@ def archive() -> bytes:
     return written.getvalue()
 
 
+@contextmanager
+def locked(appliance: Appliance, sums: str) -> Iterator[None]:
+    """The machine's lock file with these sums of Ollama, a TOML table, until the end of the block."""
+    lock = next(
+        appliance.machine.root.glob(
+            "usr/lib/reflector/venv-*/lib/python3*/site-packages/appliance/artifacts.toml"
+        )
+    )
+    before = lock.read_text()
+    lock.write_text(re.sub(r"(?m)^sha256 = .*$", f"sha256 = {sums}", before, count=1))
+    try:
+        yield
+    finally:
+        lock.write_text(before)
+
+
+@pytest.fixture
+def toml(appliance: Appliance) -> Iterator[Path]:
+    """The machine's settings, as before after the test."""
+    file = appliance.machine.root / "etc/reflector/appliance.toml"
+    before = file.read_text()
+    yield file
+    file.write_text(before)
+
+
 @pytest.fixture
 def artifacts(appliance: Appliance) -> Iterator[str]:
     """A folder with the archive; the lock of the machine has its sum while the test runs."""
     content = archive()
-    root = appliance.machine.root
-    folder = root / "srv/artifacts"
+    folder = appliance.machine.root / "srv/artifacts"
     folder.mkdir(exist_ok=True)
     (folder / pinned("ollama").file_name("x86_64")).write_bytes(content)
-    lock = next(
-        root.glob("usr/lib/reflector/venv-*/lib/python3*/site-packages/appliance/artifacts.toml")
-    )
-    before = lock.read_text()
-    sum_ = hashlib.sha256(content).hexdigest()
-    lock.write_text(before.replace("sha256 = {}", f'sha256 = {{ x86_64 = "{sum_}" }}', 1))
-    yield "/srv/artifacts"
-    lock.write_text(before)
+    with locked(appliance, f'{{ x86_64 = "{hashlib.sha256(content).hexdigest()}" }}'):
+        yield "/srv/artifacts"
 
 
-def test_without_a_sum_nothing_is_installed(appliance: Appliance) -> None:
-    toml = appliance.machine.root / "etc/reflector/appliance.toml"
+def test_without_a_sum_nothing_is_installed(appliance: Appliance, toml: Path) -> None:
     before = toml.read_text()
     toml.write_text(before + LLM)
-    said = appliance.configure(check=False)
+    with locked(appliance, "{}"):
+        said = appliance.configure(check=False)
     toml.write_text(before)
     assert appliance.planned() == []
     assert "The lock file has no SHA-256 of ollama" in said
@@ -66,10 +86,9 @@ def test_without_a_sum_nothing_is_installed(appliance: Appliance) -> None:
 
 
 def test_language_model_is_installed_pulled_and_taken_away(
-    appliance: Appliance, artifacts: str
+    appliance: Appliance, artifacts: str, toml: Path
 ) -> None:
     machine = appliance.machine
-    toml = machine.root / "etc/reflector/appliance.toml"
     before = toml.read_text()
     toml.write_text(before + LLM)
     said = appliance.configure("--artifacts", artifacts)

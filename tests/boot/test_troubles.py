@@ -23,7 +23,7 @@ WATCHED = ["reflector-api.service", "reflector-live.service", "reflector-beat.se
 OTHERS = ["valkey-server@reflector.service", "postgresql@17-reflector.service", "caddy.service"]
 SOON = "[Service]\nWatchdogSec=6s\n"
 FAILS = "[Service]\nExecStart=\nExecStart=/bin/false\nRestart=no\n"
-AGAIN_AND_AGAIN = "from appliance.slots import trial; print(*trial._failed_again_and_again())"
+AGAIN_AND_AGAIN = "from appliance.boot import trial; print(*trial._failed_again_and_again())"
 
 
 @contextlib.contextmanager

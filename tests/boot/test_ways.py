@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.appliance.test_checks import certificate
+from tests.appliance.test_preflight import certificate
 from tests.boot import tree
 from tests.boot.client import Client
 from tests.boot.conftest import Appliance

@@ -46,18 +46,18 @@ def missing() -> list[str]:
 
 def tools() -> Tools:
     """systemd's container manager and others, of Debian 13."""
-    with alone():
+    with exclusive_lock():
         return prepared(CACHE / "image", sources(), print)
 
 
 def debian(release: str = "13") -> Path:
     """The plain tree; made once, and complete or not there."""
-    with alone():
+    with exclusive_lock():
         return _of_the_image() if release == "13" else _made_here(release)
 
 
 @contextlib.contextmanager
-def alone() -> Iterator[None]:
+def exclusive_lock() -> Iterator[None]:
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

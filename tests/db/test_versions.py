@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from reflector.runtime.settings import Settings
 from reflector.services import Services, open_services
-from reflector.settings import Settings
-from reflector.speech.loaded import SpeechEngines
+from reflector.speech.registry import SpeechEngines
 from tests.conftest import client_of
 from tests.real.postgres import Postgres, installed
 from tests.search.test_search import PATH, TABLE, add

@@ -27,7 +27,8 @@ GOOD: dict[str, Any] = {
     },
 }
 Answerer = Callable[[str, dict[str, Any]], Any]
-"""Called with the schema's name and the request; a str is sent as it is, an int is a status."""
+"""Called with the schema's name and the request; a str is sent as it is, an int is a status, with a
+sentence where a tuple has one."""
 
 
 class LanguageServer(ThreadingHTTPServer):
@@ -40,6 +41,8 @@ class LanguageServer(ThreadingHTTPServer):
         self.headers: list[dict[str, str]] = []
         self.answer: Answerer = lambda name, request: GOOD[name]
         self.ollama = False
+        # Fields of the message, in place of a content that is made
+        self.message: dict[str, str] | None = None
         # Without any, every key and every model is good
         self.key: str | None = None
         self.model: str | None = None
@@ -63,7 +66,7 @@ def schema_name(request: dict[str, Any]) -> str:
     """Empty where no form of the answer is asked for."""
     if "format" in request:
         return str(request["format"]["title"])
-    if "response_format" not in request:
+    if "json_schema" not in request.get("response_format", {}):
         return ""
     return str(request["response_format"]["json_schema"]["name"])
 
@@ -105,17 +108,21 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(answer, int):
             self._send(answer, json.dumps({"error": {"message": "refused by the test"}}))
             return
+        if isinstance(answer, tuple):
+            self._send(answer[0], json.dumps({"error": {"message": answer[1]}}))
+            return
         content = answer if isinstance(answer, str) else json.dumps(answer)
+        message = {"role": "assistant", **(self.server.message or {"content": content})}
         if self.path == "/api/chat":
             body: dict[str, Any] = {
-                "message": {"role": "assistant", "content": content},
+                "message": message,
                 "done": True,
             }
         else:
             choice = {
                 "index": 0,
                 "finish_reason": "stop",
-                "message": {"role": "assistant", "content": content},
+                "message": message,
             }
             body = {
                 "id": "x",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from appliance.configure.parts.admin import PASSWORD
 from appliance.errors import ConfigError
 from appliance.firstboot import answers, console
 from appliance.firstboot.answers import forget_secrets, found, in_folder
-from appliance.steps.admin import PASSWORD
 
 TOML = '[speech]\non = "cpu"\n'
 

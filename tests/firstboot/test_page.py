@@ -16,7 +16,7 @@ import pytest
 from appliance.config.model import ApplianceConfig, LanguageModelOn, SpeechOn
 from appliance.firstboot import page
 from appliance.firstboot.certificate import Certificate, make
-from appliance.firstboot.code import TRIES, Code
+from appliance.firstboot.code import FREE_TRIES, LONGEST_WAIT, Code
 from appliance.firstboot.page import Filled, Server
 from tests.appliance.planning import facts_of
 from tests.waiting import wait_until
@@ -84,13 +84,59 @@ def test_nobody_gets_in_without_the_code(setup: Setup) -> None:
     assert setup.received == []
 
 
-def test_code_is_another_one_after_five_wrong_ones(setup: Setup) -> None:
-    first = setup.codes[-1]
-    for _ in range(TRIES):
-        setup.send(code="AAAA-AAAA")
-    assert len(setup.codes) == 2
-    assert setup.send(code=first).status_code == 403
-    assert setup.send(code=setup.codes[-1].lower().replace("-", " ")).status_code == 200
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_wrong_codes_cost_their_address_more_and_more_time() -> None:
+    clock, shown = Clock(), list[str]()
+    code = Code(shown.append, clock)
+    waits = []
+    for _ in range(FREE_TRIES + 8):
+        assert not code.is_right("AAAA-AAAA", "192.0.2.1")
+        waits.append(code.wait_seconds("192.0.2.1"))
+        clock.now += waits[-1]
+    assert waits == [0] * FREE_TRIES + [2, 4, 8, 16, 32, 60, 60, 60]
+    code.is_right("AAAA-AAAA", "192.0.2.1")
+    assert not code.is_right(shown[0], "192.0.2.1")
+    clock.now += LONGEST_WAIT
+    assert code.is_right(shown[0].lower().replace("-", " "), "192.0.2.1")
+
+
+def test_guesses_of_one_do_not_change_the_code_of_another() -> None:
+    """Five wrong guesses made the code on the screen useless, for anybody who could reach the page."""
+    clock, shown = Clock(), list[str]()
+    code = Code(shown.append, clock)
+    for _ in range(200):
+        code.is_right("AAAA-AAAA", "192.0.2.1")
+        clock.now += 0.01
+    clock.now += 1
+    assert shown == [code.shown]
+    assert code.wait_seconds("192.0.2.2") == 0
+    assert code.is_right(shown[0], "192.0.2.2")
+
+
+def test_guesses_from_everywhere_are_few() -> None:
+    clock = Clock()
+    code = Code(lambda _: None, clock)
+    looked_at = 0
+    for number in range(10_000):
+        address = f"2001:db8::{number:x}"
+        looked_at += code.wait_seconds(address) == 0
+        code.is_right("AAAA-AAAA", address)
+        clock.now += 0.001
+    assert looked_at <= 60
+
+
+def test_page_says_how_long_to_wait(setup: Setup) -> None:
+    answers = [setup.send(code="AAAA-AAAA") for _ in range(FREE_TRIES + 3)]
+    assert answers[-1].status_code == 429
+    assert "Try again in" in answers[-1].text
+    assert setup.received == []
 
 
 def test_second_one_cannot_take_the_machine(setup: Setup) -> None:

@@ -15,9 +15,9 @@ from sqlalchemy import select, update
 from reflector import schedule
 from reflector.db.models import Deletion, Transcript, now
 from reflector.errors import Unavailable
-from reflector.housekeeping import deletions, public_data, sign_of_life
+from reflector.housekeeping import deletions, heartbeat, public_data
+from reflector.runtime.settings import Settings
 from reflector.services import Services
-from reflector.settings import Settings
 from tests.api.people import SECRET, make_person, make_transcript
 from tests.conftest import OpenServices
 
@@ -52,17 +52,17 @@ def test_order_stays_until_the_storage_has_confirmed(
 
     with monkeypatch.context() as patch:
         patch.setattr(services.storage, "delete_prefix", broken)
-        assert deletions.carry_out(services) == 1
+        assert deletions.execute(services) == 1
     assert "does not answer" in str(orders(services)[0].error)
     assert services.storage.keys("abc") == ["abc/audio.mp3"]
     make_due(services)
-    assert deletions.carry_out(services) == 1  # something was there: it looks once more
+    assert deletions.execute(services) == 1  # something was there: it looks once more
     assert services.storage.keys("abc") == []
     put(services, tmp_path, "abc/audio.mp3")  # a worker that was just about to write it
     make_due(services)
-    assert deletions.carry_out(services) == 1
+    assert deletions.execute(services) == 1
     make_due(services)
-    assert deletions.carry_out(services) == 0
+    assert deletions.execute(services) == 0
     assert services.storage.keys("abc") == []
     assert services.storage.keys("abcd") == ["abcd/audio.mp3"]
 
@@ -74,7 +74,7 @@ def test_local_leftovers_of_a_transcript_go_too(open_with: OpenServices) -> None
         (folder / "abc" / "part").write_text("x")
     with services.db.write() as session:
         deletions.order(session, "abc")
-    deletions.carry_out(services)
+    deletions.execute(services)
     assert not (services.settings.uploads_dir / "abc").exists()
     assert not (services.settings.scratch_dir / "abc").exists()
 
@@ -133,9 +133,23 @@ def test_sign_of_life_says_whether_somebody_heard_it(
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_address[1]}/ping"
-    assert sign_of_life.ping(make_settings(HEALTHCHECK_URL=address))
+    assert heartbeat.ping(make_settings(HEALTHCHECK_URL=address))
     server.shutdown()
     server.server_close()
     assert heard == ["/ping"]
-    assert not sign_of_life.ping(make_settings(HEALTHCHECK_URL=address))
-    assert not sign_of_life.ping(make_settings())
+    assert not heartbeat.ping(make_settings(HEALTHCHECK_URL=address))
+    assert not heartbeat.ping(make_settings())
+
+
+def test_deleting_for_good_does_nobody_elses_deletions(
+    open_with: OpenServices, tmp_path: Path
+) -> None:
+    services = open_with()
+    for name in ("mine", "theirs"):
+        put(services, tmp_path, f"{name}/audio.mp3")
+        with services.db.write() as session:
+            deletions.order(session, name)
+    deletions.execute(services, "mine")
+    assert services.storage.keys("mine") == []
+    assert services.storage.keys("theirs") == ["theirs/audio.mp3"]
+    assert {order.prefix: order.attempts for order in orders(services)} == {"mine": 1, "theirs": 0}

@@ -42,9 +42,10 @@ def unit_that_hangs_early(tree: Path) -> None:
 def _migration(tree: Path, oldest_reader: str, statement: str) -> None:
     packages = "usr/lib/reflector/venv-*/lib/python3*/site-packages"
     folder = next(tree.glob(f"{packages}/reflector/db/migrations/versions"))
+    before = max(file.name.partition("_")[0] for file in folder.glob("[0-9]*_*.py"))
     (folder / "9999_newer.py").write_text(
         '"""Of a version that does not work."""\n\nfrom alembic import op\n\n'
-        f'revision = "9999"\ndown_revision = "0003"\nOLDEST_READER = "{oldest_reader}"\n\n\n'
+        f'revision = "9999"\ndown_revision = "{before}"\nOLDEST_READER = "{oldest_reader}"\n\n\n'
         f'def upgrade() -> None:\n    op.execute("{statement}")\n'
     )
 

@@ -18,7 +18,7 @@ from appliance.image.keys import Keys
 from appliance.image.sources import sources
 from appliance.image.tools import Tools, prepared
 from appliance.image.version import Version, version
-from tests.boot.tree import CACHE, ROOT, alone, has_torch, run, wheels
+from tests.boot.tree import CACHE, ROOT, exclusive_lock, has_torch, run, wheels
 from tests.conftest import WHISPER
 
 WORK = CACHE / "image"
@@ -64,7 +64,7 @@ class Images:
 
 def images(folder: Path) -> Images:
     """Built anew from this checkout, with what does not depend on it from the cache."""
-    with alone():
+    with exclusive_lock():
         from_where = sources()
         tools = prepared(WORK, from_where, _say)
         signing = Keys(folder / "keys")

@@ -117,5 +117,5 @@ def client(machine: VirtualMachine, tmp_path_factory: pytest.TempPathFactory) ->
 def meeting(client: Client, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Worked on to its end."""
     found = client.upload(beginning(tmp_path_factory.mktemp("sound")), name="Weekly meeting")
-    assert client.wait_for(found, 900)["status"] == "ended"
+    assert client.wait_for(found, 1800, every=10)["status"] == "ended"
     return found

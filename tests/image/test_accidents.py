@@ -46,7 +46,7 @@ def test_power_cut_during_an_upload_loses_nothing_that_was_acknowledged(
                     partial(sent, client.http, meeting, send, piece), f"chunk {number}", 300
                 )
                 assert answer == 200
-            assert client.wait_for(meeting, 1200)["status"] == "ended"
+            assert client.wait_for(meeting, 1800, every=10)["status"] == "ended"
             assert plain(client.words(meeting)) == spoken()
 
 

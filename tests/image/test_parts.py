@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from appliance.cli import cli
 from appliance.disks.install import least
 from appliance.errors import ApplianceError, CheckError, ConfigError
-from appliance.image import bill, bios, driver, keys, tools
+from appliance.image import bios, driver, keys, sbom, tools
 from appliance.image.driver import Modules, Publisher
 from appliance.image.keys import Keys
 from appliance.image.sources import own_mirror, sources
@@ -257,7 +257,7 @@ def test_list_of_what_is_in_an_image_has_versions_and_licences(tmp_path: Path) -
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Name: click\nVersion: 8.2\nLicense-Expression: BSD-3-Clause\n")
     made = version(ROOT, "0.1.0")
-    parts = bill.write(tree, WHISPER.parent, tmp_path / "reflector_1.raw", made)
+    parts = sbom.write(tree, WHISPER.parent, tmp_path / "reflector_1.raw", made)
     named = {(part.kind, part.name): part for part in parts}
     assert named["deb", "caddy"].licences == ("Apache-2.0", "Expat")
     assert named["python", "click"].purl == "pkg:pypi/click@8.2"

@@ -77,7 +77,7 @@ def wait_for_version(machine: VirtualMachine, version: str, seconds: float = 240
             return machine.boot_id() != "" and machine.version() == version
         return False
 
-    wait_until(runs, f"a start of {version}", seconds, lambda: machine.console()[-3000:])
+    wait_until(runs, f"a start of {version}", seconds, lambda: machine.console()[-3000:], every=5)
     machine.wait_until_up()
 
 

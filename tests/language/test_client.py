@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from reflector.errors import LanguageError
+from reflector.errors import LanguageError, Unavailable
 from reflector.language.client import LanguageModel
 from reflector.language.llm import TitleAnswer
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from tests.doubles.language_server import GOOD, LanguageServer, language_server
 
 
@@ -116,15 +116,15 @@ def test_server_that_is_not_there_is_one_sentence(make_settings: Callable[..., S
     with language_server() as gone:
         url = gone.url
     model = LanguageModel(make_settings(LLM_URL=url, LLM_PARSE_MAX_RETRIES=0))
-    with pytest.raises(LanguageError, match="cannot be reached"):
+    with pytest.raises(Unavailable, match="cannot be reached"):
         model.ask("I", "T", TitleAnswer, 0.5)
 
 
-def test_server_that_does_not_answer_is_given_up(
+def test_server_that_does_not_answer_is_asked_later(
     llm: LanguageServer, ask: Callable[..., TitleAnswer]
 ) -> None:
     llm.hold.clear()
-    with pytest.raises(LanguageError, match="did not answer within"):
+    with pytest.raises(Unavailable, match="did not answer within"):
         ask(LLM_REQUEST_TIMEOUT=0.3)
 
 
@@ -135,6 +135,111 @@ def test_passing_error_of_the_server_is_tried_again(
     assert ask().title
 
 
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+def test_server_that_is_busy_or_broken_is_asked_later(
+    llm: LanguageServer, ask: Callable[..., TitleAnswer], status: int
+) -> None:
+    llm.answer = in_turn(status)
+    with pytest.raises(Unavailable, match="asked again"):
+        ask()
+
+
+@pytest.mark.parametrize("ollama", [False, True])
+@pytest.mark.parametrize("field", ["thinking", "reasoning_content", "reasoning"])
+def test_model_that_answers_in_its_thoughts_is_understood(
+    llm: LanguageServer, ask: Callable[..., TitleAnswer], field: str, ollama: bool
+) -> None:
+    llm.ollama = ollama
+    llm.message = {"content": "", field: 'They plan {something}. So: {"title": "Plan"}'}
+    assert ask().title == "Plan"
+    if ollama:
+        assert llm.requests[0]["think"] is False
+
+
+@pytest.mark.parametrize(
+    ("refused", "formats", "temperatures"),
+    [
+        ({"json_schema"}, ["json_schema", "json_object"], [True, True]),
+        ({"json_schema", "json_object"}, ["json_schema", "json_object", None], [True] * 3),
+        ({"temperature"}, ["json_schema", "json_schema"], [True, False]),
+        (
+            {"temperature", "json_schema"},
+            ["json_schema", "json_schema", "json_object"],
+            [True, False, False],
+        ),
+    ],
+)
+def test_server_that_refuses_an_option_is_asked_without_it_from_then_on(
+    llm: LanguageServer,
+    make_settings: Callable[..., Settings],
+    refused: set[str],
+    formats: list[str | None],
+    temperatures: list[bool],
+) -> None:
+    def answer(name: str, request: dict[str, Any]) -> Any:
+        asked = {request.get("response_format", {}).get("type")} | set(request)
+        if problem := sorted(asked & refused, reverse=True):
+            return 400, f"{problem[0]} is not supported"
+        return 'Of course: {"title": "Plan"}'
+
+    llm.answer = answer
+    model = LanguageModel(make_settings(LLM_URL=llm.url))
+    assert model.ask("Instructions.", "Text.", TitleAnswer, 0.5).title == "Plan"
+    asked = [request.get("response_format", {}).get("type") for request in llm.requests]
+    assert asked == formats
+    assert ["temperature" in request for request in llm.requests] == temperatures
+    if formats[-1] != "json_schema":
+        assert '"title"' in llm.requests[-1]["messages"][0]["content"]
+    llm.requests.clear()
+    model.ask("Instructions.", "Text.", TitleAnswer, 0.5)
+    assert len(llm.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("refused", "limits"),
+    [
+        (set[str](), ["max_tokens"]),
+        ({"max_tokens"}, ["max_tokens", "max_completion_tokens"]),
+        ({"max_tokens", "max_completion_tokens"}, ["max_tokens", "max_completion_tokens", None]),
+    ],
+    ids=["none", "old name", "any"],
+)
+def test_model_that_never_stops_is_stopped(
+    llm: LanguageServer,
+    ask: Callable[..., TitleAnswer],
+    refused: set[str],
+    limits: list[str | None],
+) -> None:
+    """By whichever name the server knows for that."""
+
+    def answer(name: str, request: dict[str, Any]) -> Any:
+        if problem := set(request) & refused:
+            return 400, f"Unsupported parameter: '{problem.pop()}'. Use another instead."
+        return {"title": "Plan"}
+
+    llm.answer = answer
+    assert ask().title == "Plan"
+    names = ("max_tokens", "max_completion_tokens")
+    sent = [next((name for name in names if name in each), None) for each in llm.requests]
+    assert sent == limits
+    assert llm.requests[0]["max_tokens"] == 8000
+
+
+def test_request_that_is_refused_in_every_form_ends_in_a_sentence(
+    llm: LanguageServer, ask: Callable[..., TitleAnswer]
+) -> None:
+    llm.answer = in_turn(400)
+    with pytest.raises(LanguageError, match=r"refused the request \(400\)"):
+        ask()
+
+
+def test_longest_object_in_prose_is_the_answer(
+    llm: LanguageServer, ask: Callable[..., TitleAnswer]
+) -> None:
+    llm.answer = in_turn('I use {"a": 1} {braces}: {"title": "Plan {B}"} and that is {all}.')
+    assert ask().title == "Plan {B}"
+
+
 def test_ollama_is_told_its_context_length(
     llm: LanguageServer, ask: Callable[..., TitleAnswer]
 ) -> None:
@@ -143,5 +248,6 @@ def test_ollama_is_told_its_context_length(
     assert llm.paths == ["/api/chat"]
     (request,) = llm.requests
     assert request["options"]["num_ctx"] == 12_345
+    assert request["options"]["num_predict"] == 6_172
     assert request["format"]["properties"]["title"]
     assert json.dumps(request)  # plain data

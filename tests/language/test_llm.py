@@ -12,7 +12,7 @@ from reflector.language.budget import count_tokens
 from reflector.language.client import LanguageModel
 from reflector.language.llm import LLMAnalyst, topic_count
 from reflector.language.meeting import Meeting
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.transcript.words import Word
 from tests.doubles.language_server import GOOD, LanguageServer, language_server
 from tests.waiting import wait_until

@@ -154,7 +154,9 @@ def test_server_stopped_between_storage_and_database_loses_nothing(
 ) -> None:
     recorded(services, transcript_id)
     with monkeypatch.context() as patch:
-        patch.setattr(finish, "persist", lambda action: (_ for _ in ()).throw(OSError("stopped")))
+        patch.setattr(
+            finish, "retry_on_disconnect", lambda action: (_ for _ in ()).throw(OSError("stopped"))
+        )
         hand_over(services)
     assert stored(services, transcript_id).upload_key is None
     hand_over(services)

@@ -8,7 +8,7 @@ from pathlib import Path
 from reflector.db.models import SourceKind, Step, Transcript
 from reflector.pipeline.inline import InlineRunner
 from reflector.pipeline.runs import start_run, steps_of
-from reflector.pipeline.specs import StepName
+from reflector.pipeline.step import StepName
 from reflector.services import Services
 
 

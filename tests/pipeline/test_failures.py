@@ -10,20 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select, update
 
+from reflector.cli import cli
 from reflector.db.models import Status, Step, StepState, Transcript, now
 from reflector.housekeeping import deletions
 from reflector.media.decode import decode
-from reflector.pipeline import leases, table
+from reflector.pipeline import leases, registry
 from reflector.pipeline.context import StepContext
 from reflector.pipeline.inline import InlineRunner
-from reflector.pipeline.reconcile import MAX_ATTEMPTS, reconcile
+from reflector.pipeline.memory import MAX_ATTEMPTS
+from reflector.pipeline.reconcile import reconcile
 from reflector.pipeline.runner import Runner
-from reflector.pipeline.specs import StepName, StepSpec
+from reflector.pipeline.step import StepDefinition, StepName
+from reflector.runtime.settings import Settings
 from reflector.services import Services
-from reflector.settings import Settings
-from reflector.speech.loaded import SpeechEngines
+from reflector.speech.registry import SpeechEngines
 from tests.conftest import HELD_OUT
 from tests.media_files import make_file
 from tests.pipeline.helpers import add_recording, begin, process, steps, transcript_of
@@ -35,7 +38,7 @@ class Remembering:
     def __init__(self) -> None:
         self.nudges: list[tuple[str, int, StepName]] = []
 
-    def nudge(self, transcript_id: str, run: int, spec: StepSpec) -> None:
+    def nudge(self, transcript_id: str, run: int, spec: StepDefinition) -> None:
         self.nudges.append((transcript_id, run, spec.name))
 
     def is_idle(self) -> bool:
@@ -55,7 +58,7 @@ def runner(services: Services, dispatcher: Remembering) -> Runner:
 def replace_step(
     monkeypatch: pytest.MonkeyPatch, name: StepName, run: Callable[[StepContext], dict[str, Any]]
 ) -> None:
-    monkeypatch.setitem(table.WORK, name, replace(table.WORK[name], run=run))
+    monkeypatch.setitem(registry.STEPS, name, replace(registry.STEPS[name], run=run))
 
 
 def full_disk(context: StepContext) -> dict[str, Any]:
@@ -108,7 +111,7 @@ def test_full_disk_while_decoding_leaves_no_half_file(
 
     def limited(path: Path, *arguments: Any, **options: Any) -> Any:
         file = real_open(path, *arguments, **options)
-        if path.suffix == ".part":
+        if path.parent.suffix == ".part":
             file.close()
             raise OSError(errno.ENOSPC, "No space left on device")
         return file
@@ -173,7 +176,7 @@ def test_step_that_starts_after_its_neighbour_failed_does_not_hide_the_failure(
     runner.execute(transcript_id, run, StepName.PLAYBACK)
     stopped = transcript_of(services, transcript_id)
     assert stopped.status == Status.ERROR
-    assert "broken on purpose" in (stopped.error or "")
+    assert "failed unexpectedly (RuntimeError)" in (stopped.error or "")
     assert steps(services, transcript_id, run)[StepName.PLAYBACK].state == StepState.PENDING
 
 
@@ -183,7 +186,7 @@ def test_deleting_a_transcript_at_work_leaves_nothing(
     transcript_id = add_recording(services, HELD_OUT)
     run = begin(services, transcript_id)
     runner.execute(transcript_id, run, StepName.DECODE)
-    real = table.WORK[StepName.PLAYBACK].run
+    real = registry.STEPS[StepName.PLAYBACK].run
 
     def deleted_meanwhile(context: StepContext) -> dict[str, Any]:
         output = real(context)
@@ -193,7 +196,7 @@ def test_deleting_a_transcript_at_work_leaves_nothing(
 
     replace_step(monkeypatch, StepName.PLAYBACK, deleted_meanwhile)
     runner.execute(transcript_id, run, StepName.PLAYBACK)
-    deletions.carry_out(services)
+    deletions.execute(services)
     assert services.storage.keys(transcript_id) == []
     with services.db.read() as session:
         assert session.scalars(select(Step)).all() == []
@@ -226,18 +229,18 @@ def test_only_one_of_two_workers_gets_a_step(services: Services) -> None:
 def test_worker_that_lost_its_lease_writes_nothing(services: Services, runner: Runner) -> None:
     transcript_id = add_recording(services, HELD_OUT)
     run = begin(services, transcript_id)
-    real = table.WORK[StepName.DECODE].run
+    real = registry.STEPS[StepName.DECODE].run
 
     def robbed(context: StepContext) -> dict[str, Any]:
         with services.db.write() as session:
             session.execute(update(Step).values(worker="somebody else"))
         return real(context)
 
-    table.WORK[StepName.DECODE] = replace(table.WORK[StepName.DECODE], run=robbed)
+    registry.STEPS[StepName.DECODE] = replace(registry.STEPS[StepName.DECODE], run=robbed)
     try:
         runner.execute(transcript_id, run, StepName.DECODE)
     finally:
-        table.WORK[StepName.DECODE] = replace(table.WORK[StepName.DECODE], run=real)
+        registry.STEPS[StepName.DECODE] = replace(registry.STEPS[StepName.DECODE], run=real)
     step = steps(services, transcript_id, run)[StepName.DECODE]
     assert (step.state, step.worker) == (StepState.RUNNING, "somebody else")
 
@@ -258,6 +261,37 @@ def test_dead_lease_is_freed_and_its_step_nudged(
 def test_step_is_not_nudged_again_at_every_look(services: Services, runner: Runner) -> None:
     begin(services, add_recording(services, HELD_OUT))
     assert [reconcile(runner) for _ in range(3)] == [1, 0, 0]
+
+
+def test_recording_that_takes_all_memory_gets_one_more_try(
+    services: Services, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the command of the worker's unit, as systemd calls it after the end."""
+    transcript_id = add_recording(services, HELD_OUT)
+    run = begin(services, transcript_id)
+    monkeypatch.setenv("DATABASE_URL", services.settings.database_url)
+    monkeypatch.setenv("INVOCATION_ID", "0123456789abcdef")
+
+    def end(result: str) -> None:
+        """Of a worker at `decode`."""
+        name = f"{Runner(services, runner.dispatcher).worker}/1"
+        assert leases.take(services.db, transcript_id, run, "decode", name)
+        monkeypatch.setenv("SERVICE_RESULT", result)
+        assert CliRunner().invoke(cli, ["worker", "--ended"]).exit_code == 0
+
+    end("success")
+    assert reconcile(runner) == 0  # the lease goes on
+    with services.db.write() as session:
+        session.execute(update(Step).values(lease_until=now() - timedelta(seconds=1)))
+    reconcile(runner)
+    end("oom-kill")
+    reconcile(runner)
+    assert transcript_of(services, transcript_id).status != Status.ERROR
+    end("oom-kill")
+    reconcile(runner)
+    stopped = transcript_of(services, transcript_id)
+    assert stopped.status == Status.ERROR
+    assert "more memory than the machine has" in (stopped.error or "")
 
 
 def test_step_that_keeps_killing_its_worker_is_given_up(services: Services, runner: Runner) -> None:

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from reflector.api import views
 from reflector.db.models import Participant, Status, StepState, Transcript
 from reflector.events import Message
-from reflector.events.record import Recorder
-from reflector.pipeline import table
+from reflector.events.outbox import Outbox
+from reflector.pipeline import registry
 from reflector.pipeline.context import StepContext
 from reflector.pipeline.inline import InlineRunner
+from reflector.pipeline.registry import LANGUAGE_STEPS
 from reflector.pipeline.runs import failed_language_steps, steps_of, try_again
-from reflector.pipeline.specs import LANGUAGE_STEPS, StepName
+from reflector.pipeline.step import StepDefinition, StepName
 from reflector.services import Services
+from reflector.transcripts import views
 from tests.conftest import HELD_OUT
 from tests.doubles.language_server import GOOD, LanguageServer, language_server
 from tests.pipeline.helpers import add_recording, process, steps, transcript_of
@@ -28,15 +29,15 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[StepName]:
     """The steps that were really worked on, in order."""
     done: list[StepName] = []
 
-    def counting(name: StepName, work: table.Work) -> table.Work:
+    def counting(name: StepName, work: StepDefinition) -> StepDefinition:
         def run(context: StepContext) -> dict[str, Any]:
             done.append(name)
             return work.run(context)
 
         return replace(work, run=run)
 
-    for name, work in table.WORK.items():
-        monkeypatch.setitem(table.WORK, name, counting(name, work))
+    for name, work in registry.STEPS.items():
+        monkeypatch.setitem(registry.STEPS, name, counting(name, work))
     return done
 
 
@@ -72,7 +73,7 @@ def test_named_speaker_costs_no_speech(services: Services, executed: list[StepNa
     with services.db.write() as session:
         session.add(Participant(transcript_id=transcript_id, speaker=0, name="Anna"))
     process(services, transcript_id)
-    assert set(executed) == {*LANGUAGE_STEPS, StepName.FINISH}
+    assert set(executed) == {StepName.ASSEMBLE, *LANGUAGE_STEPS, StepName.FINISH}
 
 
 def test_old_run_is_cleared_away(services: Services) -> None:
@@ -160,7 +161,7 @@ def test_only_the_missing_parts_are_done_again(
         transcript = session.get_one(Transcript, transcript_id)
         current = steps_of(session, transcript_id, run)
         assert failed_language_steps(current) == [StepName.SUMMARY]
-        recorder = Recorder(services.bus, session, transcript, run)
+        recorder = Outbox(services.bus, session, transcript, run)
         try_again(current, [StepName.SUMMARY], recorder)
     InlineRunner(services).run(transcript_id, run)
     assert set(executed) == {StepName.SUMMARY, StepName.FINISH}
@@ -177,12 +178,12 @@ def test_reprocess_that_fails_leaves_the_old_result(
     def broken(context: StepContext) -> dict[str, Any]:
         raise RuntimeError("broken on purpose")
 
-    work = replace(table.WORK[StepName.TRANSCRIBE], run=broken, version=99)
-    monkeypatch.setitem(table.WORK, StepName.TRANSCRIBE, work)
+    work = replace(registry.STEPS[StepName.TRANSCRIBE], run=broken, version=99)
+    monkeypatch.setitem(registry.STEPS, StepName.TRANSCRIBE, work)
     process(services, transcript_id)
     now = transcript_of(services, transcript_id)
     assert now.status == Status.ERROR
-    assert "broken on purpose" in (now.error or "")
+    assert "failed unexpectedly (RuntimeError)" in (now.error or "")
     assert (now.title, now.shown_run) == (old.title, 1)
     with services.db.read() as session:
         assert views.words_of(session, now)

@@ -83,6 +83,22 @@ def test_title_counts_more_than_summary_and_summary_more_than_words(
     assert not set(places) & set(ids)
 
 
+def test_words_with_combining_marks_are_whole(open_with: OpenServices) -> None:
+    """Vowel signs of Indic scripts, Thai vowels, points of Hebrew, accents that stand alone."""
+    table = json.loads(Path(__file__).with_name("scripts.json").read_text())
+    services = open_with()
+    ids = {
+        add(services, number, document): name
+        for number, (name, document) in enumerate(table["documents"].items())
+    }
+    client = client_of(services)
+    found = {}
+    for case in table["cases"]:
+        results = client.get(PATH, params={"q": case["q"]}).json()["results"]
+        found[case["q"]] = [ids[item["id"]] for item in results]
+    assert found == {case["q"]: case["found"] for case in table["cases"]}
+
+
 def test_nothing_typed_shows_the_newest_first(
     library: tuple[Services, dict[str, str]], client: TestClient
 ) -> None:
@@ -180,3 +196,17 @@ def test_what_was_there_before_the_index_is_found_after_a_start(
     assert index.backfill(services.db) == 0
     found = client.get(PATH, params={"q": '"launch party"'}).json()["results"]
     assert [library[1][item["id"]] for item in found] == ["launch"]
+
+
+@pytest.mark.parametrize("query", [" ".join(["word"] * 600), "x" * 10_000, "word " * 3000])
+def test_query_of_a_whole_page_is_refused_at_once(client: TestClient, query: str) -> None:
+    """It ran for minutes on PostgreSQL, and took a gigabyte on SQLite."""
+    answer = client.get("/v1/transcripts/search", params={"q": query})
+    assert answer.status_code in {400, 414}
+    if answer.status_code == 400:
+        assert "at most 50 words" in answer.json()["detail"]
+
+
+def test_query_of_a_sentence_is_answered(client: TestClient) -> None:
+    answer = client.get("/v1/transcripts/search", params={"q": " ".join(["budget"] * 50)})
+    assert answer.status_code == 200

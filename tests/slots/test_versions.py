@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance import starts
+from appliance.boot import entries, notices, start
+from appliance.boot.entries import Entry, order, retire, revive
+from appliance.boot.history import SILENT, History, Outcome
+from appliance.boot.machine import Blessing, Running, image_version, running
 from appliance.errors import ApplianceError
-from appliance.slots import entries, notices
-from appliance.slots.entries import Entry, order, retire, revive
-from appliance.slots.history import SILENT, History, Outcome
-from appliance.slots.machine import Blessing, Running, image_version, running
 
 OLD, NEW = "0.1.0.202601010000", "0.1.0.202602010000"
 
@@ -84,7 +83,7 @@ def test_version_that_used_up_its_tries_is_judged_and_told(esp: Path, tmp_path: 
     event = history.last()
     assert event
     said: list[str] = []
-    starts.judge(event, now, history, known, said.append)
+    start.judge(event, now, history, known, said.append)
     assert said == [
         f"<3>{NEW} did not work: the database does not answer. This machine is back at {OLD}."
     ]
@@ -96,7 +95,7 @@ def test_version_that_used_up_its_tries_is_judged_and_told(esp: Path, tmp_path: 
 def test_version_that_never_came_up_has_a_reason_too(tmp_path: Path) -> None:
     history = History(tmp_path)
     history.came(NEW, OLD)
-    starts.judge(history.last(), Running(OLD, Blessing.UNCOUNTED), history, [], print)  # type: ignore[arg-type]
+    start.judge(history.last(), Running(OLD, Blessing.UNCOUNTED), history, [], print)  # type: ignore[arg-type]
     assert SILENT in notices.of(Running(OLD, Blessing.UNCOUNTED), history)[0]
 
 
@@ -106,7 +105,7 @@ def test_version_chosen_in_the_boot_menu_is_no_failure_of_the_other(
     history = History(tmp_path)
     history.came(NEW, OLD)
     known = put(esp, f"reflector_{OLD}.efi", f"reflector_{NEW}+2-1.efi")
-    starts.judge(history.last(), Running(OLD, Blessing.UNCOUNTED), history, known, print)  # type: ignore[arg-type]
+    start.judge(history.last(), Running(OLD, Blessing.UNCOUNTED), history, known, print)  # type: ignore[arg-type]
     event = history.last()
     assert event
     assert event.outcome is Outcome.WAITING

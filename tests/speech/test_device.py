@@ -11,7 +11,7 @@ import pynvml
 import pytest
 
 from reflector.errors import EngineError
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.speech.device import GIB, Device, choose_device
 from reflector.speech.whisper import WhisperTranscriber
 

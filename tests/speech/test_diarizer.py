@@ -12,14 +12,14 @@ import pytest
 
 from reflector.errors import EngineError, ModelUnavailable
 from reflector.media.decode import SAMPLE_RATE, PcmAudio, decode
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.speech import diarizer
 from reflector.speech.blocks import blocks
 from reflector.speech.diarizer import PyannoteDiarizer
 from reflector.speech.engines import Diarization, DiarizeOptions
-from reflector.speech.linking import link_speakers
-from reflector.speech.loaded import SpeechEngines
-from reflector.speech_service.memo import FileMemo
+from reflector.speech.linking import absorb_small, link_speakers
+from reflector.speech.registry import SpeechEngines
+from reflector.speech_service.checkpoint import CheckpointFile
 from tests.conftest import HELD_OUT, SAMPLE, needs_diarization, reference
 
 LIMIT = 0.15
@@ -78,7 +78,7 @@ def test_block_that_was_done_is_not_computed_again(
     monkeypatch.setattr(diarizer, "MIN_BLOCK_SECONDS", 40.0)
     monkeypatch.setattr(diarizer, "MAX_WINDOWS", 1)
     expected = diarize(engines, SAMPLE, tmp_path)
-    audio, kept = PcmAudio(tmp_path / "a.s16"), FileMemo(tmp_path / "memo.jsonl")
+    audio, kept = PcmAudio(tmp_path / "a.s16"), CheckpointFile(tmp_path / "memo.jsonl")
     engine = engines.diarizer
     assert isinstance(engine, PyannoteDiarizer)
 
@@ -98,7 +98,7 @@ def test_block_that_was_done_is_not_computed_again(
         return original(pipeline, audio, start, *rest)
 
     monkeypatch.setattr(engine, "_block", counted)
-    with FileMemo(tmp_path / "memo.jsonl") as again:
+    with CheckpointFile(tmp_path / "memo.jsonl") as again:
         found = engine.diarize(audio, DiarizeOptions(), lambda _: None, again)
     assert found.turns == expected.turns
     assert found.voices == expected.voices
@@ -162,14 +162,6 @@ def test_folder_that_is_no_pipeline_is_one_sentence(
 
 
 @needs_diarization
-def test_gated_model_without_a_token_says_what_to_do(
-    make_settings: Callable[..., Settings],
-) -> None:
-    engine = PyannoteDiarizer(make_settings(DIARIZATION_MODEL="pyannote/speaker-diarization-3.1"))
-    with pytest.raises(ModelUnavailable, match="HF_TOKEN"):
-        engine.prepare()
-
-
 def centroids(*angles: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     return np.array([[np.cos(a), np.sin(a)] for a in angles])
 
@@ -196,6 +188,36 @@ def test_at_most_as_many_speakers_as_were_given() -> None:
 def test_blocks_without_speakers() -> None:
     empty = np.zeros((0, 2))
     assert link_speakers([empty, centroids(1.0), empty], DiarizeOptions()) == [[], [0], []]
+
+
+def test_a_cluster_of_a_second_is_whom_it_sounds_like() -> None:
+    blocks_, numbers = [centroids(0.0, 1.5), centroids(0.1, 1.2)], [[0, 1], [0, 2]]
+    seconds = {0: 100.0, 1: 40.0, 2: 1.2}
+    assert absorb_small(blocks_, numbers, seconds, DiarizeOptions()) == [[0, 1], [0, 1]]
+
+
+def test_numbers_have_no_gap_where_one_was_absorbed() -> None:
+    numbers = absorb_small(
+        [centroids(0.0, 1.5, 3.0)], [[0, 1, 2]], {0: 60.0, 1: 0.5, 2: 60.0}, DiarizeOptions()
+    )
+    assert numbers == [[0, 1, 1]]
+
+
+def test_somebody_who_says_a_word_in_a_short_recording_is_a_person() -> None:
+    numbers = absorb_small([centroids(0.0, 1.5)], [[0, 1]], {0: 8.0, 1: 0.6}, DiarizeOptions())
+    assert numbers == [[0, 1]]
+
+
+def test_as_many_people_stay_as_are_expected() -> None:
+    options = DiarizeOptions(min_speakers=2)
+    numbers = absorb_small([centroids(0.0, 1.5)], [[0, 1]], {0: 90.0, 1: 0.6}, options)
+    assert numbers == [[0, 1]]
+
+
+def test_a_small_cluster_without_a_voice_is_the_one_who_speaks_most() -> None:
+    voices = np.array([[1.0, 0.0], [np.nan, np.nan], [0.0, 1.0]])
+    numbers = absorb_small([voices], [[0, 1, 2]], {0: 30.0, 1: 0.2, 2: 60.0}, DiarizeOptions())
+    assert numbers == [[0, 1, 1]]
 
 
 def test_blocks_cover_a_recording_and_are_cut_in_its_pauses(tmp_path: Path) -> None:

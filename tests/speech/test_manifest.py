@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from reflector.cli import cli
 from reflector.errors import InvalidInput, ModelUnavailable
-from reflector.speech.manifest import Manifest
+from reflector.speech.manifest import Manifest, import_models
 from tests.conftest import WHISPER
 
 
@@ -40,7 +40,7 @@ def test_imported_model_is_listed_and_as_it_was(models: Path) -> None:
 
 
 def test_model_of_the_list_is_found_by_its_name(models: Path) -> None:
-    from reflector import settings
+    from reflector.runtime import settings
     from reflector.speech.models import find_whisper
 
     run("import", str(WHISPER), "--name", "owner/tiny")
@@ -126,3 +126,25 @@ def test_model_already_in_a_folder_is_not_pulled(models: Path) -> None:
 def test_model_that_cannot_be_had_is_told(models: Path) -> None:
     result = run("pull", "no-such-model-of-whisper")
     assert isinstance(result.exception, ModelUnavailable)
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "", "../x", "a/../..", "/etc", "a/b/c", ".hidden", "a\nb", "-x/..", "a b"]
+)
+def test_name_never_leads_out_of_the_models_folder(tmp_path: Path, name: str) -> None:
+    """With the name `..` the data folder was emptied."""
+    keep = tmp_path / "keep.txt"
+    keep.write_text("of somebody")
+    source = tmp_path / "stick"
+    source.mkdir()
+    (source / "model.bin").write_bytes(b"weights")
+    (source / "manifest.json").write_text(
+        json.dumps({"models": {name: {"licence": None, "files": {}}}})
+    )
+    manifest = Manifest(tmp_path / "models")
+    with pytest.raises(InvalidInput):
+        import_models(manifest, source, None, None, lambda _: None)
+    (source / "manifest.json").unlink()
+    with pytest.raises((InvalidInput, ModelUnavailable)):
+        import_models(manifest, source, name or "..", None, lambda _: None)
+    assert keep.read_text() == "of somebody"

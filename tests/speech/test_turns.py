@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from reflector.speech.turns import DeviceTurns, Priority
+from reflector.speech.scheduler import DeviceScheduler, Priority
 from tests.waiting import wait_until
 
 
@@ -15,7 +15,7 @@ class Queue:
     """Threads that wait for the device one after another, and the order in which they got it."""
 
     def __init__(self) -> None:
-        self.turns = DeviceTurns()
+        self.turns = DeviceScheduler()
         self.order: list[str] = []
         self._threads: list[threading.Thread] = []
 
@@ -71,7 +71,7 @@ def test_who_gives_up_waiting_is_not_waited_for() -> None:
 
 
 def test_failure_in_a_turn_frees_the_device() -> None:
-    turns = DeviceTurns()
+    turns = DeviceScheduler()
     with pytest.raises(ZeroDivisionError), turns.turn():
         raise ZeroDivisionError
     with turns.turn():
@@ -82,7 +82,7 @@ class Sharing:
     """Threads whose works may be done together, and which works were."""
 
     def __init__(self, room: int = 4) -> None:
-        self.turns = DeviceTurns()
+        self.turns = DeviceScheduler()
         self.batches: list[list[str]] = []
         self.answers: dict[str, str | Exception] = {}
         self._room = room
@@ -98,7 +98,7 @@ class Sharing:
     ) -> threading.Thread:
         def take() -> None:
             try:
-                self.answers[name] = self.turns.together(
+                self.answers[name] = self.turns.run_batched(
                     name, self._do, kind=kind, size=size, room=self._room,
                     priority=priority, check=check,
                 )  # fmt: skip
@@ -174,7 +174,7 @@ def test_who_gives_up_while_a_shared_turn_fails_holds_nobody_up() -> None:
         return list(works)
 
     def lead() -> None:
-        sharing.turns.together("leader", do, kind="same", size=1, room=4)
+        sharing.turns.run_batched("leader", do, kind="same", size=1, room=4)
         done.set()
 
     with sharing.turns.turn():

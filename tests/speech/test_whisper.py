@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jiwer
 import numpy as np
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from reflector.errors import EngineError, ModelUnavailable
 from reflector.media.decode import SAMPLE_RATE, PcmAudio, decode
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.speech import context, whisper
 from reflector.speech.engines import TranscribeOptions, Transcription
-from reflector.speech.loaded import SpeechEngines
+from reflector.speech.registry import SpeechEngines
 from reflector.speech.whisper import WhisperTranscriber
 from reflector.transcript.words import Word
 from tests.conftest import SAMPLE, WHISPER
@@ -62,7 +62,10 @@ def test_words_are_those_of_faster_whisper_called_directly(
     )
     direct = [(word.word, round(float(word.start), 2)) for s in segments for word in s.words]
     ours = transcribe(sample, language="en")
-    assert [(word.text, word.start) for word in ours.words] == direct
+    assert [word.text for word in ours.words] == [text for text, _ in direct]
+    # A window that was decoded again has its times from another pass
+    starts = [start for _, start in direct]
+    assert [word.start for word in ours.words] == [pytest.approx(each, abs=0.1) for each in starts]
 
 
 def test_words_beyond_the_context_are_left_out_and_that_is_said(
@@ -192,6 +195,7 @@ class FakeWord:
 class FakeInfo:
     language: str = "en"
     duration_after_vad: float = 5.0
+    all_language_probs: None = None
 
 
 @dataclass
@@ -215,6 +219,9 @@ class FakeModel:
         model = self
 
         class Pipeline:
+            spoken: ClassVar[list[Any]] = []
+            without_words = 0.0
+
             def transcribe(self, samples: Any, **options: Any) -> Any:
                 segment = FakeSegment(model.first)
                 segment.no_speech_prob = model.no_speech

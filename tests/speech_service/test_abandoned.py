@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 
 import pytest
 
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.speech.engines import TranscribeOptions
-from reflector.speech.loaded import SpeechEngines
+from reflector.speech.registry import SpeechEngines
 from reflector.speech_service import jobs
 from reflector.speech_service.jobs import Job, JobKind, Jobs, JobState
 from tests.speech_service.test_scheduling import meeting
@@ -83,3 +85,26 @@ def test_what_nobody_fetches_goes_after_a_day(
     monkeypatch.setattr(jobs, "ASKED_SECONDS", 0.0)
     all_jobs.clear_old()
     assert not job.folder.exists()
+
+
+def test_removal_is_whole_while_the_job_writes(all_jobs: Jobs, meeting: bytes) -> None:
+    job = accept(all_jobs, meeting)
+    ended = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            with suppress(FileNotFoundError):
+                (job.folder / f"{number}.jsonl").touch()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        wait_until((job.folder / "500.jsonl").exists, "it writes", 60)
+        all_jobs.remove(job.id)
+        assert not job.folder.exists()
+    finally:
+        ended.set()
+        writer.join(60)
+    assert all_jobs.find(job.id) is None

@@ -91,6 +91,26 @@ def test_service_that_is_away_is_waited_for(tmp_path: Path) -> None:
             server.wait_for_status(transcript_id, "ended")
 
 
+def test_other_model_at_the_same_address_gives_its_own_words(tmp_path: Path) -> None:
+    def precision(server: Server) -> str:
+        return str(server.steps(transcript_id)["transcribe"]["engine"]["precision"])
+
+    with speech_server(tmp_path / "speech", SPEECH_COMPUTE_TYPE="int8") as service:
+        port = service.url.rpartition(":")[2]
+        (tmp_path / "app").mkdir()
+        settings = {**asking(service.url), "DIARIZATION_ENABLED": "false"}
+        with running_server(tmp_path / "app", **settings) as server:  # type: ignore[arg-type]
+            transcript_id = server.upload(HELD_OUT)
+            server.wait_for_status(transcript_id, "ended")
+            assert precision(server) == "int8"
+            service.stop()
+            with speech_server(tmp_path / "speech", port=port, SPEECH_COMPUTE_TYPE="float32"):
+                server.http.post(f"/v1/transcripts/{transcript_id}/process").raise_for_status()
+                wait_until(lambda: server.run(transcript_id)["run"] == 2, "the run is another")
+                server.wait_for_status(transcript_id, "ended")
+                assert precision(server) == "float32"
+
+
 def test_wrong_key_is_a_sentence_on_the_page(tmp_path: Path, speech: SpeechServer) -> None:
     settings = {**asking(speech.url), "TRANSCRIPT_MODAL_API_KEY": "wrong"}
     with running_server(tmp_path, **settings) as server:  # type: ignore[arg-type]

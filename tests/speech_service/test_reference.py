@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import wave
 from collections.abc import Callable
 from itertools import pairwise
@@ -219,3 +220,26 @@ def test_turns_of_all_who_speak_at_a_time_on_request(speech: SpeechServer) -> No
     everyone = speech.http.post("/diarize?overlap=true", files=files).json()["diarization"]
     seconds = [sum(turn["end"] - turn["start"] for turn in turns) for turns in (one, everyone)]
     assert seconds[1] >= seconds[0] > 60
+
+
+def test_request_without_the_key_is_refused_before_its_body(speech: SpeechServer) -> None:
+    """Bodies of gigabytes were read into memory first."""
+    host, port = speech.url.removeprefix("http://").split(":")
+    head = (
+        "POST /v1/audio/transcriptions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wrong\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000000000\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        connection.sendall(head.encode())
+        with connection.makefile("rb") as stream:
+            answer = stream.read().decode()
+    assert answer.startswith("HTTP/1.1 401")
+    assert "Invalid API key" in answer
+
+
+def test_more_speakers_at_least_than_at_most_is_refused(speech: SpeechServer) -> None:
+    query = {"min_speakers": "4", "max_speakers": "2"}
+    with HELD_OUT.open("rb") as file:
+        answer = speech.http.post("/diarize", params=query, files={"file": file})
+    assert answer.status_code == 400
+    assert "min_speakers" in answer.json()["detail"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -129,3 +130,14 @@ def test_client_that_leaves_a_stream_stops_its_work(speech: SpeechServer, meetin
     wait_until(lambda: at_work(speech) == 0, "its work ends", 60)
     after = speech.http.post(PATH, files={"file": ("a.flac", HELD_OUT.read_bytes())})
     assert after.status_code == 200
+
+
+def test_service_ends_in_time_while_a_request_waits(tmp_path: Path, meeting: bytes) -> None:
+    """Before its unit's TimeoutStopSec: a request that takes minutes is not waited for."""
+    with speech_server(tmp_path) as service:
+        service.wait_until_loaded()
+        sending = Sending(service, meeting)
+        wait_until(lambda: at_work(service) == 1, "the request is at work", 60)
+        service.process.terminate()
+        assert service.process.wait(45) in {0, -signal.SIGTERM}
+        sending.http.close()

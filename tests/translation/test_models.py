@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reflector.errors import ModelUnavailable, UnknownLanguage
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.translation.ctranslate import MAX_PIECES, CTranslateTranslator
 from tests.translation_model import madlad, marian, nllb
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reflector.errors import EngineError, Unavailable
-from reflector.settings import Settings
+from reflector.runtime.settings import Settings
 from reflector.translation.remote import PART_CHARACTERS, RemoteTranslator
 from tests.speech_service.conftest import KEY, speech_server
 from tests.translation_model import marian
@@ -29,6 +29,10 @@ def test_long_lines_go_in_parts_and_come_back_whole(
             translator.translate("yes. " * count + "\n\nno.", "en", "fr")
             == ("oui. " * count).strip() + "\n\nnon."
         )
+        identity = translator.identity("en", "fr")
+        assert identity.startswith("ctranslate2 float32 opus-mt-en-fr ")
+        marian(folder / "models" / "opus-mt-en-fr", {"yes.": "ouais.", "no.": "non."})
+        assert translator.identity("en", "fr") != identity
         with pytest.raises(EngineError, match="from en to de"):
             translator.translate("yes.", "en", "de")
         wrong = make_settings(TRANSLATE_URL=server.url, TRANSLATE_MODAL_API_KEY="wrong")

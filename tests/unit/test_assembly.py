@@ -7,6 +7,7 @@ from reflector.transcript.assembly import (
     assign_speakers,
     merged,
     numbered_by_appearance,
+    united,
     without_overlaps,
 )
 from reflector.transcript.words import Word
@@ -77,3 +78,34 @@ def test_no_turns_leave_one_speaker() -> None:
 def test_speakers_are_numbered_as_they_first_speak() -> None:
     said = [Word("a", 0, 1, 7), Word("b", 1, 2, 3), Word("c", 2, 3, 7)]
     assert speakers(numbered_by_appearance(said)) == [0, 1, 0]
+
+
+def test_end_of_a_sentence_stays_with_its_speaker_where_another_begins() -> None:
+    said = words(("Neither", 1.0), ("did", 1.5), ("I.", 2.1), ("Okay.", 2.6))
+    turns, everyone = [Turn(0, 2, 0), Turn(2, 4, 1)], [Turn(0, 2.4, 0), Turn(2, 4, 1)]
+    assert speakers(assign_speakers(said, turns)) == [0, 0, 1, 1]
+    assert speakers(assign_speakers(said, turns, everyone)) == [0, 0, 0, 1]
+
+
+def test_beginning_of_a_sentence_goes_to_who_says_the_rest() -> None:
+    said = words(("here.", 1.0), ("I", 1.6), ("can", 2.0), ("hear", 2.2), ("that.", 2.5))
+    turns, everyone = [Turn(0, 1.9, 0), Turn(1.9, 4, 1)], [Turn(0, 1.9, 0), Turn(1.5, 4, 1)]
+    assert speakers(assign_speakers(said, turns, everyone)) == [0, 1, 1, 1, 1]
+
+
+def test_what_somebody_throws_in_stays_his() -> None:
+    said = words(("We", 0.5), ("met.", 1.0), ("Right.", 1.6), ("And", 2.3), ("then", 2.6))
+    turns = [Turn(0, 1.5, 0), Turn(1.5, 2.0, 1), Turn(2.0, 4, 0)]
+    everyone = [Turn(0, 4, 0), Turn(1.5, 2.0, 1)]
+    assert speakers(assign_speakers(said, turns, everyone)) == [0, 0, 1, 0, 0]
+
+
+def test_sentence_of_two_speakers_one_after_the_other_is_divided() -> None:
+    said = words(("and", 0.5), ("so", 1.0), ("on", 1.5), ("yes", 2.0))
+    turns = [Turn(0, 2, 0), Turn(2, 4, 1)]
+    assert speakers(assign_speakers(said, turns, turns)) == [0, 0, 0, 1]
+
+
+def test_turns_of_one_speaker_that_overlap_are_one() -> None:
+    turns = [Turn(0, 2, 0), Turn(1, 3, 1), Turn(1.5, 2.5, 0), Turn(4, 5, 0)]
+    assert united(turns) == [Turn(0, 2.5, 0), Turn(1, 3, 1), Turn(4, 5, 0)]

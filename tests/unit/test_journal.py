@@ -13,12 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from reflector import log
-from reflector.journal import JournalHandler
+from reflector.runtime import log
+from reflector.runtime.journald import JournalHandler
 
-LINE = (
-    "import logging; from reflector import log; log.setup(); logging.getLogger('x').warning('said')"
-)
+LINE = "import logging; from reflector.runtime import log; log.setup(); logging.getLogger('x').warning('said')"
 
 
 @pytest.fixture

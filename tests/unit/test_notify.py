@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reflector import notify
+from reflector.runtime import sd_notify
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def said(manager: socket.socket) -> list[str]:
 
 
 def test_states_are_told(manager: socket.socket) -> None:
-    notify.ready()
-    notify.stopping()
+    sd_notify.ready()
+    sd_notify.stopping()
     assert said(manager) == ["READY=1", "STOPPING=1"]
 
 
@@ -42,8 +42,8 @@ def test_signs_of_life_are_told_no_more_often_than_needed(
     monkeypatch.setenv("WATCHDOG_USEC", "30000000")
     monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
     clock = [100.0]
-    monkeypatch.setattr("reflector.notify.time.monotonic", lambda: clock[0])
-    watchdog = notify.Watchdog()
+    monkeypatch.setattr("reflector.runtime.sd_notify.time.monotonic", lambda: clock[0])
+    watchdog = sd_notify.Watchdog()
     for clock[0] in (100.0, 101.0, 109.0, 110.5, 111.0, 121.0):
         watchdog.pat()
     assert said(manager) == ["WATCHDOG=1"] * 3
@@ -55,7 +55,7 @@ def test_nobody_is_told_where_nobody_watches(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    notify.Watchdog().pat()
+    sd_notify.Watchdog().pat()
     assert said(manager) == []
 
 
@@ -63,5 +63,5 @@ def test_manager_that_has_gone_is_no_reason_to_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "none"))
-    notify.ready()
+    sd_notify.ready()
     assert "READY=1" in caplog.text

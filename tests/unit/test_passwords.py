@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from reflector.auth.passwords import hash_password, is_hash, verify_password
+from reflector.accounts.passwords import hash_password, is_hash, verify_password
 
 SALT = "00112233445566778899aabbccddeeff"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from reflector import settings
 from reflector.errors import ConfigurationError
+from reflector.runtime import settings
 
 GOOD_SECRET = "a-real-secret-of-some-length"
 
@@ -79,3 +80,16 @@ def test_credential_of_systemd_is_a_setting_that_the_environment_goes_before(
     chosen = settings.load()
     assert chosen.SECRET_KEY.get_secret_value() == "kept from everybody"
     assert chosen.LLM_MODEL == "from the environment"
+
+
+def test_env_file_of_another_user_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever may write the working folder redirected what root ran there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(settings.Settings.model_config, "env_file", ".env")
+    (tmp_path / ".env").write_text("HOTWORDS=theirs\n")
+    assert settings.load().HOTWORDS == "theirs"
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert settings.load().HOTWORDS is None
+    assert "belongs to another user" in caplog.text

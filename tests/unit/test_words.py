@@ -33,7 +33,7 @@ def test_long_segment_ends_with_its_sentence_not_inside_it() -> None:
 
 def test_speech_without_punctuation_is_cut_at_the_hard_limit() -> None:
     said = sentence("word " * 500)
-    assert len(segments(said)) == 1
+    assert max(len(s.text) for s in segments(said)) <= 610
     lengths = [len(s.text) for s in segments(said, hard_limit=600)]
     assert max(lengths) <= 610
     assert len(lengths) > 3

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -54,17 +55,23 @@ class Builder:
                 (folder / f"reflector_{version}.{end}").write_text(f"{version} {end}\n" * 1000)
         self.sign(folder)
 
-    def sign(self, folder: Path) -> None:
+    def sign(self, folder: Path, *options: str) -> None:
         files = sorted(folder.glob("reflector_*"))
         lines = [f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.name}\n" for f in files]
         (folder / SUMS).write_text("".join(lines))
-        self.gpg("--yes", "--output", str(folder / SIGNATURE), "--detach-sign", str(folder / SUMS))
+        output = ("--yes", "--output", str(folder / SIGNATURE))
+        self.gpg(*options, *output, "--detach-sign", str(folder / SUMS))
 
 
 def builder(home: Path) -> Builder:
     home.mkdir(mode=0o700)
     found = Builder(home)
-    found.gpg("--passphrase", "", "--quick-generate-key", "Builder", "rsa2048", "sign", "never")
+    # Older than the oldest signature of these tests
+    made = f"{datetime.now(UTC) - timedelta(days=800):%Y%m%dT%H%M%S}!"
+    found.gpg(
+        "--faked-system-time", made, "--passphrase", "",
+        "--quick-generate-key", "Builder", "rsa2048", "sign", "never",
+    )  # fmt: skip
     found.gpg("--export", "--output", str(found.keyring))
     return found
 
@@ -119,6 +126,16 @@ def test_list_signed_by_somebody_else_is_refused(
     )
 
 
+def test_old_list_cannot_keep_a_machine_on_an_old_version(folder: Path, ours: Builder) -> None:
+    last_year = f"{datetime.now(UTC) - timedelta(days=401):%Y%m%dT%H%M%S}!"
+    made_then = ("--faked-system-time", last_year, "--ignore-time-conflict")
+    ours.sign(folder, *made_then, "--default-sig-expire", "400d")
+    with pytest.raises(ApplianceError, match="its signature has ended"):
+        read(Source(folder), ours.keyring)
+    ours.sign(folder, "--default-sig-expire", "400d")
+    assert read(Source(folder), ours.keyring).offers
+
+
 def test_folder_without_a_signature_is_refused(folder: Path, ours: Builder) -> None:
     (folder / SIGNATURE).unlink()
     with pytest.raises(ApplianceError, match=SIGNATURE):
@@ -163,6 +180,8 @@ def test_download_that_broke_off_goes_on(folder: Path, ours: Builder) -> None:
     ("wanted", "sentence"),
     [
         ("ftp://example.org", "no address"),
+        ("http://updates.example.org/reflector", "plain HTTP"),
+        ("http://192.0.2.300/reflector", "plain HTTP"),
         ("/nonexistent", "is no folder"),
         (None, "not known where"),
     ],

@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from reflector.app import create_app
+from reflector.runtime.settings import Settings
 from reflector.services import open_services
-from reflector.settings import Settings
 
 
 @pytest.mark.parametrize("address", ["/reflector-root.crt", None])

@@ -112,6 +112,44 @@ def test_dropped_file_is_uploaded(page: Any) -> None:
     page.wait_for_selector(".badge.ended")
 
 
+def test_upload_outlasts_a_network_that_is_away(page: Any) -> None:
+    """It gave up after ten seconds, and left an empty transcript behind."""
+    failures: list[str] = []
+    page.on("requestfailed", lambda request: failures.append(request.url))
+    page.goto("/")
+    page.route("**/record/upload*", lambda route: route.abort("internetdisconnected"))
+    page.set_input_files("#file", str(HELD_OUT))
+
+    def tried_often() -> bool:
+        page.wait_for_timeout(100)  # lets the browser's events in
+        return sum("record/upload" in url for url in failures) >= 6
+
+    wait_until(tried_often, "the upload is tried again and again")
+    assert "The upload goes on by itself" in page.inner_text(".upload")
+    page.unroute("**/record/upload*")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_url("**/transcripts/*")
+    page.wait_for_selector(".badge.ended")
+
+
+def test_upload_goes_on_where_the_server_asks_for_patience(page: Any) -> None:
+    """It paused (408), too many at once (429), being started anew (503)."""
+    answers = [408, 429, 503]
+
+    def refuse(route: Any) -> None:
+        if answers:
+            route.fulfill(status=answers.pop(0), json={"detail": "Not now."})
+        else:
+            route.continue_()
+
+    page.goto("/")
+    page.route("**/record/upload*", refuse)
+    page.set_input_files("#file", str(HELD_OUT))
+    page.wait_for_url("**/transcripts/*")
+    page.wait_for_selector(".badge.ended")
+    assert answers == []
+
+
 def test_file_that_is_no_recording_says_why_and_leaves_nothing(page: Any, tmp_path: Path) -> None:
     bad = tmp_path / "notes.mp3"
     bad.write_text("just text " * 100)
@@ -216,6 +254,11 @@ def test_missing_parts_say_why_and_a_button_tries_them_again(browser: Any, tmp_p
         page.goto(f"{server.url}/transcripts/{transcript_id}")
         page.wait_for_selector("#retry")
         assert "LLM_API_KEY" in page.inner_text("#steps")
+        # A button that is drawn anew while it is pressed loses the click
+        page.evaluate("document.querySelector('#retry').dataset.same = 'yes'")
+        server.http.patch(f"/v1/transcripts/{transcript_id}", json={"title": "Another"})
+        page.wait_for_function("() => document.title.startsWith('Another')")
+        assert page.is_visible("#retry[data-same]")
         page.click("#retry")
         page.wait_for_function(
             "() => document.querySelector('#summary-text').textContent.includes('The team planned')"

@@ -214,7 +214,7 @@ def look_closely(database: Database, ids: list[str]) -> None:
 
 
 def stored(cluster: Cluster, transcript_id: str) -> list[str]:
-    from reflector import settings
+    from reflector.runtime import settings
     from reflector.storage import open_storage
 
     chosen = {k: v for k, v in cluster.settings.items() if k.startswith("TRANSCRIPT_STORAGE")}

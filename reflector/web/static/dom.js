@@ -1,5 +1,8 @@
 // Small helpers that both pages use.
 
+/** The address of a path of this server, which may be below a path of another. */
+export const at = (path) => document.documentElement.dataset.root + path;
+
 export const byId = (id) => document.getElementById(id);
 
 /** An element with properties and children; strings become text, never markup. */
@@ -12,17 +15,27 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+const drawn = new WeakMap();
+
+/** Children of `box` by `build`, only where `what` they show is new: what stays keeps its focus, and a click half done. */
+export function draw(box, what, build) {
+  const now = JSON.stringify(what);
+  if (drawn.get(box) === now) return;
+  drawn.set(box, now);
+  box.replaceChildren(...build());
+}
+
 /** The JSON answer; an Error with the server's sentence otherwise. */
 export async function api(path, options = {}) {
   const headers = options.body ? { "Content-Type": "application/json" } : {};
   let response;
   try {
-    response = await fetch(path, { headers, ...options });
+    response = await fetch(at(path), { headers, ...options });
   } catch {
     throw new Error("The server cannot be reached.");
   }
   // A session that has ended: the login leads back to this page
-  if (response.status === 401) location.href = `/login?back=${encodeURIComponent(location.pathname)}`;
+  if (response.status === 401) location.href = at(`/login?back=${encodeURIComponent(location.pathname)}`);
   const body = await response.json().catch(() => null);
   if (!response.ok) throw new Error(sentence(body, response.status));
   return body;

@@ -1,6 +1,6 @@
 // The list of recordings, and the way for new ones in.
 
-import { api, byId, clock, make, showStatus } from "./dom.js";
+import { api, at, byId, clock, make, showStatus } from "./dom.js";
 import { upload } from "./upload.js";
 
 const SIZE = 20;
@@ -13,7 +13,7 @@ function row(item) {
   const date = new Date(item.created_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   const meta = item.duration ? `${date} · ${clock(item.duration / 1000)}` : date;
   const summary = item.short_summary ? make("span", { className: "summary" }, item.short_summary) : null;
-  const link = make("a", { href: `/transcripts/${item.id}` },
+  const link = make("a", { href: at(`/transcripts/${item.id}`) },
     make("strong", {}, item.title || item.name || "Recording"), badge,
     make("span", { className: "meta" }, meta), summary);
   return make("li", {}, link);
@@ -47,9 +47,9 @@ async function start(file) {
   addEventListener("beforeunload", leaving);
   try {
     const target = document.getElementById("target-language")?.value ?? "";
-    const id = await upload(file, byId("language").value, target, (fraction) => {
+    const id = await upload(file, byId("language").value, target, (fraction, problem) => {
       bar.value = fraction;
-      state.textContent = `${Math.floor(fraction * 100)} %`;
+      state.textContent = problem ?? `${Math.floor(fraction * 100)} %`;
     });
     box.remove();
     return id;
@@ -67,7 +67,7 @@ async function start(file) {
 async function take(files) {
   const ids = [];
   for (const file of files) ids.push(await start(file));
-  if (files.length === 1 && ids[0]) location.href = `/transcripts/${ids[0]}`;
+  if (files.length === 1 && ids[0]) location.href = at(`/transcripts/${ids[0]}`);
 }
 
 const drop = byId("drop");

@@ -1,13 +1,19 @@
 // What is being done, how far it is, and what went wrong.
 
-import { byId, make, timeLeft } from "./dom.js";
+import { byId, draw, make, timeLeft } from "./dom.js";
 
 const LABELS = {
   decode: "Decode", playback: "Playback audio", transcribe: "Words", diarize: "Speakers",
   assemble: "Assemble", topics: "Topics", title: "Title", summary: "Summary",
   actions: "Action items", translate: "Translation", finish: "Finish",
 };
+const ANALYSIS = new Set(["topics", "title", "summary", "actions", "translate"]);
 const progress = new Map();
+const again = make("button", { type: "button", id: "retry" }, "Try the missing parts again");
+
+export function whenRetried(action) {
+  again.addEventListener("click", action);
+}
 
 function stepRow(step) {
   const live = step.state === "running" ? progress.get(step.name) : null;
@@ -25,19 +31,14 @@ function stepRow(step) {
     step.error ? make("span", { className: "reason" }, step.error) : null);
 }
 
-export function showSteps(run, onRetry) {
+export function showSteps(run) {
   const box = byId("steps");
   const failed = run.steps.filter((step) => step.state === "failed");
   box.hidden = run.steps.length === 0 || (run.status === "ended" && !failed.length);
   const shown = run.status === "ended" ? failed : run.steps;
-  const parts = shown.map(stepRow);
-  const analysis = new Set(["topics", "title", "summary", "actions", "translate"]);
-  if (run.status === "ended" && failed.some((step) => analysis.has(step.name))) {
-    const again = make("button", { type: "button", id: "retry" }, "Try the missing parts again");
-    again.addEventListener("click", onRetry);
-    parts.push(again);
-  }
-  box.replaceChildren(...parts);
+  const canRetry = run.status === "ended" && failed.some((step) => ANALYSIS.has(step.name));
+  const live = shown.map((step) => progress.get(step.name));
+  draw(box, [shown, live, canRetry], () => [...shown.map(stepRow), ...(canRetry ? [again] : [])]);
   const warnings = run.steps.flatMap((step) => step.warnings);
   byId("warnings").replaceChildren(...warnings.map((text) => make("p", { className: "notice mild" }, text)));
   for (const step of run.steps) {

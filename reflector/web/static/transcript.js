@@ -1,14 +1,16 @@
 // One recording: fills in as events arrive, and stays useful while it does.
 
-import { api, byId, clock, make, showStatus } from "./dom.js";
+import { api, at, byId, clock, draw, make, showStatus } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { followWords, loadAudio, playFrom, showWaveform } from "./player.js";
-import { noteProgress, showSteps } from "./steps.js";
+import { noteProgress, showSteps, whenRetried } from "./steps.js";
 import { listenToWords, render } from "./words.js";
 
 const id = byId("transcript").dataset.id;
 const base = `/v1/transcripts/${id}`;
 const RECONNECT_MS = 2000;
+const NOT_ALLOWED = 1008;
+let leaving = false;  // deleted here: the page goes to the list by itself
 const state = { transcript: null, run: null, topics: [], words: [] };
 
 const participant = (speaker) => state.transcript?.participants?.find((p) => p.speaker === speaker);
@@ -28,7 +30,7 @@ function showHead() {
 
 function showSummary(text) {
   byId("summary").hidden = !text;
-  if (text) byId("summary-text").replaceChildren(...markdown(text.replace(/^# (Quick recap|Summary)\n+/gm, "")));
+  if (text) draw(byId("summary-text"), text, () => markdown(text.replace(/^# (Quick recap|Summary)\n+/gm, "")));
 }
 
 function showActions(items) {
@@ -37,7 +39,7 @@ function showActions(items) {
     ["Next steps", items?.next_steps?.map((n) => [n.task, [n.assigned_to, n.deadline].filter(Boolean).join(", ")]) ?? []],
   ].filter(([, entries]) => entries.length);
   byId("actions").hidden = lists.length === 0;
-  byId("actions-text").replaceChildren(...lists.flatMap(([heading, entries]) => [
+  draw(byId("actions-text"), lists, () => lists.flatMap(([heading, entries]) => [
     make("h3", {}, heading),
     make("ul", {}, ...entries.map(([text, detail]) =>
       make("li", {}, text, detail ? make("div", { className: "detail" }, detail) : null))),
@@ -46,7 +48,7 @@ function showActions(items) {
 
 function showTopics() {
   byId("topics").hidden = state.topics.length === 0;
-  byId("topics-list").replaceChildren(...state.topics.map((topic) => {
+  draw(byId("topics-list"), state.topics, () => state.topics.map((topic) => {
     const time = make("button", { type: "button", className: "link" }, clock(topic.timestamp));
     time.setAttribute("aria-label", `Play from ${clock(topic.timestamp)}`);
     time.addEventListener("click", () => playFrom(topic.timestamp));
@@ -54,15 +56,13 @@ function showTopics() {
   }));
 }
 
-let shownWords = "";
 function showWords() {
   byId("words").hidden = state.words.length === 0;
-  const now = JSON.stringify([state.words, state.topics, state.transcript.participants]);
-  if (now === shownWords) return;  // what stays keeps the focus of who uses the keyboard
-  shownWords = now;
-  const { elements, followed } = render(state.words, state.topics, nameOf, rename);
-  byId("words-text").replaceChildren(...elements);
-  followWords(followed);
+  draw(byId("words-text"), [state.words, state.topics, state.transcript.participants], () => {
+    const { elements, followed } = render(state.words, state.topics, nameOf, rename);
+    followWords(followed);
+    return elements;
+  });
 }
 
 async function showTranslation(step) {
@@ -76,15 +76,22 @@ async function showTranslation(step) {
 
 async function refreshRun() {
   state.run = await api(`${base}/run`);
-  showSteps(state.run, () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
+  showSteps(state.run);
   showActions(state.run.action_items);
   showError(state.run.error);
   const playback = state.run.steps.find((step) => step.name === "playback");
-  if (playback?.state === "done") loadAudio(`${base}/audio/mp3`);
+  if (playback?.state === "done") loadAudio(at(`${base}/audio/mp3`));
   await showTranslation(state.run.steps.find((step) => step.name === "translate"));
 }
 
-async function refreshAll() {
+// One after the other: an answer that was under way for longer must not hide what is newer
+let refreshed = Promise.resolve();
+function refreshAll() {
+  refreshed = refreshed.catch(() => {}).then(load);
+  return refreshed;
+}
+
+async function load() {
   [state.transcript, state.topics, state.words] = await Promise.all(
     [base, `${base}/topics`, `${base}/words`].map((path) => api(path)));
   await refreshRun();
@@ -123,12 +130,13 @@ const HANDLERS = {
   ACTION_ITEMS: (data) => showActions(data.action_items),
   WAVEFORM: (data) => showWaveform(data.waveform),
   DURATION: refreshSoon,
+  CHANGED: refreshSoon,
   PROGRESS: (data) => {
     noteProgress(data);
     const step = state.run?.steps.find((s) => s.name === data.step);
     if (!step || step.state !== "running" || data.fraction >= 1) refreshRunSoon();
     if (step && step.state === "pending") step.state = "running";
-    if (state.run) showSteps(state.run, () => {});
+    if (state.run) showSteps(state.run);
   },
 };
 
@@ -141,7 +149,7 @@ function refreshRunSoon() {
 }
 
 function connect() {
-  const address = new URL(`${base}/events`, location.href);
+  const address = new URL(at(`${base}/events`), location.href);
   address.protocol = address.protocol.replace("http", "ws");
   const socket = new WebSocket(address);
   socket.addEventListener("open", refreshSoon);
@@ -149,8 +157,15 @@ function connect() {
     const message = JSON.parse(data);
     HANDLERS[message.event]?.(message.data);
   });
-  socket.addEventListener("close", () => setTimeout(connect, RECONNECT_MS));
+  socket.addEventListener("close", ({ code }) => {
+    if (leaving) return;
+    if (code === NOT_ALLOWED) location.reload();  // the server says why, or asks for a login
+    else setTimeout(connect, RECONNECT_MS);
+  });
 }
+
+const EDITED = { title: "title", short_summary: "short summary", long_summary: "summary", speakers: "speakers" };
+const processAgain = (edits) => act(() => api(`${base}/process?edits=${edits}`, { method: "POST" }));
 
 let renamed = null;
 function rename(speaker) {
@@ -163,10 +178,11 @@ function rename(speaker) {
 byId("rename").querySelector("form").addEventListener("submit", (event) => {
   const name = byId("rename-name").value.trim();
   if (!name) return;
-  const others = (state.transcript.participants ?? []).filter((p) => p.speaker !== renamed);
   const known = participant(renamed);
-  const participants = [...others, { ...known, speaker: renamed, name }];
-  act(() => api(base, { method: "PATCH", body: JSON.stringify({ participants }) }));
+  const [method, path] = known
+    ? ["PATCH", `${base}/participants/${encodeURIComponent(known.id)}`]
+    : ["POST", `${base}/participants`];
+  act(() => api(path, { method, body: JSON.stringify({ speaker: renamed, name }) }));
 });
 
 for (const button of document.querySelectorAll("[data-close]")) {
@@ -176,14 +192,26 @@ byId("delete").addEventListener("click", () => byId("confirm").showModal());
 byId("confirm").addEventListener("close", async () => {
   if (byId("confirm").returnValue !== "ok") return;
   try {
+    leaving = true;
     await api(base, { method: "DELETE" });
-    location.href = "/";
+    location.href = at("/");
   } catch (error) {
+    leaving = false;
     showError(error.message);
   }
 });
-byId("process").addEventListener("click", () => act(() => api(`${base}/process`, { method: "POST" })));
+byId("process").addEventListener("click", () => {
+  const edited = state.run?.edited ?? [];
+  if (edited.length === 0) return processAgain("keep");
+  byId("process-edited").textContent = edited.map((part) => EDITED[part] ?? part).join(", ");
+  byId("process-again").showModal();
+});
+byId("process-again").addEventListener("close", () => {
+  const choice = byId("process-again").returnValue;
+  if (choice) processAgain(choice);
+});
 
+whenRetried(() => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
 listenToWords(byId("words-text"));
 await refreshAll().catch((error) => showError(error.message));
 connect();

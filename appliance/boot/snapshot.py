@@ -1,0 +1,94 @@
+"""The database as it was before a new version changed it.
+
+Migrations leave a database that the version before can use, and say so where one cannot (`reflector migrate --check`).
+Only then is the snapshot needed: what the newer version wrote stays beside it, in a database of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance import application
+from appliance.boot.history import History, Outcome
+from appliance.configure.effects.database import as_postgres, sql
+from appliance.configure.environment import DATABASE_FOLDER
+from appliance.errors import ApplianceError, CommandError
+from appliance.machine.facts import gather
+from appliance.machine.ledger import Ledger
+from appliance.machine.run import run
+
+FOLDER = Path("/var/lib/reflector-appliance/snapshots")
+SECONDS = 3 * 3600.0
+WARNING = "<4>"
+# The exit code of `reflector migrate --check` for a database of a newer version that this one cannot use
+UNUSABLE = 8
+NAME = "reflector"
+CONNECTION = [f"--host={DATABASE_FOLDER}"]
+Say = Callable[[str], None]
+
+
+def take(version: str, say: Say) -> None:
+    """Once for each version; the one before is removed then. ApplianceError where there is no room."""
+    if "database" not in Ledger(Path("/")).done:
+        return
+    file = file_of(version)
+    if file.exists():
+        return
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    run(["chown", "postgres:postgres", FOLDER])
+    FOLDER.chmod(0o700)
+    part = file.with_suffix(".part")
+    try:
+        as_postgres(
+            "pg_dump", *CONNECTION, "--format=custom", "--compress=zstd:3", f"--file={part}", NAME,
+            seconds=SECONDS,
+        )  # fmt: skip
+    except CommandError as error:
+        part.unlink(missing_ok=True)
+        raise ApplianceError(
+            f"The database could not be kept as it was before {version}: {error.message}",
+            "Free some space, and apply the update again.",
+        ) from error
+    part.rename(file)
+    for old in FOLDER.glob("before-*.dump"):
+        if old != file:
+            old.unlink()
+    say(f"kept the database as it was before {version}")
+
+
+def give_back_if_needed(history: History, version: str, say: Say) -> None:
+    """After a newer version: where this one cannot use what that made of the database."""
+    last = history.last()
+    went_back = last is not None and last.outcome in {Outcome.FAILED, Outcome.LEFT}
+    if (
+        last is None
+        or not went_back
+        or last.version == version
+        or not Path(application.SETTINGS).exists()
+    ):
+        return
+    if application.status_of(gather(), ["SECRET_KEY"], "migrate", "--check") != UNUSABLE:
+        return
+    file = file_of(last.version)
+    if not file.is_file():
+        raise ApplianceError(
+            f"{last.version} changed the database in a way that {version} cannot use, and there is no "
+            f"snapshot {file}.",
+            "Put a backup of the database in its place, or start the newer version from the boot menu.",
+        )
+    aside = f"{NAME}_{re.sub('[^0-9A-Za-z]', '_', last.version)}"
+    sql(f'ALTER DATABASE {NAME} RENAME TO "{aside}"')
+    sql(f"CREATE DATABASE {NAME} OWNER {NAME}")
+    as_postgres(
+        "pg_restore", *CONNECTION, f"--dbname={NAME}", "--exit-on-error", str(file), seconds=SECONDS
+    )
+    say(
+        f"{WARNING}{last.version} changed the database in a way that {version} cannot use: it is as it was before "
+        f"that update. What was done since is kept in the database {aside}."
+    )
+
+
+def file_of(version: str) -> Path:
+    return FOLDER / f"before-{version}.dump"

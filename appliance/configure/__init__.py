@@ -1,0 +1,1 @@
+"""Change a machine to match its configuration."""

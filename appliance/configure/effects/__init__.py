@@ -1,0 +1,1 @@
+"""Make changes: one function for each kind, registered with `apply`."""

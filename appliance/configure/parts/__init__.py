@@ -1,0 +1,1 @@
+"""Plan each part of an appliance. `build.py` has them in order."""

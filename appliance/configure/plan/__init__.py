@@ -1,0 +1,1 @@
+"""Changes as data, made from facts, settings and the machine's state."""

@@ -1,0 +1,124 @@
+"""Hold what a part sees when it plans, and the rules that all parts share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.artifacts import Artifact, read
+from appliance.config.model import ApplianceConfig
+from appliance.configure.placement import Placement
+from appliance.configure.plan.changes import (
+    Change,
+    InstallArtifact,
+    KeepSecret,
+    MakeSecret,
+    RemoveFile,
+    WriteFile,
+    difference,
+)
+from appliance.configure.plan.state import State
+from appliance.machine.facts.model import Facts
+
+
+@dataclass(frozen=True)
+class Note:
+    """What an operator should know and no change tells; `diff`: of a file that is left alone."""
+
+    step: str
+    text: str
+    diff: str = ""
+
+
+# Among the units of `restarts`: what programs trust has to be gathered anew
+TRUST_STORE = "trust-store"
+
+Planned = Iterator[Change | Note]
+
+
+@dataclass(frozen=True)
+class View:
+    """`given`: secrets that this run was handed, by name. `authorities`: certificates that the machine
+    is to trust, in PEM. `models`: speech models that are offered, and the
+    folder to import each from. `artifacts`: the lock file.
+    `force`: replace what an operator edited. `offline`: a tree is prepared, nothing runs in it."""
+
+    facts: Facts
+    config: ApplianceConfig
+    placement: Placement
+    state: State
+    given: Mapping[str, str] = field(default_factory=dict)
+    authorities: tuple[str, ...] = ()
+    models: Mapping[str, Path] = field(default_factory=dict)
+    artifacts: Mapping[str, Artifact] = field(default_factory=read)
+    force: bool = False
+    offline: bool = False
+
+    def file(
+        self,
+        step: str,
+        path: str,
+        text: str,
+        reason: str,
+        *,
+        mode: int = 0o644,
+        owner: str = "root:root",
+        restarts: tuple[str, ...] = (),
+    ) -> Planned:
+        """The file as it has to be; one that was edited by hand is left, and shown, unless forced."""
+        there = self.state.files.get(path)
+        if there == text:
+            return
+        if there is not None and not self.force and self._edited(path, there):
+            yield Note(
+                step,
+                f"{path} was edited by hand and stays as it is; --force replaces it.",
+                difference(path, there, text),
+            )
+            return
+        yield WriteFile(
+            step=step, reason=reason, path=path, text=text, before=there, mode=mode, owner=owner,
+            restarts=restarts,
+        )  # fmt: skip
+
+    def no_file(self, step: str, path: str, reason: str, restarts: tuple[str, ...] = ()) -> Planned:
+        """One of the appliance's own that is not needed any more."""
+        there = self.state.files.get(path)
+        if there is None or path not in self.state.written:
+            return
+        if self._edited(path, there) and not self.force:
+            yield Note(step, f"{path} is not needed any more, but was edited by hand: it stays.")
+            return
+        yield RemoveFile(step=step, reason=reason, path=path, before=there, restarts=restarts)
+
+    def secret(
+        self, step: str, name: str, reason: str, *, made: bool, restarts: tuple[str, ...] = ()
+    ) -> Planned:
+        """A secret that is there stays as it is, unless this run was handed another one."""
+        if name in self.given:
+            yield KeepSecret(
+                step=step, reason=reason, name=name, value=self.given[name], restarts=restarts
+            )
+        elif made and name not in self.state.credentials:
+            yield MakeSecret(step=step, reason=reason, name=name, restarts=restarts)
+
+    def artifact(self, step: str, name: str, reason: str) -> Planned:
+        """A program at the version of the lock file; PlanError where the lock cannot vouch for it."""
+        wanted = self.artifacts[name]
+        if self.state.artifacts.get(name) != wanted.version:
+            wanted.sum(self.facts.processor.architecture)
+            yield InstallArtifact(step=step, reason=reason, name=name, version=wanted.version)
+
+    def has_secret(self, name: str) -> bool:
+        return name in self.given or name in self.state.credentials
+
+    def _edited(self, path: str, text: str) -> bool:
+        if path in self.state.pristine:
+            return False
+        return digest(text) not in self.state.written.get(path, ())
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,1 +1,0 @@
-"""Making changes: one function for each kind, registered with `apply`."""

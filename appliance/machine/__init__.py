@@ -1,0 +1,1 @@
+"""Read the machine, run programs on it, and write its files durably."""

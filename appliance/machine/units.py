@@ -1,0 +1,58 @@
+"""Name the units, and which belong together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TARGET = "reflector.target"
+API = "reflector-api.service"
+API_SOCKET = "reflector-api.socket"
+LIVE = "reflector-live.service"
+BEAT = "reflector-beat.service"
+MIGRATE = "reflector-migrate.service"
+TRANSCRIPTION = "reflector-transcription.service"
+FIREWALL = "reflector-firewall.service"
+WORKERS = tuple(
+    f"reflector-worker@{queue}.service" for queue in ("media", "speech", "language", "default")
+)
+# All that read the application's settings
+APPLICATION = (MIGRATE, API, LIVE, *WORKERS, BEAT, TRANSCRIPTION)
+CADDY = "caddy.service"
+GARAGE = "garage.service"
+OLLAMA = "ollama.service"
+# Keeps the device nodes and the driver's state where nothing has a card open
+PERSISTENCE = "nvidia-persistenced.service"
+AVAHI = "avahi-daemon.service"
+AVAHI_SOCKET = "avahi-daemon.socket"
+KNOWN_UNITS = (
+    TARGET, API_SOCKET, *APPLICATION, CADDY, GARAGE, OLLAMA, PERSISTENCE, FIREWALL, AVAHI, AVAHI_SOCKET,
+)  # fmt: skip
+
+SYSTEM = Path("/usr/lib/systemd/system")
+CHECKOUT = Path(__file__).parents[2] / "units"
+
+
+def postgresql(version: str) -> str:
+    return f"postgresql@{version}-reflector.service"
+
+
+def broker(kind: str) -> str:
+    """`kind`: valkey or redis."""
+    return f"{kind}-server@reflector.service"
+
+
+def of_template(unit: str) -> str:
+    """Drop-ins are the template's: `reflector-worker@.service` for the worker of any queue."""
+    name, at, rest = unit.partition("@")
+    return f"{name}@.{rest.rpartition('.')[2]}" if at and name.startswith("reflector-") else unit
+
+
+def drop_in(unit: str) -> str:
+    """Where the appliance's part of a unit stands."""
+    return f"/etc/systemd/system/{of_template(unit)}.d/50-appliance.conf"
+
+
+def hardening() -> str:
+    """The part that all units have in common, for those whose unit is not ours."""
+    folder = CHECKOUT if CHECKOUT.is_dir() else SYSTEM
+    return (folder / "reflector-.service.d" / "10-hardening.conf").read_text()

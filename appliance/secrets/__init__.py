@@ -1,0 +1,1 @@
+"""Keep secrets, and read those that a run is given."""

@@ -1,0 +1,1 @@
+"""Words and speakers on real weights and real speech, beside the engines called directly."""

@@ -1,0 +1,99 @@
+"""Sessions of browsers: rows, so that the server can end them.
+
+The cookie holds a random token; the row has its hash, as that of an API key. A session ends when it
+was not used for IDLE, and in any case after LONGEST.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from reflector.accounts.keys import keyed_hash
+from reflector.db.engine import Database
+from reflector.db.models import LoginSession, User, now
+from reflector.runtime.settings import Settings
+
+IDLE = timedelta(days=7)
+LONGEST = timedelta(days=30)
+# A use is written down no more often: reading pages is not to write rows
+TOUCH = timedelta(minutes=10)
+TOKEN_BYTES = 32
+AGENT_CHARACTERS = 200
+
+
+def start(session: Session, settings: Settings, user_id: str, agent: str) -> str:
+    """The token for the cookie of a new session."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    row = LoginSession(
+        token_hash=keyed_hash(settings, token), user_id=user_id, agent=agent[:AGENT_CHARACTERS]
+    )
+    session.add(row)
+    return token
+
+
+def find(db: Database, settings: Settings, token: str) -> User | None:
+    """Whose session this is; None where it has ended, or the account cannot log in any more."""
+    hashed = keyed_hash(settings, token)
+    with db.read() as session:
+        row = session.execute(
+            select(User, LoginSession.last_seen_at)
+            .join(LoginSession, LoginSession.user_id == User.id)
+            .where(LoginSession.token_hash == hashed, User.disabled_at.is_(None), _goes_on())
+        ).first()
+    if row is None:
+        return None
+    if row.last_seen_at < now() - TOUCH:
+        with db.write() as session:
+            session.execute(
+                update(LoginSession)
+                .where(LoginSession.token_hash == hashed)
+                .values(last_seen_at=now())
+            )
+    user: User = row[0]
+    return user
+
+
+def of_account(session: Session, user_id: str) -> list[LoginSession]:
+    """Those that go on, the last used first."""
+    return list(
+        session.scalars(
+            select(LoginSession)
+            .where(LoginSession.user_id == user_id, _goes_on())
+            .order_by(LoginSession.last_seen_at.desc())
+        )
+    )
+
+
+def end(session: Session, settings: Settings, token: str) -> None:
+    session.execute(
+        delete(LoginSession).where(LoginSession.token_hash == keyed_hash(settings, token))
+    )
+
+
+def end_all(session: Session, user_id: str) -> int:
+    """Those of an account; how many there were."""
+    ended = session.scalars(
+        delete(LoginSession)
+        .where(LoginSession.user_id == user_id)
+        .returning(LoginSession.token_hash)
+    ).all()
+    return len(ended)
+
+
+def remove_ended(session: Session) -> int:
+    """Rows of sessions that have ended by themselves; how many there were."""
+    old = select(func.count()).select_from(LoginSession).where(~_goes_on())
+    count = session.scalar(old) or 0
+    session.execute(delete(LoginSession).where(~_goes_on()))
+    return count
+
+
+def _goes_on() -> ColumnElement[bool]:
+    moment = now()
+    return and_(
+        LoginSession.last_seen_at >= moment - IDLE, LoginSession.created_at >= moment - LONGEST
+    )

@@ -1,0 +1,96 @@
+"""Tokens that this server signs: logins of API clients, audio links.
+
+Logins are HS256 over SECRET_KEY with `sub`, `email` and `exp`, as clients of the reference know
+(and sign) them. Audio links have a key of their own, derived from it (HKDF, RFC 5869) by their
+audience, so that one kind is never good for another. Browsers have sessions (`sessions.py`).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+LOGIN_SECONDS = 86_400
+AUDIO_SECONDS = 3_600
+AUDIO = "reflector:audio"
+ALGORITHM = "HS256"
+
+
+@dataclass(frozen=True)
+class Claims:
+    """`version` is the account's when the token was made; None where the token says nothing."""
+
+    subject: str
+    email: str | None
+    version: int | None
+
+
+class InvalidToken(Exception):
+    """Expired, malformed, or signed by somebody else."""
+
+
+class Signer:
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def login(self, subject: str, email: str | None, version: int) -> str:
+        return self._sign(None, LOGIN_SECONDS, sub=subject, email=email, ver=version)
+
+    def audio_link(self, transcript_id: str, seconds: int = AUDIO_SECONDS) -> str:
+        return self._sign(AUDIO, seconds, scope=f"audio:{transcript_id}")
+
+    def read_login(self, token: str) -> Claims:
+        return _claims(self._verify(None, token))
+
+    def opens_audio(self, token: str, transcript_id: str) -> bool:
+        """Whether `token` is a link to this transcript's audio."""
+        try:
+            return bool(self._verify(AUDIO, token).get("scope") == f"audio:{transcript_id}")
+        except InvalidToken:
+            return False
+
+    def _sign(self, audience: str | None, seconds: int, **claims: object) -> str:
+        body = {**claims, "exp": int(time.time()) + seconds}
+        if audience:
+            body["aud"] = audience
+        return jwt.encode({"alg": ALGORITHM}, body, _key(self._secret, audience))
+
+    def _verify(self, audience: str | None, token: str) -> dict[str, Any]:
+        rules: dict[str, Any] = {"exp": {"essential": True}}
+        if audience:
+            rules["aud"] = {"essential": True, "value": audience}
+        try:
+            decoded = jwt.decode(token, _key(self._secret, audience), algorithms=[ALGORITHM])
+            jwt.JWTClaimsRegistry(**rules).validate(decoded.claims)
+        except (JoseError, ValueError, TypeError) as error:
+            raise InvalidToken(str(error)) from error
+        return decoded.claims
+
+
+@lru_cache(maxsize=8)
+def _key(secret: bytes, audience: str | None) -> OctKey:
+    return derived_key(secret, audience) if audience else OctKey.import_key(secret)
+
+
+def derived_key(secret: bytes, purpose: str) -> OctKey:
+    derived = HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(secret)
+    return OctKey.import_key(derived)
+
+
+def _claims(body: dict[str, Any]) -> Claims:
+    subject, email, version = body.get("sub"), body.get("email"), body.get("ver")
+    if not isinstance(subject, str) or not subject:
+        raise InvalidToken("the token names nobody")
+    return Claims(
+        subject,
+        email if isinstance(email, str) else None,
+        version if isinstance(version, int) else None,
+    )

@@ -1,0 +1,164 @@
+"""Accounts: found, made, given a password, disabled and removed."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from reflector.accounts import keys, sessions
+from reflector.accounts.passwords import hash_password, is_hash, normalised
+from reflector.accounts.strength import weakness
+from reflector.db.engine import Database
+from reflector.db.models import Room, Transcript, User, now
+from reflector.errors import ConfigurationError, InvalidInput
+from reflector.runtime.settings import Settings
+
+# RFC 5321, section 4.5.3.1
+MAX_EMAIL = 320
+
+
+def same_email(email: str) -> str:
+    """The form in which addresses are compared and stored."""
+    return email.strip().lower()
+
+
+def password_account(session: Session, email: str) -> User | None:
+    return session.scalars(
+        select(User)
+        .where(User.email == same_email(email), User.password_hash.is_not(None))
+        .order_by(User.created_at)
+        .limit(1)
+    ).first()
+
+
+def create(session: Session, email: str, password_hash: str) -> User:
+    """A password account; InvalidInput if there is one with this address."""
+    if password_account(session, email):
+        raise InvalidInput(f"There is an account {same_email(email)} already.")
+    return _add(session, email, password_hash)
+
+
+def _add(session: Session, email: str, password_hash: str) -> User:
+    """IntegrityError if there is one with this address."""
+    address = same_email(email)
+    spoiled = any(c.isspace() or not c.isprintable() for c in address)
+    if "@" not in address or spoiled or len(address) > MAX_EMAIL:
+        raise InvalidInput(f"“{email}” is not an e-mail address.")
+    user = User(email=address, authentik_uid=f"local:{address}", password_hash=password_hash)
+    session.add(user)
+    session.flush()
+    return user
+
+
+def set_password(session: Session, email: str, password_hash: str) -> User:
+    """Change the password; end the account's sessions and remove its keys: somebody else may have both."""
+    user = password_account(session, email)
+    if user is None:
+        raise InvalidInput(f"There is no account {same_email(email)}.")
+    user.password_hash = password_hash
+    sign_out(session, user)
+    keys.remove(session, user.id)
+    return user
+
+
+def checked_hash(password: str, email: str = "") -> str:
+    """Its hash; InvalidInput where the password is too weak."""
+    if problem := weakness(password, email):
+        raise InvalidInput(problem, "Choose another one.")
+    return hash_password(password)
+
+
+def sign_out(session: Session, user: User) -> int:
+    """End the account's sessions and login tokens, not its keys; how many sessions there were."""
+    user.token_version += 1
+    return sessions.end_all(session, user.id)
+
+
+def named(session: Session, name: str) -> User:
+    """The one account with this e-mail address or id; InvalidInput where there is none, or several."""
+    found = session.scalars(
+        select(User).where(or_(User.id == name, User.email == same_email(name)))
+    ).all()
+    if not found:
+        raise InvalidInput(f"There is no account {name}.", "`reflector admin list` shows them.")
+    if len(found) > 1:
+        ids = ", ".join(user.id for user in found)
+        raise InvalidInput(
+            f"Several accounts have the address {name}.", f"Name one by its id: {ids}."
+        )
+    return found[0]
+
+
+def disable(session: Session, user: User) -> None:
+    """Nobody logs in with it any more, and its keys do not work; all that it has stays."""
+    user.disabled_at = user.disabled_at or now()
+    sign_out(session, user)
+
+
+def owns(session: Session, user: User) -> int:
+    """How many recordings and rooms, those in the trash too."""
+    recordings = select(Transcript.id).where(Transcript.user_id == user.id)
+    rooms = select(Room.id).where(Room.user_id == user.id)
+    return len(session.scalars(recordings).all()) + len(session.scalars(rooms).all())
+
+
+def remove(session: Session, user: User, heir: User | None) -> None:
+    """The account, its sessions and keys; what it owns goes to `heir`. InvalidInput where that is needed."""
+    if heir is not None:
+        if heir.id == user.id:
+            raise InvalidInput(
+                "An account cannot be given its own recordings.", "Name another one."
+            )
+        for owned in (Transcript, Room):
+            session.execute(update(owned).where(owned.user_id == user.id).values(user_id=heir.id))
+    elif count := owns(session, user):
+        raise InvalidInput(
+            f"{user.email} owns {count} recordings or rooms.",
+            "Give them to somebody with --give-to EMAIL, or delete them first.",
+        )
+    sessions.end_all(session, user.id)
+    keys.remove(session, user.id)
+    session.execute(delete(User).where(User.id == user.id))
+
+
+def from_provider(session: Session, subject: str, email: str) -> User:
+    """The local account of somebody whom the identity provider knows, made or brought up to date."""
+    user = session.scalars(select(User).where(User.authentik_uid == subject)).first()
+    if user is None:
+        user = User(email=same_email(email), authentik_uid=subject)
+        session.add(user)
+        session.flush()
+    elif user.email != same_email(email):
+        user.email = same_email(email)
+    return user
+
+
+def provision_admin(db: Database, settings: Settings) -> None:
+    """ADMIN_EMAIL and ADMIN_PASSWORD_HASH make an account, once for each value of the hash.
+
+    A password that was changed since stays: a restart does not bring back the old one.
+    """
+    if not settings.ADMIN_EMAIL or settings.ADMIN_PASSWORD_HASH is None:
+        return
+    wanted = normalised(settings.ADMIN_PASSWORD_HASH.get_secret_value())
+    if not is_hash(wanted):
+        raise ConfigurationError(
+            "ADMIN_PASSWORD_HASH is not a password hash",
+            "Make one with `reflector admin hash`.",
+        )
+    try:
+        _provision(db, settings.ADMIN_EMAIL, wanted)
+    except IntegrityError:
+        # Several processes start at once, and another one has just made the account
+        _provision(db, settings.ADMIN_EMAIL, wanted)
+
+
+def _provision(db: Database, email: str, wanted: str) -> None:
+    with db.write() as session:
+        user = password_account(session, email)
+        if user is None:
+            user = _add(session, email, wanted)
+        elif user.provisioned_hash not in {wanted, None} and user.password_hash != wanted:
+            set_password(session, email, wanted)
+        user.provisioned_hash = wanted

@@ -1,0 +1,56 @@
+"""Which parts of a transcript people changed: a new run leaves them as they are.
+
+`Transcript.edits` is `{"fields": [column, …], "ranges": [[start, end, speaker], …], "merged":
+[speaker, …]}`; None where nobody changed anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reflector.db.models import Transcript
+
+FIELDS = ("title", "short_summary", "long_summary")
+
+
+def is_edited(transcript: Transcript, field: str) -> bool:
+    return field in (transcript.edits or {}).get("fields", [])
+
+
+def edited_parts(transcript: Transcript) -> list[str]:
+    """The fields, and `speakers` where somebody assigned or merged some."""
+    edits = transcript.edits or {}
+    speakers = ["speakers"] if edits.get("ranges") or edits.get("merged") else []
+    return [*edits.get("fields", []), *speakers]
+
+
+def note_field(transcript: Transcript, field: str, value: Any) -> None:
+    """Somebody wrote `value`; None gives the field back to the next run."""
+    if field not in FIELDS:
+        return
+    kept = {each for each in FIELDS if is_edited(transcript, each)} - {field}
+    if value is not None:
+        kept.add(field)
+    _set(transcript, fields=sorted(kept))
+
+
+def note_range(transcript: Transcript, start: float, end: float, speaker: int) -> None:
+    """Words that start in `[start, end]` are `speaker`'s."""
+    ranges = (transcript.edits or {}).get("ranges", [])
+    # A range within the new one has nothing left to say
+    left = [each for each in ranges if not (start <= each[0] and each[1] <= end)]
+    _set(transcript, ranges=[*left, [start, end, speaker]])
+
+
+def note_merge(transcript: Transcript, source: int, target: int) -> None:
+    """All that `source` said is `target`'s."""
+    edits = transcript.edits or {}
+    ranges = [[a, b, target if s == source else s] for a, b, s in edits.get("ranges", [])]
+    merged = {target if each == source else each for each in edits.get("merged", [])}
+    _set(transcript, ranges=ranges, merged=sorted({*merged, target}))
+
+
+def _set(transcript: Transcript, **parts: Any) -> None:
+    """A new value: changes inside of one are not noticed."""
+    merged = {**(transcript.edits or {}), **parts}
+    transcript.edits = {name: value for name, value in merged.items() if value} or None

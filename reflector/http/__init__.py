@@ -1,0 +1,1 @@
+"""Share what all routes need: errors, dependencies, limits, headers, the response cache."""

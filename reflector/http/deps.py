@@ -1,0 +1,102 @@
+"""What routes ask for: the services of this process, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, cast
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+
+from reflector.accounts.access import Caller, RouteAccess
+from reflector.accounts.identity import Credentials
+from reflector.http.response_cache import ResponseCache
+from reflector.pipeline.dispatch import Dispatcher
+from reflector.services import Services
+
+SESSION_COOKIE = "reflector_session"
+# Browsers take a cookie of this prefix from its own host only, and over HTTPS (RFC 6265bis)
+HOST_PREFIX = "__Host-"
+_bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/login", auto_error=False)
+_api_key = APIKeyHeader(name="X-API-Key", auto_error=False)
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    return cast(Services, connection.app.state.services)
+
+
+def _services(request: Request) -> Services:
+    return services_of(request)
+
+
+def _dispatcher(request: Request) -> Dispatcher:
+    return cast(Dispatcher, request.app.state.dispatcher)
+
+
+def client_address(request: Request) -> str:
+    """The client's, not a proxy's: the server believes `X-Forwarded-For` of TRUSTED_PROXIES only."""
+    return request.client.host if request.client else "unknown"
+
+
+def cookie_name(connection: HTTPConnection, name: str) -> str:
+    """Over HTTPS with the prefix; plain HTTP, on this machine, has none to offer."""
+    is_secure = connection.url.scheme in {"https", "wss"}
+    return HOST_PREFIX + name if is_secure else name
+
+
+def session_cookie(connection: HTTPConnection) -> str | None:
+    return connection.cookies.get(cookie_name(connection, SESSION_COOKIE))
+
+
+def credentials_of(
+    connection: HTTPConnection, bearer: str | None, api_key: str | None = None
+) -> Credentials:
+    cookie = session_cookie(connection) if is_own_page(connection.headers) else None
+    return Credentials(bearer, api_key, cookie)
+
+
+async def caller_of(
+    connection: HTTPConnection, bearer: str | None, api_key: str | None = None
+) -> Caller:
+    """Who made this request; Unauthenticated where its credentials are not valid."""
+    identity = services_of(connection).identity
+    credentials = credentials_of(connection, bearer, api_key)
+    if (known := identity.remembered(credentials)) is not None:
+        return known
+    return await run_in_threadpool(identity.resolve, credentials)
+
+
+def is_own_page(headers: Headers) -> bool:
+    """Whether no other site's page made the request: a browser adds the cookie by itself, also to
+    what another page of the same host asks for."""
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def _at(access: RouteAccess) -> Callable[..., Awaitable[Caller]]:
+    async def caller(
+        request: Request,
+        bearer: Annotated[str | None, Depends(_bearer)],
+        api_key: Annotated[str | None, Depends(_api_key)],
+    ) -> Caller:
+        found = await caller_of(request, bearer, api_key)
+        services_of(request).identity.policy.admit(found, access)
+        return found
+
+    return caller
+
+
+def _kept(request: Request) -> ResponseCache:
+    return cast(ResponseCache, request.app.state.kept)
+
+
+KeptDep = Annotated[ResponseCache, Depends(_kept)]
+ServicesDep = Annotated[Services, Depends(_services)]
+DispatcherDep = Annotated[Dispatcher, Depends(_dispatcher)]
+AnyCaller = Annotated[Caller, Depends(_at(RouteAccess.ANY))]
+PublicCaller = Annotated[Caller, Depends(_at(RouteAccess.PUBLIC))]
+UserCaller = Annotated[Caller, Depends(_at(RouteAccess.USER))]

@@ -1,0 +1,90 @@
+"""Errors as answers: `{"detail": sentence}`."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DataError, StatementError
+
+from reflector.db.engine import is_disconnect
+from reflector.errors import (
+    Busy,
+    Forbidden,
+    OutOfSpace,
+    ReflectorError,
+    Unauthenticated,
+    is_out_of_space,
+)
+from reflector.http.deps import client_address
+from reflector.runtime.log import about
+
+log = logging.getLogger(__name__)
+
+FULL = (
+    "The disk of the server is full. What was stored before is safe; try again once there is room."
+)
+NO_DATABASE = "The database does not answer. Nothing was changed; try again in a moment."
+UNSTORABLE = "The request holds a number or a character that cannot be stored."
+RETRY_SECONDS = "5"
+
+
+def install(app: FastAPI) -> None:
+    @app.exception_handler(ReflectorError)
+    async def known(request: Request, error: ReflectorError) -> Response:
+        if isinstance(error, Forbidden):
+            _note_refusal(request, error)
+        return answer(error)
+
+    for kind in (DataError, StatementError, OverflowError, UnicodeEncodeError):
+
+        @app.exception_handler(kind)
+        async def unstorable(request: Request, error: Exception) -> Response:
+            """Numbers beyond 64 bits and characters that no text may hold, in whatever field."""
+            if is_unstorable(error):
+                return JSONResponse({"detail": UNSTORABLE}, 422)
+            return _foreseen_or_500(request, error)
+
+    @app.exception_handler(OSError)
+    async def system(request: Request, error: OSError) -> Response:
+        return _foreseen_or_500(request, error)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return _foreseen_or_500(request, error)
+
+
+def _note_refusal(request: Request, error: Forbidden) -> None:
+    """For who looks after the server: somebody asked for what is not theirs."""
+    address = client_address(request)
+    with about(event="refused", address=address, outcome=error.message):
+        log.info("%s %r from %s: %s", request.method, request.url.path, address, error.message)
+
+
+def is_unstorable(error: BaseException | None) -> bool:
+    if isinstance(error, DataError | OverflowError | UnicodeEncodeError):
+        return True
+    return isinstance(error, StatementError) and isinstance(
+        error.orig, OverflowError | UnicodeEncodeError | ValueError
+    )
+
+
+def answer(error: ReflectorError) -> JSONResponse:
+    headers = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    elif error.http_status in {429, 503}:
+        wait = error.retry_seconds if isinstance(error, Busy) else None
+        headers["Retry-After"] = str(wait or RETRY_SECONDS)
+    return JSONResponse({"detail": str(error)}, error.http_status, headers)
+
+
+def _foreseen_or_500(request: Request, error: Exception) -> Response:
+    if is_out_of_space(error):
+        return JSONResponse({"detail": FULL}, OutOfSpace.http_status)
+    if is_disconnect(error):
+        log.warning("%s %s: the database does not answer", request.method, request.url.path)
+        return JSONResponse({"detail": NO_DATABASE}, 503, {"Retry-After": RETRY_SECONDS})
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return Response("Internal Server Error", 500, media_type="text/plain")

@@ -1,0 +1,63 @@
+"""Response headers that keep a page to itself."""
+
+from __future__ import annotations
+
+from starlette._utils import get_route_path
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MEDIA = "media-src 'self' blob:"
+CONTENT_POLICY = (
+    f"default-src 'self'; object-src 'none'; img-src 'self' data:; {MEDIA}; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+# What is no page is not to become one, opened by itself or in a frame
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+# For the page that a browser makes of sound that is opened by itself
+SOUND_POLICY = f"{DATA_POLICY}; media-src 'self'; style-src 'unsafe-inline'"
+# The API's documentation pages start themselves with a script in the page.
+DOCUMENTATION_PATHS = ("/docs", "/redoc")
+DOCUMENTATION_POLICY = (
+    CONTENT_POLICY + "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
+)
+
+
+class PageHeaders:
+    """A plain ASGI layer: Starlette's `BaseHTTPMiddleware` would copy every upload once more.
+
+    `media_origin` is where audio may come from besides this server: the storage, where it has an
+    address for browsers.
+    """
+
+    def __init__(self, app: ASGIApp, media_origin: str | None = None) -> None:
+        self._app = app
+        self._policy = CONTENT_POLICY
+        if media_origin:
+            self._policy = CONTENT_POLICY.replace(MEDIA, f"{MEDIA} {media_origin}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                path = get_route_path(scope)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+                if headers.get("content-type", "").startswith("text/html"):
+                    documentation = path.startswith(DOCUMENTATION_PATHS)
+                    policy = DOCUMENTATION_POLICY if documentation else self._policy
+                    headers["Content-Security-Policy"] = policy
+                    headers["Cache-Control"] = "no-store"
+                elif not path.startswith("/static/"):
+                    is_sound = headers.get("content-type", "").startswith("audio/")
+                    headers["Content-Security-Policy"] = SOUND_POLICY if is_sound else DATA_POLICY
+                if path.startswith("/v1/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, with_headers)

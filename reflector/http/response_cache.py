@@ -1,0 +1,90 @@
+"""Answers kept for as long as what they were made of stays as it is.
+
+Pages and clients ask for the same again and again. PostgreSQL tells with one small question which
+transactions a reader can see (`pg_current_snapshot`); while that is the same, so is every answer
+that is made of the database alone, and the one made before is given again. Any write by anybody
+ends that. An answer made of one transcript has a question of its own, so that it outlives writes
+elsewhere. On SQLite answers are made each time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from fastapi.responses import Response
+from pydantic_core import to_json
+from sqlalchemy.orm import Session
+
+from reflector.accounts.access import Caller
+from reflector.db.engine import ANY_WRITE, CacheValidator, Database
+
+MAX_BYTES = 16 << 20
+# `xmin` is the transaction that wrote a row as it is. Everything that an answer about a transcript
+# and its rights, people, words and topics is made of
+TRANSCRIPT_STATE = """
+SELECT concat(
+    t.xmin, ' ', r.xmin, ' ', m.xmin, ' ',
+    (SELECT w.xmin FROM words w WHERE w.transcript_id = t.id AND w.run = t.shown_run), ' ',
+    (SELECT string_agg(concat(p.xmin, ':', u.xmin), ',' ORDER BY p.id)
+        FROM participant p LEFT JOIN "user" u ON u.id = p.user_id WHERE p.transcript_id = t.id), ' ',
+    (SELECT string_agg(concat(o.xmin), ',' ORDER BY o.position, o.id)
+        FROM topic o WHERE o.transcript_id = t.id AND o.run = t.shown_run)
+)
+FROM transcript t
+LEFT JOIN room r ON r.id = t.room_id
+LEFT JOIN meeting m ON m.id = t.meeting_id
+WHERE t.id = %s
+"""
+
+
+def state_of(transcript_id: str) -> CacheValidator:
+    return CacheValidator(TRANSCRIPT_STATE, (transcript_id,))
+
+
+class ResponseCache:
+    """JSON answers of one process, the least recently used given up beyond 16 MiB."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[Hashable, tuple[str, bytes]] = OrderedDict()
+        self._size = 0
+
+    def answer(
+        self,
+        caller: Caller,
+        key: Hashable,
+        make: Callable[[Session], Any],
+        question: CacheValidator = ANY_WRITE,
+    ) -> Response:
+        """What `make` builds for `caller`; it may use `key`, `caller` and of the database what
+        `question` covers only."""
+        whole = (caller.user_id, key)
+        state = self._db.state(question)
+        with self._lock:
+            kept = self._answers.get(whole)
+            if kept is not None and kept[0] == state:
+                self._answers.move_to_end(whole)
+                return _response(kept[1])
+        with self._db.read_at_once(question) as (session, at):
+            body = to_json(make(session))
+        if at is not None:
+            self._keep(whole, at, body)
+        return _response(body)
+
+    def _keep(self, key: Hashable, state: str, body: bytes) -> None:
+        with self._lock:
+            if old := self._answers.pop(key, None):
+                self._size -= len(old[1])
+            self._answers[key] = (state, body)
+            self._size += len(body)
+            while self._size > MAX_BYTES:
+                _, (_, dropped) = self._answers.popitem(last=False)
+                self._size -= len(dropped)
+
+
+def _response(body: bytes) -> Response:
+    return Response(body, media_type="application/json")

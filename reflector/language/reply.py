@@ -1,0 +1,42 @@
+"""The JSON in what a language model says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+# Where servers put a model's thoughts beside its answer: Ollama, vLLM and others, OpenRouter
+THOUGHTS = ("thinking", "reasoning_content", "reasoning")
+_DECODER = json.JSONDecoder()
+
+
+def reply_text(message: dict[str, Any]) -> str:
+    """What a chat message says. A model that thinks may leave `content` empty and answer in its
+    thoughts: then those."""
+    content = message.get("content")
+    if isinstance(content, str) and content.strip():
+        return content
+    for name in THOUGHTS:
+        thoughts = message.get(name)
+        if isinstance(thoughts, str) and thoughts.strip():
+            return thoughts
+    return ""
+
+
+def json_part(reply: str) -> str:
+    """The longest JSON object after a model's thoughts, whatever prose or fence is around it.
+
+    The reply itself where there is none, for a validator to say what is wrong.
+    """
+    _, _, said = reply.rpartition("</think>")
+    found, start = "", said.find("{")
+    while start >= 0:
+        try:
+            _, end = _DECODER.raw_decode(said, start)
+        except ValueError:
+            start = said.find("{", start + 1)
+            continue
+        if end - start > len(found):
+            found = said[start:end]
+        start = said.find("{", end)
+    return found or said

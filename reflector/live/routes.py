@@ -1,0 +1,69 @@
+"""Record from a browser's microphone, over WebRTC."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from reflector.accounts.access import Caller, Right, get_authorized_transcript
+from reflector.db.models import Status, Transcript
+from reflector.errors import InvalidInput
+from reflector.events.outbox import Outbox
+from reflector.http.deps import PublicCaller, ServicesDep
+from reflector.http.limits import refuse_without_space
+from reflector.live.recordings import LiveRecordings
+from reflector.services import Services
+from reflector.transcripts import schemas
+
+router = APIRouter(tags=["transcripts"])
+
+HAS_RECORDING = "This transcript has its recording already: create another one for another."
+
+
+@router.post("/transcripts/{transcript_id}/record/webrtc")
+async def transcript_record_webrtc(
+    request: Request,
+    services: ServicesDep,
+    caller: PublicCaller,
+    transcript_id: str,
+    offer: schemas.RtcOffer,
+) -> schemas.RtcOffer:
+    """Answer a browser's offer and record what it sends.
+
+    The recording ends with `{"cmd": "STOP"}` on a data channel, or when its client has been gone
+    for a while; until then the same client may come back with another offer and goes on in it.
+    """
+    await run_in_threadpool(_check, services, caller, transcript_id, offer)
+    live = cast(LiveRecordings, request.app.state.live)
+    answer = await live.begin(
+        transcript_id, offer.sdp, lambda: _mark(services, caller, transcript_id)
+    )
+    return schemas.RtcOffer(sdp=answer, type="answer")
+
+
+def _check(services: Services, caller: Caller, transcript_id: str, offer: schemas.RtcOffer) -> None:
+    from reflector.live.peer import check_offer  # aiortc: only for who records
+
+    with services.db.read() as session:
+        _open(session, caller, transcript_id)
+    check_offer(offer.sdp, offer.type)
+    refuse_without_space(services.settings)
+
+
+def _open(session: Session, caller: Caller, transcript_id: str, lock: bool = False) -> Transcript:
+    transcript = get_authorized_transcript(session, caller, transcript_id, Right.CHANGE, lock=lock)
+    if transcript.locked:
+        raise InvalidInput("Transcript is locked")
+    if transcript.upload_key:
+        raise InvalidInput(HAS_RECORDING)
+    return transcript
+
+
+def _mark(services: Services, caller: Caller, transcript_id: str) -> None:
+    with services.db.write() as session:
+        transcript = _open(session, caller, transcript_id, lock=True)
+        events = Outbox(services.bus, session, transcript)
+        events.status(Status.RECORDING)

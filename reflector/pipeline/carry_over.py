@@ -1,0 +1,23 @@
+"""Carry corrections of speakers over to the words of a new run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from reflector.db.models import Transcript
+from reflector.transcript.corrections import Corrections, carried_over
+from reflector.transcript.words import Word
+
+
+def is_corrected(transcript: Transcript, named: Collection[int]) -> bool:
+    """Whether people named or corrected speakers."""
+    return bool(named or Corrections.of(transcript.edits) != Corrections())
+
+
+def with_corrections(
+    transcript: Transcript, words: Sequence[Word], shown: Sequence[Word], named: Collection[int]
+) -> list[Word]:
+    """`words` with the speakers that `shown` has by the corrections and names that people gave."""
+    if not words or not shown:
+        return list(words)
+    return carried_over(words, shown, Corrections.of(transcript.edits), named)

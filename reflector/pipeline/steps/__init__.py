@@ -1,0 +1,1 @@
+"""One file for each step of the pipeline, with everything about it."""

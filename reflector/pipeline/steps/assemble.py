@@ -1,0 +1,66 @@
+"""Give each word its speaker, and store the words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from reflector.db.models import Transcript
+from reflector.db.words import store_words
+from reflector.events.names import EventName
+from reflector.events.outbox import Outbox
+from reflector.pipeline.carry_over import is_corrected, with_corrections
+from reflector.pipeline.context import Output, StepContext, digest_of
+from reflector.pipeline.step import Queue, StepDefinition, StepName
+from reflector.transcript.assembly import Turn, assign_speakers, numbered_by_appearance
+from reflector.transcript.words import from_rows, plain_text
+
+
+def depends(context: StepContext) -> list[Any]:
+    """What people corrected in the words on show, which this run takes over."""
+    if not _takes_over(context.transcript, context.run, context.names):
+        return []
+    shown = [[word.start, word.speaker] for word in context.shown_words]
+    return [context.transcript.edits, sorted(context.names), digest_of(shown)]
+
+
+def run(context: StepContext) -> Output:
+    words = from_rows(context.output(StepName.TRANSCRIBE)["words"])
+    found = context.outputs.get(StepName.DIARIZE, {})
+    turns, overlapping = (
+        [Turn(*row) for row in found.get(name, [])] for name in ("turns", "overlapping")
+    )
+    assigned = numbered_by_appearance(assign_speakers(words, turns, overlapping))
+    if _takes_over(context.transcript, context.run, context.names):
+        assigned = with_corrections(
+            context.transcript, assigned, context.shown_words, context.names.keys()
+        )
+    return {"words": [word.row() for word in assigned]}
+
+
+def _takes_over(transcript: Transcript, run: int, named: Collection[int]) -> bool:
+    """Whether this run is to replace words in which people named or corrected speakers."""
+    replaces = transcript.shown_run is not None and transcript.shown_run != run
+    return replaces and is_corrected(transcript, named)
+
+
+def apply(
+    context: StepContext, session: Session, transcript: Transcript, output: Output, events: Outbox
+) -> None:
+    words = from_rows(output["words"])
+    store_words(session, transcript.id, context.run, words)
+    text = plain_text(words)
+    events.add(EventName.TRANSCRIPT, {"text": text, "translation": None})
+
+
+STEP = StepDefinition(
+    StepName.ASSEMBLE,
+    Queue.DEFAULT,
+    run,
+    needs=(StepName.TRANSCRIBE,),
+    after=(StepName.DIARIZE,),
+    apply=apply,
+    depends=depends,
+)

@@ -1,0 +1,27 @@
+"""End the run: drop its scratch files. `pipeline/finish.py` puts its result on show."""
+
+from __future__ import annotations
+
+from reflector.pipeline.context import Output, StepContext
+from reflector.pipeline.step import Queue, StepDefinition, StepName
+
+
+def run(context: StepContext) -> Output:
+    context.drop_scratch()
+    return {}
+
+
+STEP = StepDefinition(
+    StepName.FINISH,
+    Queue.DEFAULT,
+    run,
+    needs=(StepName.ASSEMBLE,),
+    after=(
+        StepName.PLAYBACK,
+        StepName.TOPICS,
+        StepName.TITLE,
+        StepName.SUMMARY,
+        StepName.ACTIONS,
+        StepName.TRANSLATE,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Settings, logging, health, and what the process tells the system."""

@@ -1,0 +1,87 @@
+"""Limit how many requests run at once, and cancel those whose client has gone."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from prometheus_client import Counter, Gauge
+from starlette.requests import Request
+
+from reflector.errors import Unavailable
+
+Result = TypeVar("Result")
+Check = Callable[[], None]
+"""Raises `Cancelled` once nobody waits for the result any more."""
+
+active = Gauge("reflector_speech_requests", "Requests that are being worked on")
+refused = Counter("reflector_speech_refused", "Requests refused because there were too many")
+cancelled = Counter("reflector_speech_cancelled", "Requests whose clients went away")
+
+
+class Cancelled(Exception):
+    """Ends work that nobody waits for."""
+
+
+class RequestLimiter:
+    """At most `limit` requests at once; one more is Unavailable and may come again."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._active = 0
+        self._threads = ThreadPoolExecutor(limit, thread_name_prefix="speech")
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Held by a request from before its recording is received to its answer."""
+        if self._active >= self._limit:
+            refused.inc()
+            raise Unavailable(
+                f"{self._limit} requests are being worked on already. Try again in a moment."
+            )
+        self._active += 1
+        active.inc()
+        try:
+            yield
+        finally:
+            self._active -= 1
+            active.dec()
+
+    async def run(self, request: Request, work: Callable[[Check], Result]) -> Result:
+        """What `work` returns, in a thread; Cancelled where the client goes away meanwhile."""
+        stop = threading.Event()
+
+        def check() -> None:
+            if stop.is_set():
+                raise Cancelled
+
+        loop = asyncio.get_running_loop()
+        working = loop.run_in_executor(self._threads, work, check)
+        watching = asyncio.ensure_future(_gone(request))
+        try:
+            both: set[asyncio.Future[Any]] = {working, watching}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                cancelled.inc()
+            stop.set()
+            return await working
+        except asyncio.CancelledError:
+            stop.set()
+            raise
+        finally:
+            watching.cancel()
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+async def _gone(request: Request) -> None:
+    """Until the client has closed the connection."""
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            return

@@ -1,0 +1,88 @@
+"""What people corrected about speakers, carried over to the words of a new run.
+
+A new run numbers its speakers anew. Each of its speakers takes the number of the one on show with
+whom it shares the most speech, so that names stay with their voices.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reflector.transcript.words import Word
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """`ranges`: `(start, end, speaker)` in seconds, in the order in which they were made.
+    `merged`: speakers that others were merged into."""
+
+    ranges: list[tuple[float, float, int]] = field(default_factory=list)
+    merged: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, edits: dict[str, Any] | None) -> Corrections:
+        """From `Transcript.edits`."""
+        edits = edits or {}
+        ranges = [(float(a), float(b), int(s)) for a, b, s in edits.get("ranges", [])]
+        return cls(ranges, frozenset(edits.get("merged", [])))
+
+
+def carried_over(
+    words: Sequence[Word], shown: Sequence[Word], corrections: Corrections, named: Collection[int]
+) -> list[Word]:
+    """`words` with the numbers of `shown`, and the corrected ranges as they were corrected.
+
+    `named`: speakers who have a name; no new speaker gets one of these.
+    """
+    numbers = _numbers(words, shown, corrections.merged, named)
+    result = [word._replace(speaker=numbers[word.speaker]) for word in words]
+    for start, end, speaker in corrections.ranges:
+        result = [w._replace(speaker=speaker) if start <= w.start <= end else w for w in result]
+    return result
+
+
+def _numbers(
+    words: Sequence[Word], shown: Sequence[Word], merged: Collection[int], named: Collection[int]
+) -> dict[int, int]:
+    """The number for each speaker of `words`: the largest shared time first, each number once unless
+    people merged others into it."""
+    shared = _shared_seconds(words, shown)
+    numbers: dict[int, int] = {}
+    given: set[int] = set()
+    for (new, old), _ in sorted(shared.items(), key=lambda item: (-item[1], item[0])):
+        if new not in numbers and (old not in given or old in merged):
+            numbers[new] = old
+            given.add(old)
+    taken = given | set(named) | {word.speaker for word in shown}
+    for word in words:
+        if word.speaker not in numbers:
+            free = next(n for n in range(len(taken) + 1) if n not in taken)
+            numbers[word.speaker] = free
+            taken.add(free)
+    return numbers
+
+
+def _shared_seconds(words: Sequence[Word], shown: Sequence[Word]) -> dict[tuple[int, int], float]:
+    """By new and old speaker: how long words of both are spoken at once."""
+    shared: dict[tuple[int, int], float] = defaultdict(float)
+    for word, other in _pairs(words, shown):
+        shared[word.speaker, other.speaker] += min(word.end, other.end) - max(
+            word.start, other.start
+        )
+    return shared
+
+
+def _pairs(words: Sequence[Word], others: Sequence[Word]) -> Iterable[tuple[Word, Word]]:
+    """Those that overlap in time; both are in the order of their starts."""
+    first = 0
+    for word in words:
+        while first < len(others) and others[first].end <= word.start:
+            first += 1
+        for other in others[first:]:
+            if other.start >= word.end:
+                break
+            if other.end > word.start:
+                yield word, other

@@ -1,0 +1,138 @@
+"""Serve exports of one transcript, and all of it in a zip."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
+from pydantic_core import to_json
+from sqlalchemy.orm import Session
+
+from reflector.accounts.access import Right, get_authorized_transcript
+from reflector.db.models import Transcript
+from reflector.db.words import load_segments
+from reflector.http.deps import AnyCaller, ServicesDep, UserCaller
+from reflector.services import Services
+from reflector.storage.keys import audio_key
+from reflector.transcript import formats
+from reflector.transcript.words import cues
+from reflector.transcripts import views
+from reflector.transcripts.exports import word
+from reflector.transcripts.exports.archive import Entry, zipped
+from reflector.transcripts.exports.data import data
+from reflector.transcripts.exports.document import Document
+from reflector.transcripts.exports.markdown import markdown
+
+router = APIRouter(tags=["transcripts"])
+
+
+class ExportFormat(StrEnum):
+    TXT = "txt"
+    VTT = "vtt"
+    SRT = "srt"
+    MD = "md"
+    DOCX = "docx"
+    JSON = "json"
+
+
+Render = Callable[[Document], bytes]
+EXPORTS: dict[ExportFormat, tuple[str, Render]] = {
+    ExportFormat.TXT: (
+        "text/plain; charset=utf-8",
+        lambda d: formats.text_timestamped(d.segments, d.names).encode(),
+    ),
+    ExportFormat.VTT: ("text/vtt", lambda d: formats.webvtt(cues(d.words), d.names).encode()),
+    ExportFormat.SRT: (
+        "application/x-subrip",
+        lambda d: formats.srt(cues(d.words), d.names).encode(),
+    ),
+    ExportFormat.MD: ("text/markdown; charset=utf-8", lambda d: markdown(d).encode()),
+    ExportFormat.DOCX: (word.MEDIA_TYPE, word.word),
+    ExportFormat.JSON: ("application/json", lambda d: to_json(data(d), indent=2)),
+}
+UNSAFE = re.compile(r"[^\w\- ]+")
+
+
+def document_of(session: Session, transcript: Transcript) -> Document:
+    people = views.participants_of(session, transcript.id)
+    words = views.words_of(session, transcript)
+    return Document(
+        id=transcript.id,
+        title=transcript.title or transcript.name or "Recording",
+        created_at=transcript.created_at,
+        duration=transcript.duration / 1000,
+        language=transcript.source_language,
+        target_language=transcript.target_language,
+        short_summary=transcript.short_summary,
+        long_summary=transcript.long_summary,
+        action_items=transcript.action_items or {},
+        topics=views.topics_of(session, transcript, with_words=True, words=words),
+        participants=[{"id": p.id, "name": p.name, "speaker": p.speaker} for p in people],
+        names=views.names_of(people),
+        segments=load_segments(session, transcript.id, transcript.shown_run),
+        words=words,
+    )
+
+
+def attachment(title: str, suffix: str) -> dict[str, str]:
+    """`Content-Disposition` with the title for programs old and new (RFC 6266)."""
+    name = UNSAFE.sub("", title).strip()[:100] or "transcript"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip()
+    value = f'attachment; filename="{plain or "transcript"}.{suffix}"'
+    return {"Content-Disposition": f"{value}; filename*=UTF-8''{quote(name)}.{suffix}"}
+
+
+@router.get("/transcripts/{transcript_id}/export/{format}", response_class=Response)
+def transcript_export(
+    services: ServicesDep, caller: AnyCaller, transcript_id: str, format: ExportFormat
+) -> Response:
+    """Extra: the transcript as a file."""
+    with services.db.read() as session:
+        document = document_of(session, get_authorized_transcript(session, caller, transcript_id))
+    media_type, render = EXPORTS[format]
+    headers = attachment(document.title, format.value)
+    return Response(render(document), media_type=media_type, headers=headers)
+
+
+@router.get("/transcripts/{transcript_id}/download/zip")
+def transcript_download_zip(
+    services: ServicesDep, caller: UserCaller, transcript_id: str
+) -> Response:
+    """The audio and everything that is known of it."""
+    with services.db.read() as session:
+        transcript = get_authorized_transcript(session, caller, transcript_id, Right.CHANGE)
+        document = document_of(session, transcript)
+        metadata = _metadata(transcript, document)
+        hidden = bool(transcript.audio_deleted)
+    name = f"transcript_{transcript_id[:8]}.zip"
+    return StreamingResponse(
+        zipped(_entries(services, document, metadata, hidden)),
+        media_type="application/zip",
+        headers={"Content-Disposition": f"attachment; filename={name}"},
+    )
+
+
+def _metadata(transcript: Transcript, document: Document) -> bytes:
+    body = data(document)
+    del body["segments"], body["words"]
+    body["webvtt"] = formats.webvtt(cues(document.words), document.names)
+    body["recording_id"], body["meeting_id"] = transcript.recording_id, transcript.meeting_id
+    return to_json(body, indent=2)
+
+
+def _entries(
+    services: Services, document: Document, metadata: bytes, hidden: bool
+) -> Iterator[Entry]:
+    yield Entry("metadata.json", [metadata], compressed=True)
+    for format in (ExportFormat.TXT, ExportFormat.SRT, ExportFormat.MD, ExportFormat.DOCX):
+        render = EXPORTS[format][1]
+        yield Entry(f"transcript.{format}", [render(document)], compressed=True)
+    key = audio_key(document.id)
+    size = None if hidden else services.storage.size(key)
+    if size is not None:
+        yield Entry("audio.mp3", services.storage.read_range(key, 0, size))

@@ -1,0 +1,76 @@
+"""List transcripts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from fastapi_pagination import Page
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from reflector.accounts.access import Caller, listed, listed_parts
+from reflector.db.changes import settled
+from reflector.db.models import SourceKind, Transcript
+from reflector.http.deps import KeptDep, PublicCaller
+from reflector.transcripts import schemas, views
+
+router = APIRouter(tags=["transcripts"])
+
+# The largest numbers that the databases take for a row count and for a change
+MAX_PAGE = 10**9
+MAX_BIGINT = 2**63 - 1
+
+
+@router.get("/transcripts", response_model=Page[schemas.GetTranscriptMinimal])
+def transcripts_list(
+    caller: PublicCaller,
+    kept: KeptDep,
+    source_kind: SourceKind | None = None,
+    room_id: str | None = None,
+    search_term: str | None = None,
+    change_seq_from: int | None = None,
+    sort_by: Literal["created_at", "change_seq"] | None = None,
+    page: Annotated[int, Query(ge=1)] = 1,
+    size: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> Response:
+    """Own transcripts and those of shared rooms, the newest first; with `sort_by=change_seq` and
+    `change_seq_from`, a feed of all that changed since."""
+    filters: list[Any] = [Transcript.deleted_at.is_(None)]
+    if source_kind:
+        filters.append(Transcript.source_kind == source_kind)
+    if room_id:
+        filters.append(Transcript.room_id == room_id)
+    if search_term:
+        filters.append(Transcript.title.icontains(search_term, autoescape=True))
+    if change_seq_from is not None:
+        after = max(-MAX_BIGINT, min(change_seq_from, MAX_BIGINT))
+        filters.append(Transcript.change_seq > after)
+    by_change = sort_by == "change_seq"
+    order = Transcript.change_seq.asc() if by_change else Transcript.created_at.desc()
+
+    def make(session: Session) -> dict[str, Any]:
+        if (by_change or change_seq_from is not None) and (only := settled(session)) is not None:
+            filters.append(only)
+        query = views.minimal_query().where(*filters, listed(caller)).order_by(order, Transcript.id)
+        query = query.limit(size).offset((min(page, MAX_PAGE) - 1) * size)
+        items = [
+            views.without_strangers(views.minimal(row), caller) for row in session.execute(query)
+        ]
+        complete = page == 1 and len(items) < size
+        total = len(items) if complete else count(session, caller, filters)
+        return {"items": items, "total": total, "page": page, "size": size,
+                "pages": -(-total // size)}  # fmt: skip
+
+    key = ("list", source_kind, room_id, search_term, change_seq_from, sort_by, page, size)
+    return kept.answer(caller, key, make)
+
+
+def count(session: Session, caller: Caller, filters: list[Any]) -> int:
+    """How many there are; own ones and others apart, because each has an index of its own."""
+    parts = [
+        select(func.count()).select_from(Transcript).where(*filters, part).scalar_subquery()
+        for part in listed_parts(caller)
+    ]
+    return session.scalar(select(sum(parts[1:], start=parts[0]))) or 0

@@ -1,0 +1,207 @@
+"""Create, read, change, delete and restore one transcript."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from reflector.accounts.access import Caller, Right, get_authorized_transcript
+from reflector.db.changes import touch
+from reflector.db.edits import note_field
+from reflector.db.models import Participant, Recording, SourceKind, Transcript, new_id, now
+from reflector.errors import Conflict, InvalidInput
+from reflector.events.names import UserEventName
+from reflector.events.outbox import publish_changed, publish_to_owner
+from reflector.housekeeping import deletions
+from reflector.http.deps import (
+    AnyCaller,
+    DispatcherDep,
+    KeptDep,
+    PublicCaller,
+    ServicesDep,
+    UserCaller,
+)
+from reflector.http.response_cache import state_of
+from reflector.pipeline.dispatch import nudge_ready
+from reflector.pipeline.runs import is_active, steps_of
+from reflector.search import index
+from reflector.transcript.formats import TextFormat
+from reflector.transcripts import schemas, views
+
+router = APIRouter(tags=["transcripts"])
+
+NULLABLE = {"title", "short_summary", "long_summary", "audio_deleted"}
+
+
+@router.post("/transcripts")
+def transcripts_create(
+    services: ServicesDep, caller: PublicCaller, info: schemas.CreateTranscript
+) -> schemas.GetTranscriptWithParticipants:
+    with services.db.write() as session:
+        transcript = Transcript(
+            name=info.name,
+            source_kind=info.source_kind or SourceKind.LIVE,
+            source_language=info.source_language,
+            target_language=info.target_language,
+            user_id=caller.user_id,
+        )
+        session.add(transcript)
+        index.update(session, transcript)
+        body = views.with_participants(session, transcript.id)
+        publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_CREATED)
+    return schemas.GetTranscriptWithParticipants(**body)
+
+
+@router.get("/transcripts/{transcript_id}", response_model=schemas.GetTranscript)
+def transcript_get(
+    kept: KeptDep,
+    caller: AnyCaller,
+    transcript_id: str,
+    transcript_format: TextFormat = TextFormat.TEXT,
+) -> Response:
+    def make(session: Session) -> dict[str, Any]:
+        transcript = get_authorized_transcript(session, caller, transcript_id)
+        body = views.with_text(session, transcript, transcript_format)
+        return views.without_strangers(body, caller)
+
+    key = ("transcript", transcript_id, transcript_format)
+    return kept.answer(caller, key, make, state_of(transcript_id))
+
+
+@router.patch("/transcripts/{transcript_id}")
+def transcript_update(
+    services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.UpdateTranscript
+) -> schemas.GetTranscriptWithParticipants:
+    """Only the fields that are sent are written. A list of participants takes the place of the one
+    that is there; with `base_change_seq` only if nobody has changed the transcript since (409)."""
+    with services.db.write() as session:
+        transcript = get_authorized_transcript(
+            session, caller, transcript_id, Right.CHANGE, lock=True
+        )
+        if info.base_change_seq not in {None, transcript.change_seq}:
+            raise Conflict("Somebody else has changed this transcript since. Read it again first.")
+        if "audio_deleted" in info.model_fields_set:
+            _delete_audio(session, transcript, info.audio_deleted)
+        for name in info.model_fields_set - {"participants", "base_change_seq"}:
+            value = getattr(info, name)
+            if value is not None or name in NULLABLE:
+                setattr(transcript, name, value)
+                note_field(transcript, name, value)
+        if info.participants is not None:
+            _replace_participants(session, caller, transcript_id, info.participants)
+        if info.model_fields_set & {"name", "title", "long_summary"}:
+            index.update(session, transcript)
+        touch(session, transcript)
+        body = views.with_participants(session, transcript_id)
+        publish_changed(session, services.bus, transcript_id)
+    if info.audio_deleted:
+        deletions.execute(services, transcript_id)
+    return schemas.GetTranscriptWithParticipants(**body)
+
+
+def _delete_audio(session: Session, transcript: Transcript, wanted: bool | None) -> None:
+    """For good: the recording as it came and all sound made of it. Words and their like stay."""
+    if transcript.audio_deleted and not wanted:
+        raise InvalidInput("The audio of this transcript was deleted for good.")
+    if not wanted or transcript.audio_deleted:
+        return
+    if is_active(steps_of(session, transcript.id, transcript.last_run)):
+        raise InvalidInput("The recording is being processed. Delete its audio after that.")
+    transcript.upload_key = None
+    deletions.order(session, transcript.id)
+
+
+def _replace_participants(
+    session: Session,
+    caller: Caller,
+    transcript_id: str,
+    people: list[schemas.TranscriptParticipant],
+) -> None:
+    ids = [person.id for person in people if person.id]
+    speakers = [person.speaker for person in people if person.speaker is not None]
+    if len(set(ids)) < len(ids) or len(set(speakers)) < len(speakers):
+        raise InvalidInput("Two participants have the same id or the same speaker.")
+    known = session.scalars(
+        select(Participant.user_id).where(Participant.transcript_id == transcript_id)
+    )
+    foreign = {person.user_id for person in people} - {None, caller.user_id, *known}
+    if foreign:
+        raise InvalidInput("A participant's user_id can be your own only.")
+    session.execute(delete(Participant).where(Participant.transcript_id == transcript_id))
+    taken = set(session.scalars(select(Participant.id).where(Participant.id.in_(ids))))
+    session.add_all(
+        Participant(
+            id=person.id if person.id and person.id not in taken else new_id(),
+            transcript_id=transcript_id,
+            position=position,
+            speaker=person.speaker,
+            name=person.name,
+            user_id=person.user_id,
+        )
+        for position, person in enumerate(people)
+    )
+
+
+@router.delete("/transcripts/{transcript_id}")
+def transcript_delete(
+    services: ServicesDep, caller: UserCaller, transcript_id: str
+) -> schemas.DeletionStatus:
+    """Into the trash, from where it can be restored or destroyed."""
+    with services.db.write() as session:
+        transcript = get_authorized_transcript(
+            session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True
+        )
+        if transcript.deleted_at is None:
+            transcript.deleted_at = now()
+            _mark_recording(session, transcript)
+            publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_DELETED)
+            publish_changed(session, services.bus, transcript_id)
+    return schemas.DeletionStatus(status="ok")
+
+
+def _mark_recording(session: Session, transcript: Transcript) -> None:
+    if transcript.recording_id is not None:
+        recording = session.get(Recording, transcript.recording_id)
+        if recording is not None:
+            recording.deleted_at = transcript.deleted_at
+
+
+@router.post("/transcripts/{transcript_id}/restore")
+def transcript_restore(
+    services: ServicesDep, dispatcher: DispatcherDep, caller: UserCaller, transcript_id: str
+) -> schemas.DeletionStatus:
+    """Out of the trash; work that the deletion stopped goes on."""
+    with services.db.write() as session:
+        transcript = get_authorized_transcript(
+            session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True
+        )
+        if transcript.deleted_at is None:
+            raise InvalidInput("Transcript is not deleted")
+        transcript.deleted_at = None
+        _mark_recording(session, transcript)
+        run = transcript.last_run
+        publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_RESTORED)
+    nudge_ready(services.db, dispatcher, transcript_id, run)
+    return schemas.DeletionStatus(status="ok")
+
+
+@router.delete("/transcripts/{transcript_id}/destroy")
+def transcript_destroy(
+    services: ServicesDep, caller: UserCaller, transcript_id: str
+) -> schemas.DeletionStatus:
+    """Out of the trash for good: rows at once, stored objects until the storage has confirmed."""
+    with services.db.write() as session:
+        transcript = get_authorized_transcript(
+            session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True
+        )
+        if transcript.deleted_at is None:
+            raise InvalidInput("Transcript must be soft-deleted first")
+        deletions.destroy(session, transcript)
+        publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_DELETED)
+        publish_changed(session, services.bus, transcript_id)
+    deletions.execute(services, transcript_id)
+    return schemas.DeletionStatus(status="ok")

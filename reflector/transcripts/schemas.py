@@ -1,0 +1,348 @@
+"""Bodies of requests and answers, field for field those of the reference."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+
+from reflector.accounts.keys import DAYS, MAX_DAYS
+from reflector.db.models import SourceKind, Status, new_id
+from reflector.transcript.language_codes import AUTOMATIC, spoken_language
+
+ShareMode = Literal["public", "semi-private", "private"]
+NonEmpty = Annotated[str, Field(min_length=1)]
+
+
+def _with_hyphens(code: object) -> object:
+    return code.replace("_", "-") if isinstance(code, str) else code
+
+
+def _is_recognised(code: str) -> str:
+    if code not in AUTOMATIC and spoken_language(code) is None:
+        raise ValueError(
+            f"{code} is no language that speech is recognised in: write it like en or pt-BR, or auto "
+            "to have it detected"
+        )
+    return code
+
+
+Language = Annotated[
+    str, Field(max_length=16, pattern=r"^([A-Za-z-]*)$"), BeforeValidator(_with_hyphens)
+]
+SpokenLanguage = Annotated[Language, AfterValidator(_is_recognised)]
+
+
+class StatusAnswer(BaseModel):
+    status: str = "ok"
+
+
+class RtcOffer(BaseModel):
+    """A session description of WebRTC: `type` is `offer`, in answers `answer`."""
+
+    sdp: str
+    type: str
+
+
+class VideoUrlResponse(BaseModel):
+    """`duration` in seconds."""
+
+    url: str
+    duration: int | None = None
+    content_type: str = "video/mp4"
+
+
+class DeletionStatus(BaseModel):
+    status: str
+
+
+class ProcessStatus(BaseModel):
+    status: str
+
+
+class SpeakerAssignmentStatus(BaseModel):
+    status: str
+
+
+class ConfigResponse(BaseModel):
+    zulip_enabled: bool
+    email_enabled: bool
+
+
+class LoginRequest(BaseModel):
+    email: str
+    password: str
+
+
+class LoginResponse(BaseModel):
+    """`expires_in` in seconds."""
+
+    access_token: str
+    token_type: str = "bearer"  # noqa: S105 - the kind of token, not one
+    expires_in: int
+
+
+class UserInfo(BaseModel):
+    sub: str
+    email: str | None
+
+
+class CreateApiKeyRequest(BaseModel):
+    name: NonEmpty | None = None
+    expires_in_days: int = Field(default=DAYS, ge=1, le=MAX_DAYS)
+
+
+class ApiKeyResponse(BaseModel):
+    id: NonEmpty
+    user_id: NonEmpty
+    name: NonEmpty | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class CreateApiKeyResponse(ApiKeyResponse):
+    key: NonEmpty
+
+
+class CreateParticipant(BaseModel):
+    name: str
+    speaker: int | None = None
+
+
+class Participant(BaseModel):
+    id: str
+    speaker: int | None
+    name: str
+
+
+class UpdateParticipant(BaseModel):
+    name: str | None = None
+    speaker: int | None = None
+
+
+class SpeakerAssignment(BaseModel):
+    """Times in seconds."""
+
+    speaker: Annotated[int, Field(ge=0)] | None = None
+    participant: str | None = None
+    timestamp_from: float
+    timestamp_to: float
+
+
+class SpeakerMerge(BaseModel):
+    speaker_from: int
+    speaker_to: int
+
+
+class SearchResult(BaseModel):
+    """`duration` in milliseconds; `rank` 1.0 where nothing was searched for."""
+
+    id: NonEmpty
+    title: str | None = None
+    user_id: str | None = None
+    room_id: str | None = None
+    room_name: str | None = None
+    source_kind: SourceKind
+    created_at: str
+    status: Status
+    rank: Annotated[float, Field(ge=0, le=1)]
+    duration: Annotated[float, Field(ge=0)] | None
+    search_snippets: list[str]
+    total_match_count: Annotated[int, Field(ge=0)] = 0
+    change_seq: int | None = None
+
+
+class SearchResponse(BaseModel):
+    results: list[SearchResult]
+    total: Annotated[int, Field(ge=0)]
+    query: NonEmpty | None = None
+    limit: Annotated[int, Field(ge=1, le=100)]
+    offset: Annotated[int, Field(ge=0)]
+
+
+class CreateTranscript(BaseModel):
+    name: str
+    source_kind: SourceKind | None = None
+    source_language: SpokenLanguage = "en"
+    target_language: Language = "en"
+
+
+class TranscriptParticipant(BaseModel):
+    id: str | None = None
+    speaker: int | None
+    name: str
+    user_id: str | None = None
+
+
+class UpdateTranscript(BaseModel):
+    name: str | None = None
+    locked: bool | None = None
+    title: str | None = None
+    short_summary: str | None = None
+    long_summary: str | None = None
+    share_mode: ShareMode | None = None
+    participants: list[TranscriptParticipant] | None = None
+    base_change_seq: int | None = Field(
+        default=None, description="of the transcript that the changed list was made from"
+    )
+    reviewed: bool | None = None
+    audio_deleted: bool | None = None
+    source_language: SpokenLanguage | None = None
+    target_language: Language | None = None
+
+
+class TranscriptParticipantWithEmail(BaseModel):
+    id: str = Field(default_factory=new_id)
+    speaker: int | None
+    name: str
+    user_id: str | None = None
+    email: str | None = None
+
+
+class GetTranscriptMinimal(BaseModel):
+    """`duration` in milliseconds."""
+
+    id: str
+    user_id: str | None
+    name: str
+    status: Status
+    locked: bool
+    duration: float
+    title: str | None
+    short_summary: str | None
+    long_summary: str | None
+    created_at: str
+    share_mode: str = "private"
+    source_language: str | None
+    target_language: str | None
+    reviewed: bool
+    meeting_id: str | None
+    source_kind: SourceKind
+    room_id: str | None = None
+    room_name: str | None = None
+    audio_deleted: bool | None = None
+    change_seq: int | None = None
+    has_cloud_video: bool = False
+    cloud_video_duration: int | None = None
+
+
+class GetTranscriptWithParticipants(GetTranscriptMinimal):
+    participants: list[TranscriptParticipantWithEmail] | None
+
+
+class GetTranscriptWithText(GetTranscriptWithParticipants):
+    transcript_format: Literal["text"] = "text"
+    transcript: str
+
+
+class GetTranscriptWithTextTimestamped(GetTranscriptWithParticipants):
+    transcript_format: Literal["text-timestamped"] = "text-timestamped"
+    transcript: str
+
+
+class GetTranscriptWithWebVTTNamed(GetTranscriptWithParticipants):
+    transcript_format: Literal["webvtt-named"] = "webvtt-named"
+    transcript: str
+
+
+class TranscriptSegment(BaseModel):
+    speaker: int
+    speaker_name: str
+    text: str
+    start: float
+    end: float
+
+
+class GetTranscriptWithJSON(GetTranscriptWithParticipants):
+    transcript_format: Literal["json"] = "json"
+    transcript: list[TranscriptSegment]
+
+
+GetTranscript = Annotated[
+    GetTranscriptWithText
+    | GetTranscriptWithTextTimestamped
+    | GetTranscriptWithWebVTTNamed
+    | GetTranscriptWithJSON,
+    Field(discriminator="transcript_format"),
+]
+
+
+class GetTranscriptSegmentTopic(BaseModel):
+    text: str
+    start: float
+    speaker: int
+
+
+class GetTranscriptTopic(BaseModel):
+    """Times in seconds."""
+
+    id: str
+    title: str
+    summary: str
+    timestamp: float
+    duration: float | None
+    transcript: str
+    segments: list[GetTranscriptSegmentTopic] = []
+
+
+class Word(BaseModel):
+    text: str
+    start: Annotated[float, Field(ge=0)]
+    end: Annotated[float, Field(ge=0)]
+    speaker: int = 0
+
+
+class GetTranscriptTopicWithWords(GetTranscriptTopic):
+    words: list[Word] = []
+
+
+class SpeakerWords(BaseModel):
+    speaker: int
+    words: list[Word]
+
+
+class GetTranscriptTopicWithWordsPerSpeaker(GetTranscriptTopic):
+    words_per_speaker: list[SpeakerWords] = []
+
+
+class AudioWaveform(BaseModel):
+    data: list[float]
+
+
+class AudioLink(BaseModel):
+    """Extra; `expires_in` in seconds."""
+
+    url: str
+    expires_in: int
+
+
+class Translation(BaseModel):
+    text: str
+    language: str
+    model: str | None
+
+
+class StepView(BaseModel):
+    """Extra: how far the newest run is. `method` where a step of analysis says how it was made."""
+
+    name: str
+    state: Literal["pending", "running", "done", "failed"]
+    attempt: int
+    error: str | None
+    seconds: float | None
+    method: str | None = None
+    warnings: list[str] = []
+    engine: dict[str, Any] | None = None
+
+
+class RunView(BaseModel):
+    """Extra: the steps of the newest run, and what the analysis found beside the text."""
+
+    run: int
+    status: Status
+    error: str | None
+    steps: list[StepView]
+    action_items: dict[str, Any] | None
+    edited: list[str] = Field(description="what people changed, which a new run keeps")

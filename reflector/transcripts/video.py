@@ -1,0 +1,50 @@
+"""Link to the video that a platform made of a meeting."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from reflector.accounts.access import get_authorized_transcript
+from reflector.db.models import Meeting
+from reflector.errors import NotFound, Unavailable
+from reflector.http.deps import ServicesDep, UserCaller
+from reflector.storage.store import Bucket
+from reflector.transcripts import schemas
+
+router = APIRouter(tags=["transcripts"])
+
+LINK_SECONDS = 900
+VIDEO_TYPE = "video/mp4"
+
+
+@router.get("/transcripts/{transcript_id}/video/url")
+def transcript_get_video_url(
+    services: ServicesDep, caller: UserCaller, transcript_id: str
+) -> schemas.VideoUrlResponse:
+    """A link to the video in the platform's storage, for a quarter of an hour."""
+    with services.db.read() as session:
+        transcript = get_authorized_transcript(session, caller, transcript_id)
+        meeting = session.get(Meeting, transcript.meeting_id) if transcript.meeting_id else None
+    if meeting is None or meeting.daily_composed_video_s3_key is None:
+        raise NotFound("No video available")
+    settings = services.settings
+    name, key_id = (
+        settings.DAILYCO_STORAGE_AWS_BUCKET_NAME,
+        settings.DAILYCO_STORAGE_AWS_ACCESS_KEY_ID,
+    )
+    if name is None or key_id is None:
+        raise Unavailable(
+            "The video is in Daily's storage, which this server cannot reach.",
+            "Set DAILYCO_STORAGE_AWS_BUCKET_NAME, _REGION, _ACCESS_KEY_ID and _SECRET_ACCESS_KEY.",
+        )
+    bucket = Bucket(
+        name,
+        settings.DAILYCO_STORAGE_AWS_REGION,
+        key_id,
+        settings.DAILYCO_STORAGE_AWS_SECRET_ACCESS_KEY,
+    )
+    return schemas.VideoUrlResponse(
+        url=bucket.link(meeting.daily_composed_video_s3_key, LINK_SECONDS, VIDEO_TYPE),
+        content_type=VIDEO_TYPE,
+        duration=meeting.daily_composed_video_duration,
+    )

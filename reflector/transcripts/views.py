@@ -1,0 +1,150 @@
+"""Turn database rows into the API's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy.orm import Session
+
+from reflector.accounts.access import Caller
+from reflector.db.models import Meeting, Participant, Room, Topic, Transcript, User
+from reflector.db.words import load_segments, load_words
+from reflector.transcript import formats
+from reflector.transcript.formats import TextFormat
+from reflector.transcript.topics import topic_view
+from reflector.transcript.words import Word, cues
+
+MINIMAL = [
+    "id", "user_id", "name", "status", "locked", "duration", "title", "short_summary",
+    "long_summary", "created_at", "share_mode", "source_language", "target_language", "reviewed",
+    "meeting_id", "source_kind", "room_id", "audio_deleted", "change_seq",
+]  # fmt: skip
+DELETED_ROOM = "Deleted Room"
+# A room that is gone is told apart from no room
+ROOM_NAME = case((Transcript.room_id.is_not(None), func.coalesce(Room.name, DELETED_ROOM))).label(
+    "room_name"
+)
+_COLUMNS = [*(getattr(Transcript, name) for name in MINIMAL), ROOM_NAME]
+
+
+def minimal_query() -> Select[Any]:
+    """Selects what `minimal` needs: columns, not objects, because lists are long."""
+    return select(*_COLUMNS).outerjoin(Room, Room.id == Transcript.room_id)
+
+
+def without_strangers(fields: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """`fields` with whose it is only for the owner: others learn neither ids nor addresses."""
+    if fields["user_id"] is None or fields["user_id"] == caller.user_id:
+        return fields
+    concealed = {**fields, "user_id": None}
+    if "participants" in fields:
+        concealed["participants"] = [
+            person
+            if person["user_id"] in {None, caller.user_id}
+            else {**person, "user_id": None, "email": None}
+            for person in fields["participants"]
+        ]
+    return concealed
+
+
+def minimal(row: Row[Any]) -> dict[str, Any]:
+    fields = dict(row._mapping)
+    fields["created_at"] = iso(fields["created_at"])
+    fields["has_cloud_video"] = False
+    fields["cloud_video_duration"] = None
+    return fields
+
+
+def iso(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def one(session: Session, transcript_id: str) -> dict[str, Any]:
+    """The fields of one transcript as they are in the database now."""
+    session.flush()
+    query = minimal_query().add_columns(
+        Meeting.daily_composed_video_s3_key, Meeting.daily_composed_video_duration
+    )
+    query = query.outerjoin(Meeting, Meeting.id == Transcript.meeting_id)
+    row = session.execute(query.where(Transcript.id == transcript_id)).one()
+    fields = minimal(row)
+    fields["has_cloud_video"] = fields.pop("daily_composed_video_s3_key") is not None
+    fields["cloud_video_duration"] = fields.pop("daily_composed_video_duration")
+    return fields
+
+
+def participants_of(session: Session, transcript_id: str) -> list[Participant]:
+    return list(
+        session.scalars(
+            select(Participant)
+            .where(Participant.transcript_id == transcript_id)
+            .order_by(Participant.position, Participant.id)
+        )
+    )
+
+
+def names_of(people: Iterable[Participant]) -> dict[int, str]:
+    return {p.speaker: p.name for p in people if p.speaker is not None}
+
+
+def with_participants(session: Session, transcript_id: str) -> dict[str, Any]:
+    body = one(session, transcript_id)
+    rows = session.execute(
+        select(
+            Participant.id,
+            Participant.speaker,
+            Participant.name,
+            Participant.user_id,
+            User.email,
+        )
+        .outerjoin(User, User.id == Participant.user_id)
+        .where(Participant.transcript_id == transcript_id)
+        .order_by(Participant.position, Participant.id)
+    )
+    return {**body, "participants": [dict(row._mapping) for row in rows]}
+
+
+def words_of(session: Session, transcript: Transcript) -> list[Word]:
+    return load_words(session, transcript.id, transcript.shown_run)
+
+
+def with_text(session: Session, transcript: Transcript, format: TextFormat) -> dict[str, Any]:
+    body = with_participants(session, transcript.id)
+    names = {p["speaker"]: p["name"] for p in body["participants"] if p["speaker"] is not None}
+    if format is TextFormat.WEBVTT_NAMED:
+        parts = cues(words_of(session, transcript))
+    else:
+        parts = load_segments(session, transcript.id, transcript.shown_run)
+    return {
+        **body,
+        "transcript_format": format.value,
+        "transcript": formats.RENDER[format](parts, names),
+    }
+
+
+def topics_of(
+    session: Session,
+    transcript: Transcript,
+    *,
+    with_words: bool,
+    words: Sequence[Word] | None = None,
+) -> list[dict[str, Any]]:
+    """The topics; who has all `words` of the transcript already gives them along."""
+    rows = session.scalars(
+        select(Topic)
+        .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
+        .order_by(Topic.position)
+    ).all()
+    if words is None:
+        words = words_of(session, transcript) if rows else []
+    result = []
+    for row in rows:
+        part = words[row.first_word : row.last_word]
+        view = topic_view(row, part)
+        if with_words:
+            view["words"] = [word._asdict() for word in part]
+        result.append(view)
+    return result

@@ -1,0 +1,1 @@
+"""Receive recordings in chunks."""
