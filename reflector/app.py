@@ -25,16 +25,24 @@ from reflector.http.request_sizes import RequestSizes
 from reflector.http.response_cache import ResponseCache
 from reflector.live import routes as live
 from reflector.live.recordings import LiveRecordings
+from reflector.pipeline.queue.broker import CeleryDispatcher, make_celery
 from reflector.pipeline.step import Queue
-from reflector.queues import CeleryDispatcher, make_celery
 from reflector.runtime.health import Health
 from reflector.runtime.malloc import share_heaps_between_threads
 from reflector.runtime.settings import Settings
 from reflector.search import routes as search
 from reflector.services import Services
-from reflector.transcripts import audio, downloads, listing, speakers, topics, video
-from reflector.transcripts import routes as transcripts
-from reflector.uploads import recording
+from reflector.transcripts.routes import (
+    audio,
+    downloads,
+    listing,
+    processing,
+    speakers,
+    topics,
+    transcript,
+    video,
+)
+from reflector.uploads import routes as uploads
 
 REQUEST_THREADS = 16
 
@@ -83,9 +91,9 @@ def create_app(services: Services) -> FastAPI:
     v1 = APIRouter(prefix="/v1")
     if services.identity.backend == "password":
         v1.include_router(accounts.login_router)
-    # `listing` and `search` before `transcripts`, where "search" would be taken for an id
-    modules = (accounts, config, listing, search, transcripts, topics, speakers, recording, live,
-               audio, video, downloads, events)  # fmt: skip
+    # `listing` and `search` before `transcript`, where "search" would be taken for an id
+    modules = (accounts, config, listing, search, transcript, topics, processing, speakers, uploads,
+               live, audio, video, downloads, events)  # fmt: skip
     for module in modules:
         v1.include_router(module.router)
     app.include_router(v1)

@@ -20,10 +20,10 @@ from reflector import schedule
 from reflector.accounts import sessions
 from reflector.db.engine import is_disconnect
 from reflector.housekeeping import deletions, heartbeat, public_data
-from reflector.pipeline.reconcile import reconcile, release_all
+from reflector.pipeline.queue.broker import STEP_TASK, CeleryDispatcher
+from reflector.pipeline.queue.reconcile import reconcile, release_all
 from reflector.pipeline.runner import Runner
 from reflector.pipeline.step import Queue, StepName
-from reflector.queues import STEP_TASK, CeleryDispatcher
 from reflector.runtime.pulse import Pulse
 from reflector.runtime.sd_notify import Watchdog
 from reflector.runtime.settings import Settings

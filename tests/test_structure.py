@@ -26,20 +26,23 @@ LAYERS = [
     ["commands"],
     ["app"],
     ["web"],
-    ["accounts.routes", "events.routes", "live.routes", "search.routes", "http.config"],
-    ["events.schemas"],
+    ["accounts.routes", "events.routes", "live.routes", "search.routes", "transcripts.routes"],
+    ["events.schemas", "search.results"],
     ["uploads"],
     ["transcripts"],
     ["http"],
     ["runtime.health"],
+    ["accounts.schemas", "search.schemas"],
     ["worker"],
-    ["queues", "live", "speech_service"],
+    ["speech_service.app"],
+    ["live", "speech_service.routes"],
+    ["speech_service"],
     ["pipeline", "housekeeping", "schedule"],
     ["services"],
     ["translation"],
     ["accounts"],
     ["language", "speech", "search", "transcripts.exports"],
-    ["storage", "media", "events", "db", "http.request_sizes"],
+    ["storage", "media", "events", "db", "http.request_sizes", "http.schemas"],
     ["transcript"],
     ["runtime"],
     ["errors", "runtime.journald"],
@@ -121,6 +124,16 @@ def test_imports_run_downhill() -> None:
 
 def test_imports_of_the_agent_run_downhill() -> None:
     assert list(uphill("appliance", AGENT_LEVEL)) == []
+
+
+def test_fastapi_stays_in_routes_and_what_they_share() -> None:
+    """Who reads data, in a command or a step, needs no HTTP code for that."""
+    serving = {"http", "web", "routes", "app"}
+    for path in python_files("reflector"):
+        words = {module.split(".")[0] for module in imports(path)}
+        if words & {"fastapi", "starlette", "fastapi_pagination"}:
+            parts = path.relative_to(ROOT / "reflector").with_suffix("").parts
+            assert set(parts) & serving or parts == ("commands", "gunicorn"), path
 
 
 def test_no_step_of_the_pipeline_imports_another() -> None:
@@ -217,6 +230,13 @@ def test_every_command_and_option_is_documented() -> None:
 def test_every_step_is_documented() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     assert all(f"`{name.value}`" in text for name in StepName)
+
+
+def test_every_file_that_the_architecture_names_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    known = [str(path.relative_to(ROOT)) for path in python_files("reflector", "appliance", "tests")]
+    for name in re.findall(r"`([\w/]+\.py)`", text):
+        assert any(path.endswith(f"/{name}") or path == name for path in known), name
 
 
 def test_every_path_of_the_api_is_documented() -> None:

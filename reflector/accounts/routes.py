@@ -2,71 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from reflector.accounts import keys, users
+from reflector.accounts import keys, schemas
 from reflector.accounts.access import Caller
-from reflector.accounts.identity import DISABLED
-from reflector.accounts.limiter import LoginLimiter, TooManyLogins
-from reflector.accounts.passwords import verify_password
-from reflector.accounts.strength import MAXIMUM
+from reflector.accounts.login import check_password
 from reflector.accounts.tokens import LOGIN_SECONDS
-from reflector.db.models import User, UserApiKey
-from reflector.errors import Busy, NotFound, Unauthenticated
+from reflector.db.models import UserApiKey
+from reflector.errors import NotFound, Unauthenticated
 from reflector.events.outbox import tell_signed_out
 from reflector.http.deps import AnyCaller, ServicesDep, UserCaller, client_address
-from reflector.runtime.log import about
-from reflector.services import Services
-from reflector.transcripts import schemas
+from reflector.http.schemas import StatusAnswer
 
-log = logging.getLogger(__name__)
 router = APIRouter()
 login_router = APIRouter()
-
-WRONG = "Invalid email or password"
-TOO_MANY = "Too many login attempts. Try again later."
-
-
-def check_password(services: Services, email: str, password: str, address: str) -> User:
-    """The account; Unauthenticated or Busy otherwise, in the same time whatever is wrong."""
-    limiter = LoginLimiter(services.db)
-    name = users.same_email(email)
-    if len(name) > users.MAX_EMAIL or len(password) > MAXIMUM:
-        note_login(f"{len(name)} characters", address, "refused")
-        raise Unauthenticated(WRONG)
-    try:
-        limiter.begin(name, address)
-    except TooManyLogins as error:
-        note_login(name, address, "delayed")
-        raise Busy(TOO_MANY, retry_seconds=error.seconds) from None
-    with services.db.read() as session:
-        user = users.password_account(session, name)
-    if not verify_password(password, user.password_hash if user else None) or user is None:
-        note_login(name, address, "refused")
-        raise Unauthenticated(WRONG)
-    if user.disabled_at is not None:
-        note_login(name, address, "refused: disabled")
-        raise Unauthenticated(DISABLED)
-    limiter.succeeded(name, address)
-    note_login(name, address, "succeeded")
-    return user
-
-
-def note_login(email: str, address: str, outcome: str) -> None:
-    """For who looks after the server, with what they need to search for; never a password."""
-    with about(event="login", account=email, address=address, outcome=outcome):
-        # repr: what somebody typed begins no line of its own in the log
-        log.info("login of %r from %s: %s", email, address, outcome)
 
 
 @login_router.post("/auth/login", tags=["auth"])
 def login(
     request: Request, services: ServicesDep, info: schemas.LoginRequest
 ) -> schemas.LoginResponse:
-    user = check_password(services, info.email, info.password, client_address(request))
+    user = check_password(services.db, info.email, info.password, client_address(request))
     token = services.identity.signer.login(user.id, user.email, user.token_version)
     return schemas.LoginResponse(access_token=token, expires_in=LOGIN_SECONDS)
 
@@ -110,7 +68,7 @@ def create_api_key(
 
 
 @router.delete("/user/api-keys/{key_id}", tags=["user"])
-def delete_api_key(services: ServicesDep, caller: Account, key_id: str) -> schemas.StatusAnswer:
+def delete_api_key(services: ServicesDep, caller: Account, key_id: str) -> StatusAnswer:
     assert caller.user_id is not None
     with services.db.write() as session:
         gone = keys.remove(session, caller.user_id, key_id)
@@ -118,7 +76,7 @@ def delete_api_key(services: ServicesDep, caller: Account, key_id: str) -> schem
     tell_signed_out(services.bus, caller.user_id)
     if not gone:
         raise NotFound("Not Found")
-    return schemas.StatusAnswer()
+    return StatusAnswer()
 
 
 def _fields(row: UserApiKey) -> dict[str, Any]:

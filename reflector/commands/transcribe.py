@@ -34,8 +34,7 @@ from reflector.services import Services, open_services
 from reflector.speech.registry import SpeechEngines
 from reflector.transcript import formats
 from reflector.transcript.words import cues, segments
-from reflector.transcripts import views
-from reflector.transcripts.downloads import document_of
+from reflector.transcripts import queries
 from reflector.transcripts.exports.markdown import markdown
 
 SUFFIXES = {"webvtt-named": ".vtt", "json": ".json", "srt": ".srt", "md": ".md"}
@@ -238,8 +237,8 @@ def _result(services: Services, file: Path, transcript_id: str, run: int, format
         steps = steps_of(session, transcript_id, run)
         if transcript.status != Status.ENDED:
             raise _failure(transcript, list(steps.values()))
-        words = views.words_of(session, transcript)
-        topics = views.topics_of(session, transcript, with_words=False, words=words)
+        words = queries.words_of(session, transcript)
+        topics = queries.topics_of(session, transcript, with_words=False, words=words)
         outputs = {name.value: step.output or {} for name, step in steps.items()}
         for step in steps.values():
             if step.error:
@@ -249,7 +248,7 @@ def _result(services: Services, file: Path, transcript_id: str, run: int, format
                 click.echo(f"warning: {file}: {warning}", err=True)
         parts = segments(words)
         if format_ == "md":
-            text = markdown(document_of(session, transcript))
+            text = markdown(queries.document_of(session, transcript))
         elif format_ == "json":
             text = json.dumps(formats.json_segments(parts, {}), ensure_ascii=False, indent=2) + "\n"
         else:

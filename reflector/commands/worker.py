@@ -14,8 +14,8 @@ from reflector.app import validate_backends
 from reflector.db.engine import Database
 from reflector.errors import ConfigurationError
 from reflector.pipeline.memory import OUT_OF_MEMORY, invocation, note_killed
+from reflector.pipeline.queue.broker import CeleryDispatcher, make_celery
 from reflector.pipeline.step import Queue
-from reflector.queues import CeleryDispatcher, make_celery
 from reflector.runtime.sd_notify import ready, stopping
 from reflector.runtime.settings import Settings
 from reflector.services import open_services

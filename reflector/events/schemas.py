@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from reflector.db.models import Status
-from reflector.transcripts.schemas import GetTranscriptTopic, NonEmpty
+from reflector.http.schemas import NonEmpty
+from reflector.transcripts.schemas import GetTranscriptTopic
 
 
 class TranscriptText(BaseModel):

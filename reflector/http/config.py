@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from reflector.http.deps import ServicesDep
-from reflector.transcripts import schemas
 
 router = APIRouter(tags=["config"])
 
 
+class ConfigResponse(BaseModel):
+    zulip_enabled: bool
+    email_enabled: bool
+
+
 @router.get("/config")
-def get_config(services: ServicesDep) -> schemas.ConfigResponse:
+def get_config(services: ServicesDep) -> ConfigResponse:
     settings = services.settings
-    return schemas.ConfigResponse(
+    return ConfigResponse(
         zulip_enabled=bool(settings.ZULIP_REALM),
         email_enabled=bool(settings.SMTP_HOST and settings.SMTP_FROM_EMAIL),
     )

@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from reflector.accounts.access import Caller, RouteAccess
 from reflector.accounts.identity import Credentials
 from reflector.http.response_cache import ResponseCache
-from reflector.pipeline.dispatch import Dispatcher
+from reflector.pipeline.queue.dispatch import Dispatcher
 from reflector.services import Services
 
 SESSION_COOKIE = "reflector_session"

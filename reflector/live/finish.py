@@ -12,7 +12,7 @@ from reflector.db.models import Status, Transcript
 from reflector.events.outbox import Outbox
 from reflector.housekeeping import deletions
 from reflector.live.journal import Journal
-from reflector.pipeline.dispatch import Dispatcher, nudge_ready
+from reflector.pipeline.queue.dispatch import Dispatcher, nudge_ready
 from reflector.pipeline.runs import take_recording
 from reflector.services import Services
 from reflector.storage.keys import live_key

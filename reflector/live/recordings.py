@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reflector.db.engine import is_disconnect
 from reflector.errors import Busy, ReflectorError
 from reflector.live import RESERVED
-from reflector.pipeline.dispatch import Dispatcher
+from reflector.pipeline.queue.dispatch import Dispatcher
 from reflector.services import Services
 
 # aiortc and FFmpeg: only for who records

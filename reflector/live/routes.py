@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -16,9 +17,16 @@ from reflector.http.deps import PublicCaller, ServicesDep
 from reflector.http.limits import refuse_without_space
 from reflector.live.recordings import LiveRecordings
 from reflector.services import Services
-from reflector.transcripts import schemas
 
 router = APIRouter(tags=["transcripts"])
+
+
+class RtcOffer(BaseModel):
+    """A session description of WebRTC: `type` is `offer`, in answers `answer`."""
+
+    sdp: str
+    type: str
+
 
 HAS_RECORDING = "This transcript has its recording already: create another one for another."
 
@@ -29,8 +37,8 @@ async def transcript_record_webrtc(
     services: ServicesDep,
     caller: PublicCaller,
     transcript_id: str,
-    offer: schemas.RtcOffer,
-) -> schemas.RtcOffer:
+    offer: RtcOffer,
+) -> RtcOffer:
     """Answer a browser's offer and record what it sends.
 
     The recording ends with `{"cmd": "STOP"}` on a data channel, or when its client has been gone
@@ -41,10 +49,10 @@ async def transcript_record_webrtc(
     answer = await live.begin(
         transcript_id, offer.sdp, lambda: _mark(services, caller, transcript_id)
     )
-    return schemas.RtcOffer(sdp=answer, type="answer")
+    return RtcOffer(sdp=answer, type="answer")
 
 
-def _check(services: Services, caller: Caller, transcript_id: str, offer: schemas.RtcOffer) -> None:
+def _check(services: Services, caller: Caller, transcript_id: str, offer: RtcOffer) -> None:
     from reflector.live.peer import check_offer  # aiortc: only for who records
 
     with services.db.read() as session:

@@ -18,10 +18,10 @@ from reflector.errors import ReflectorError, Unavailable, is_out_of_space
 from reflector.events.outbox import Outbox
 from reflector.pipeline import metrics
 from reflector.pipeline.context import Output, StepContext, digest_of
-from reflector.pipeline.dispatch import Dispatcher, nudge_ready
 from reflector.pipeline.finish import show_result
-from reflector.pipeline.leases import Lease, LeaseLost, take
 from reflector.pipeline.memory import invocation
+from reflector.pipeline.queue.dispatch import Dispatcher, nudge_ready
+from reflector.pipeline.queue.leases import Lease, LeaseLost, take
 from reflector.pipeline.registry import STEPS
 from reflector.pipeline.runs import failed_need, is_stopped, steps_of
 from reflector.pipeline.step import StepName

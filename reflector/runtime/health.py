@@ -13,8 +13,8 @@ from typing import Any
 import httpx2
 from sqlalchemy import text
 
+from reflector.pipeline.queue.broker import CeleryDispatcher
 from reflector.pipeline.step import Queue
-from reflector.queues import CeleryDispatcher
 from reflector.runtime.settings import Settings
 from reflector.runtime.sizes import readable_size
 from reflector.services import Services

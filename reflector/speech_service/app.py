@@ -20,17 +20,11 @@ from reflector.runtime.sd_notify import Watchdog
 from reflector.runtime.settings import Settings
 from reflector.speech.engines import shown_model
 from reflector.speech.registry import SpeechEngines
-from reflector.speech_service import (
-    diarization,
-    errors,
-    jobs_api,
-    tracks,
-    transcriptions,
-    translation,
-)
-from reflector.speech_service.deps import KeyFirst
 from reflector.speech_service.jobs import Jobs
 from reflector.speech_service.limiter import RequestLimiter
+from reflector.speech_service.routes import diarization, errors, tracks, transcriptions, translation
+from reflector.speech_service.routes import jobs as jobs_api
+from reflector.speech_service.routes.deps import KeyFirst
 from reflector.speech_service.work import SpeechWork
 from reflector.translation.choose import OwnTranslators
 

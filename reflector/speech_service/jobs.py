@@ -29,8 +29,8 @@ from reflector.speech.registry import SpeechEngines
 from reflector.speech.scheduler import Priority
 from reflector.speech_service import answers
 from reflector.speech_service.checkpoint import CheckpointFile
-from reflector.speech_service.errors import FAILED
 from reflector.speech_service.limiter import Cancelled
+from reflector.speech_service.work import FAILED
 from reflector.storage.durable import sync, write_text
 
 log = logging.getLogger(__name__)

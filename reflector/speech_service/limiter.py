@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from prometheus_client import Counter, Gauge
-from starlette.requests import Request
 
 from reflector.errors import Unavailable
 
@@ -21,6 +20,13 @@ Check = Callable[[], None]
 active = Gauge("reflector_speech_requests", "Requests that are being worked on")
 refused = Counter("reflector_speech_refused", "Requests refused because there were too many")
 cancelled = Counter("reflector_speech_cancelled", "Requests whose clients went away")
+
+
+class Connection(Protocol):
+    """What tells that a client has gone (ASGI, `http.disconnect`)."""
+
+    @property
+    def receive(self) -> Callable[[], Awaitable[MutableMapping[str, Any]]]: ...
 
 
 class Cancelled(Exception):
@@ -51,7 +57,7 @@ class RequestLimiter:
             self._active -= 1
             active.dec()
 
-    async def run(self, request: Request, work: Callable[[Check], Result]) -> Result:
+    async def run(self, client: Connection, work: Callable[[Check], Result]) -> Result:
         """What `work` returns, in a thread; Cancelled where the client goes away meanwhile."""
         stop = threading.Event()
 
@@ -61,7 +67,7 @@ class RequestLimiter:
 
         loop = asyncio.get_running_loop()
         working = loop.run_in_executor(self._threads, work, check)
-        watching = asyncio.ensure_future(_gone(request))
+        watching = asyncio.ensure_future(_gone(client))
         try:
             both: set[asyncio.Future[Any]] = {working, watching}
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -79,9 +85,9 @@ class RequestLimiter:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-async def _gone(request: Request) -> None:
+async def _gone(client: Connection) -> None:
     """Until the client has closed the connection."""
     while True:
-        message = await request.receive()
+        message = await client.receive()
         if message["type"] == "http.disconnect":
             return

@@ -25,6 +25,8 @@ from reflector.speech.engines import (
 from reflector.speech.registry import SpeechEngines
 from reflector.speech_service.limiter import Cancelled, Check
 
+FAILED = "The speech service failed. Its log says why."
+
 
 @dataclass
 class SpeechWork:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from reflector.accounts.keys import DAYS, MAX_DAYS
 from reflector.db.models import SourceKind, Status, new_id
 from reflector.transcript.language_codes import AUTOMATIC, spoken_language
 
 ShareMode = Literal["public", "semi-private", "private"]
-NonEmpty = Annotated[str, Field(min_length=1)]
 
 
 def _with_hyphens(code: object) -> object:
@@ -34,17 +31,6 @@ Language = Annotated[
 SpokenLanguage = Annotated[Language, AfterValidator(_is_recognised)]
 
 
-class StatusAnswer(BaseModel):
-    status: str = "ok"
-
-
-class RtcOffer(BaseModel):
-    """A session description of WebRTC: `type` is `offer`, in answers `answer`."""
-
-    sdp: str
-    type: str
-
-
 class VideoUrlResponse(BaseModel):
     """`duration` in seconds."""
 
@@ -63,47 +49,6 @@ class ProcessStatus(BaseModel):
 
 class SpeakerAssignmentStatus(BaseModel):
     status: str
-
-
-class ConfigResponse(BaseModel):
-    zulip_enabled: bool
-    email_enabled: bool
-
-
-class LoginRequest(BaseModel):
-    email: str
-    password: str
-
-
-class LoginResponse(BaseModel):
-    """`expires_in` in seconds."""
-
-    access_token: str
-    token_type: str = "bearer"  # noqa: S105 - the kind of token, not one
-    expires_in: int
-
-
-class UserInfo(BaseModel):
-    sub: str
-    email: str | None
-
-
-class CreateApiKeyRequest(BaseModel):
-    name: NonEmpty | None = None
-    expires_in_days: int = Field(default=DAYS, ge=1, le=MAX_DAYS)
-
-
-class ApiKeyResponse(BaseModel):
-    id: NonEmpty
-    user_id: NonEmpty
-    name: NonEmpty | None
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-
-
-class CreateApiKeyResponse(ApiKeyResponse):
-    key: NonEmpty
 
 
 class CreateParticipant(BaseModel):
@@ -134,32 +79,6 @@ class SpeakerAssignment(BaseModel):
 class SpeakerMerge(BaseModel):
     speaker_from: int
     speaker_to: int
-
-
-class SearchResult(BaseModel):
-    """`duration` in milliseconds; `rank` 1.0 where nothing was searched for."""
-
-    id: NonEmpty
-    title: str | None = None
-    user_id: str | None = None
-    room_id: str | None = None
-    room_name: str | None = None
-    source_kind: SourceKind
-    created_at: str
-    status: Status
-    rank: Annotated[float, Field(ge=0, le=1)]
-    duration: Annotated[float, Field(ge=0)] | None
-    search_snippets: list[str]
-    total_match_count: Annotated[int, Field(ge=0)] = 0
-    change_seq: int | None = None
-
-
-class SearchResponse(BaseModel):
-    results: list[SearchResult]
-    total: Annotated[int, Field(ge=0)]
-    query: NonEmpty | None = None
-    limit: Annotated[int, Field(ge=1, le=100)]
-    offset: Annotated[int, Field(ge=0)]
 
 
 class CreateTranscript(BaseModel):

@@ -1,208 +1,154 @@
-"""A recording as it arrives: chunks in any order, any of them twice, kept across a restart.
-
-The next chunk in order is appended to one file, so that nothing is left to copy at the end; one
-that comes early waits in a file of its own. What has been appended is written down after it is on
-the disk, and a file that is longer than that is cut back: a chunk is either there or it is not.
-
-Several processes may take chunks of one upload at once; locks on files keep them apart.
-"""
+"""Accept recordings in chunks, and start their runs."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import BinaryIO
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Annotated
 
-from filelock import FileLock, Timeout
+from fastapi import APIRouter, Query, Request
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
+from reflector.accounts.access import Caller, Right, get_authorized_transcript
+from reflector.db.engine import retry_on_disconnect
+from reflector.db.models import SourceKind, Status, Transcript
 from reflector.errors import InvalidInput
+from reflector.events.outbox import Outbox
+from reflector.http.deps import DispatcherDep, PublicCaller, ServicesDep
+from reflector.http.limits import refuse_large_recording
+from reflector.http.multipart import receive_file
+from reflector.http.schemas import StatusAnswer
+from reflector.pipeline.queue.dispatch import nudge_ready
+from reflector.pipeline.runs import (
+    take_recording,
+)
 from reflector.services import Services
-from reflector.storage.durable import write_text
+from reflector.storage.keys import upload_key
+from reflector.uploads.chunks import Receiving, incoming_of
 
-COPY_BYTES = 1 << 20
+router = APIRouter(tags=["transcripts"])
 
-
-@dataclass
-class _State:
-    total: int
-    next: int = 0
-    size: int = 0
-
-
-@dataclass
-class Receiving:
-    """A chunk on its way: written to `out`, which is the recording's end where `path` is None.
-
-    A context manager that leaves nothing of a chunk that was not accepted.
-    """
-
-    incoming: Incoming
-    number: int
-    total: int
-    out: BinaryIO
-    path: Path | None
-    start: int = 0
-
-    def received(self) -> int:
-        """Bytes of this chunk, once it has come."""
-        return self.out.tell() - self.start
-
-    def sync(self) -> None:
-        self.out.flush()
-        os.fsync(self.out.fileno())
-
-    def __enter__(self) -> Receiving:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # a full disk has been reported by `sync` already
-            self.out.close()
-        if self.path is None:
-            self.incoming.appending.release()
-        else:
-            self.path.unlink(missing_ok=True)
+IN_PROGRESS = "There is already an upload in progress"
+SHOWN_MISSING = 20
+RESTART_SECONDS = 20.0
+MAX_CHUNKS = 100_000
+EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 
 
-class Incoming:
-    """The chunks of one transcript's recording.
+@router.post(
+    "/transcripts/{transcript_id}/record/upload",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["chunk"],
+                        "properties": {"chunk": {"type": "string", "format": "binary"}},
+                    }
+                }
+            },
+        }
+    },
+)
+async def transcript_record_upload(
+    request: Request,
+    services: ServicesDep,
+    dispatcher: DispatcherDep,
+    caller: PublicCaller,
+    transcript_id: str,
+    chunk_number: Annotated[int, Query()],
+    total_chunks: Annotated[int, Query()],
+) -> StatusAnswer:
+    """One chunk, numbered from 0. The recording is complete once all chunks are here."""
+    target = _Target(services, caller, transcript_id)
+    await run_in_threadpool(target.check)
+    if not 0 <= chunk_number < total_chunks <= MAX_CHUNKS:
+        raise InvalidInput(
+            f"Chunk {chunk_number} of {total_chunks} cannot be: chunks are numbered from 0 to "
+            f"total_chunks - 1, and there are at most {MAX_CHUNKS}."
+        )
+    incoming = incoming_of(services, transcript_id)
+    with (
+        request.app.state.admission.upload(),
+        await run_in_threadpool(incoming.receive, chunk_number, total_chunks) as chunk,
+    ):
+        part = await receive_file(request, "chunk", chunk.out)
+        run = await run_in_threadpool(target.accept, chunk, part.filename)
+    if run is not None:
+        await run_in_threadpool(nudge_ready, services.db, dispatcher, transcript_id, run)
+    return StatusAnswer()
 
-    `lock` is held to look at and change its state, `appending` by whoever writes to the
-    recording's end. The files of the locks stay when the folder goes.
-    """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.file = folder / "recording"
-        self._state_file = folder / "state.json"
-        self._locks = folder.parent.parent / "locks"
-        self.lock = FileLock(self._locks / f"{folder.name}.state", thread_local=False)
-        self.appending = FileLock(self._locks / f"{folder.name}.append", thread_local=False)
+@dataclass(frozen=True)
+class _Target:
+    """The transcript that a recording is sent to, by somebody."""
 
-    def receive(self, number: int, total: int) -> Receiving:
-        """Where to write chunk `number` while it comes in.
+    services: Services
+    caller: Caller
+    transcript_id: str
 
-        That is the end of the recording itself if it is the next one and nobody else is writing
-        there; what it leaves there when it breaks off is cut away before the next is written.
-        """
-        self._locks.mkdir(parents=True, exist_ok=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self.lock:
-            state = self._checked_state(total)
-            if number == state.next and self._try_appending():
-                if not self.file.exists():
-                    self._save(state)  # what was written down belongs to a file that is gone
-                self.file.touch()
-                out = self.file.open("r+b")
-                out.truncate(state.size)
-                out.seek(state.size)
-                return Receiving(self, number, total, out, None, state.size)
-        path = self.folder / f"incoming.{os.urandom(8).hex()}"
-        return Receiving(self, number, total, path.open("wb"), path)
+    def check(self) -> None:
+        """Whether the caller may send a recording, and the transcript still takes one."""
+        with self.services.db.read() as session:
+            _refuse_another_recording(self._find(session))
 
-    def _try_appending(self) -> bool:
-        if self.appending.is_locked:
-            return False
-        try:
-            self.appending.acquire(timeout=0)
-        except Timeout:
-            return False
-        return True
+    def _find(self, session: Session, lock: bool = False) -> Transcript:
+        return get_authorized_transcript(
+            session, self.caller, self.transcript_id, Right.CHANGE, lock=lock
+        )
 
-    def _checked_state(self, total: int) -> _State:
-        state = self._load() or _State(total)
-        if total != state.total:
-            raise InvalidInput(
-                f"This upload has {state.total} chunks, not {total}. The chunks received are kept."
+    def accept(self, chunk: Receiving, filename: str | None) -> int | None:
+        """Keep the chunk; with the last one start the first run and answer its number."""
+        incoming = chunk.incoming
+        with incoming.lock:
+            self.check()
+            refuse_large_recording(
+                self.services.settings, incoming.stored_bytes() + chunk.received()
             )
-        return state
+            if not incoming.accept(chunk):
+                missing = incoming.missing(chunk.total)
+                if chunk.number == chunk.total - 1 and missing:
+                    raise InvalidInput(_missing_sentence(missing))
+                return None
+            incoming.complete()
+            key = upload_key(self.transcript_id, _extension(filename))
+            # The transcript may be destroyed meanwhile; then its clean-up looks once more
+            self.services.storage.adopt(incoming.file, key)
+            # The recording is in the storage now: a database that restarts is waited for
+            run = retry_on_disconnect(lambda: self._start(key), RESTART_SECONDS)
+            incoming.discard()
+            return run
 
-    def accept(self, chunk: Receiving) -> bool:
-        """Keep the complete chunk; True when it was the last one missing. Hold `lock`.
-
-        InvalidInput where numbers do not fit; what came before is kept.
-        """
-        state = self._checked_state(chunk.total)
-        chunk.sync()
-        if chunk.path is None:
-            state.next, state.size = chunk.number + 1, chunk.out.tell()
-        elif chunk.number >= state.next:
-            chunk.path.replace(self._waiting(chunk.number))
-        self._save(state)
-        # Nobody appends beside a request that is writing to the recording's end
-        own = chunk.path is None
-        if own or self._try_appending():
-            try:
-                while (waiting := self._waiting(state.next)).exists():
-                    self._append(state, waiting)
-            finally:
-                if not own:
-                    self.appending.release()
-        return state.next == state.total
-
-    def missing(self, total: int) -> list[int]:
-        state = self._load() or _State(total)
-        return [n for n in range(state.next, total) if not self._waiting(n).exists()]
-
-    def stored_bytes(self) -> int:
-        """What is there already, appended or waiting."""
-        state = self._load()
-        size = state.size if state else 0
-        for path in self.folder.glob("chunk.*"):
-            with suppress(FileNotFoundError):
-                size += path.stat().st_size
-        return size
-
-    def _waiting(self, number: int) -> Path:
-        return self.folder / f"chunk.{number}"
-
-    def _append(self, state: _State, part: Path) -> None:
-        size = part.stat().st_size
-        self.file.touch()
-        with self.file.open("r+b") as out, part.open("rb") as source:
-            out.truncate(state.size)
-            out.seek(state.size)
-            shutil.copyfileobj(source, out, COPY_BYTES)
-            out.flush()
-            os.fsync(out.fileno())
-        state.next, state.size = state.next + 1, state.size + size
-        self._save(state)
-        part.unlink(missing_ok=True)
-
-    def _load(self) -> _State | None:
-        try:
-            state = _State(**json.loads(self._state_file.read_text()))
-        except FileNotFoundError:
-            return None
-        # A server that was stopped between taking the finished file over and writing that down
-        # has acknowledged nothing: the client is told what to send again.
-        return state if state.next == 0 or self.file.exists() else None
-
-    def _save(self, state: _State) -> None:
-        write_text(self._state_file, json.dumps(asdict(state)))
-
-    def complete(self) -> None:
-        """Check the finished file; where it is no recording nothing of it stays."""
-        from reflector.media.probe import probe  # FFmpeg: only for who takes recordings
-
-        state = self._load()
-        assert state is not None
-        with self.file.open("r+b") as file:
-            file.truncate(state.size)
-        try:
-            with self.file.open("rb") as file:
-                probe(file)
-        except InvalidInput:
-            self.discard()
-            raise
-
-    def discard(self) -> None:
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self.folder)
+    def _start(self, key: str) -> int:
+        with self.services.db.write() as session:
+            transcript = self._find(session, lock=True)
+            if transcript.upload_key == key:
+                return transcript.last_run  # committed before, and the answer was lost
+            _refuse_another_recording(transcript)
+            events = Outbox(self.services.bus, session, transcript)
+            transcript.source_kind = SourceKind.FILE
+            return take_recording(session, transcript, key, events)
 
 
-def incoming_of(services: Services, transcript_id: str) -> Incoming:
-    return Incoming(services.settings.uploads_dir / transcript_id)
+def _refuse_another_recording(transcript: Transcript) -> None:
+    if transcript.locked:
+        raise InvalidInput("Transcript is locked")
+    if transcript.audio_deleted:
+        raise InvalidInput("The audio of this transcript was deleted. Make a new one for another.")
+    if transcript.upload_key or transcript.status == Status.RECORDING:
+        raise InvalidInput(IN_PROGRESS)
+
+
+def _missing_sentence(missing: list[int]) -> str:
+    shown = ", ".join(str(number) for number in missing[:SHOWN_MISSING])
+    more = f" and {len(missing) - SHOWN_MISSING} more" if len(missing) > SHOWN_MISSING else ""
+    return f"Chunks are missing: {shown}{more}. Send them; the others are kept."
+
+
+def _extension(filename: str | None) -> str:
+    suffix = PurePath(filename or "").suffix
+    return suffix.lower() if EXTENSION.fullmatch(suffix) else ""

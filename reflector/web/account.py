@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from reflector.accounts import keys, sessions, users
 from reflector.accounts.access import Caller
-from reflector.accounts.routes import check_password
+from reflector.accounts.login import check_password
 from reflector.db.models import User, now
 from reflector.errors import Forbidden, InvalidInput, ReflectorError
 from reflector.events.outbox import tell_signed_out
@@ -45,7 +45,7 @@ def change_password(
     try:
         if fresh != again:
             raise InvalidInput("The two new passwords are not the same.")
-        check_password(services, user.email, current, client_address(request))
+        check_password(services.db, user.email, current, client_address(request))
         hashed = users.checked_hash(fresh, user.email)
     except ReflectorError as error:
         wrong = "The current password is not right." if error.http_status == 401 else str(error)

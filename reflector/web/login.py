@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from reflector.accounts import sessions
 from reflector.accounts.browser import PENDING_SECONDS, BrowserLogin
-from reflector.accounts.routes import check_password, note_login
+from reflector.accounts.login import check_password, note_login
 from reflector.accounts.tokens import derived_key
 from reflector.db.models import User
 from reflector.errors import Forbidden, ReflectorError
@@ -75,7 +75,7 @@ def login_with_password(
     if services.identity.backend != "password" or not is_own_page(request.headers):
         raise Forbidden("This is not a page of this server.")
     try:
-        user = check_password(services, email, password, client_address(request))
+        user = check_password(services.db, email, password, client_address(request))
     except ReflectorError as error:
         response = page(
             request,

@@ -13,7 +13,7 @@ from reflector.db.models import LoginAttempt, Meeting, Participant, Room, Topic,
 from reflector.db.words import store_words
 from reflector.services import Services
 from reflector.transcript.words import Word
-from reflector.transcripts import views
+from reflector.transcripts import queries
 from tests.api.people import make_transcript
 from tests.conftest import SERVERS, OpenServices, client_of
 
@@ -115,5 +115,5 @@ def test_answer_about_a_transcript_outlives_writes_elsewhere(
     with services.db.write() as session:
         session.add(LoginAttempt(key="somebody", at=now()))
         session.execute(text("SELECT pg_current_xact_id()"))
-    monkeypatch.setattr(views, "with_text", lambda *_: pytest.fail("the answer was made again"))
+    monkeypatch.setattr(queries, "with_text", lambda *_: pytest.fail("the answer was made again"))
     assert client.get(f"/v1/transcripts/{meeting}").content == first.content

@@ -17,7 +17,7 @@ from reflector.db.models import Step
 from reflector.errors import Busy
 from reflector.http import service
 from reflector.http.limits import Admission
-from reflector.queues import CeleryDispatcher, make_celery
+from reflector.pipeline.queue.broker import CeleryDispatcher, make_celery
 from reflector.runtime.health import Health
 from reflector.services import Services
 from reflector.speech_service import app as speech_app

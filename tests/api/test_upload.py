@@ -17,8 +17,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from reflector.errors import Paused
+from reflector.http import multipart
 from reflector.services import Services
-from reflector.uploads import multipart, routes
+from reflector.uploads import chunks as routes
 from tests.conftest import HELD_OUT
 from tests.media_files import make_file
 

@@ -17,11 +17,12 @@ from reflector.cli import cli
 from reflector.db.models import Status, Step, StepState, Transcript, now
 from reflector.housekeeping import deletions
 from reflector.media.decode import decode
-from reflector.pipeline import leases, registry
+from reflector.pipeline import registry
 from reflector.pipeline.context import StepContext
 from reflector.pipeline.inline import InlineRunner
 from reflector.pipeline.memory import MAX_ATTEMPTS
-from reflector.pipeline.reconcile import reconcile
+from reflector.pipeline.queue import leases
+from reflector.pipeline.queue.reconcile import reconcile
 from reflector.pipeline.runner import Runner
 from reflector.pipeline.step import StepDefinition, StepName
 from reflector.runtime.settings import Settings

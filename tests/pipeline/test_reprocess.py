@@ -18,7 +18,7 @@ from reflector.pipeline.registry import LANGUAGE_STEPS
 from reflector.pipeline.runs import failed_language_steps, steps_of, try_again
 from reflector.pipeline.step import StepDefinition, StepName
 from reflector.services import Services
-from reflector.transcripts import views
+from reflector.transcripts import queries
 from tests.conftest import HELD_OUT
 from tests.doubles.language_server import GOOD, LanguageServer, language_server
 from tests.pipeline.helpers import add_recording, process, steps, transcript_of
@@ -80,11 +80,11 @@ def test_old_run_is_cleared_away(services: Services) -> None:
     transcript_id = add_recording(services, HELD_OUT)
     process(services, transcript_id)
     with services.db.read() as session:
-        before = views.topics_of(session, transcript_of(services, transcript_id), with_words=True)
+        before = queries.topics_of(session, transcript_of(services, transcript_id), with_words=True)
     process(services, transcript_id)
     assert steps(services, transcript_id, 1) == {}
     with services.db.read() as session:
-        after = views.topics_of(session, transcript_of(services, transcript_id), with_words=True)
+        after = queries.topics_of(session, transcript_of(services, transcript_id), with_words=True)
     assert [(t["title"], t["words"]) for t in after] == [(t["title"], t["words"]) for t in before]
 
 
@@ -139,7 +139,7 @@ def test_language_model_that_fails_leaves_an_ended_transcript_with_the_reason(
     assert transcript.status == Status.ENDED
     assert transcript.title is None
     with services.db.read() as session:
-        assert views.words_of(session, transcript)
+        assert queries.words_of(session, transcript)
     found = steps(services, transcript_id, run)
     for name in LANGUAGE_STEPS:
         assert found[name].state == StepState.FAILED
@@ -186,4 +186,4 @@ def test_reprocess_that_fails_leaves_the_old_result(
     assert "failed unexpectedly (RuntimeError)" in (now.error or "")
     assert (now.title, now.shown_run) == (old.title, 1)
     with services.db.read() as session:
-        assert views.words_of(session, now)
+        assert queries.words_of(session, now)

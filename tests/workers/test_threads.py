@@ -11,8 +11,8 @@ import pytest
 from celery.bootsteps import RUN
 
 from reflector import worker as module
+from reflector.pipeline.queue.broker import CeleryDispatcher, make_celery
 from reflector.pipeline.step import Queue
-from reflector.queues import CeleryDispatcher, make_celery
 from reflector.runtime import pulse
 from reflector.services import Services
 from reflector.worker import Worker

@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field
 from reflector.errors import InvalidInput
 from reflector.media.tracks import MP3_RATES, mix, pad
 from reflector.runtime.settings import Settings
-from reflector.speech_service.deps import LimiterDep, WorkDep, require_key
 from reflector.speech_service.fetch import fetched, refuse_foreign, send
 from reflector.speech_service.limiter import Check
+from reflector.speech_service.routes.deps import LimiterDep, WorkDep, require_key
 from reflector.speech_service.work import temporary_folder
 
 router = APIRouter(dependencies=[Depends(require_key)])

@@ -10,10 +10,10 @@ from starlette.datastructures import UploadFile
 from reflector.errors import InvalidInput
 from reflector.speech.engines import Diarization, DiarizeOptions
 from reflector.speech_service.answers import diarization
-from reflector.speech_service.deps import LimiterDep, WorkDep, require_key
 from reflector.speech_service.fetch import fetched, refuse_foreign
-from reflector.speech_service.forms import MAX_SPEAKERS
 from reflector.speech_service.limiter import Check
+from reflector.speech_service.routes.deps import LimiterDep, WorkDep, require_key
+from reflector.speech_service.routes.forms import MAX_SPEAKERS
 
 router = APIRouter(dependencies=[Depends(require_key)])
 

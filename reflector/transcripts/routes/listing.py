@@ -7,19 +7,16 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from fastapi_pagination import Page
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from reflector.accounts.access import Caller, listed, listed_parts
 from reflector.db.changes import settled
 from reflector.db.models import SourceKind, Transcript
 from reflector.http.deps import KeptDep, PublicCaller
-from reflector.transcripts import schemas, views
+from reflector.transcripts import queries, schemas
 
 router = APIRouter(tags=["transcripts"])
 
-# The largest numbers that the databases take for a row count and for a change
-MAX_PAGE = 10**9
+# The largest number that the databases take for a change
 MAX_BIGINT = 2**63 - 1
 
 
@@ -53,24 +50,7 @@ def transcripts_list(
     def make(session: Session) -> dict[str, Any]:
         if (by_change or change_seq_from is not None) and (only := settled(session)) is not None:
             filters.append(only)
-        query = views.minimal_query().where(*filters, listed(caller)).order_by(order, Transcript.id)
-        query = query.limit(size).offset((min(page, MAX_PAGE) - 1) * size)
-        items = [
-            views.without_strangers(views.minimal(row), caller) for row in session.execute(query)
-        ]
-        complete = page == 1 and len(items) < size
-        total = len(items) if complete else count(session, caller, filters)
-        return {"items": items, "total": total, "page": page, "size": size,
-                "pages": -(-total // size)}  # fmt: skip
+        return queries.page_of(session, caller, filters, order, page, size)
 
     key = ("list", source_kind, room_id, search_term, change_seq_from, sort_by, page, size)
     return kept.answer(caller, key, make)
-
-
-def count(session: Session, caller: Caller, filters: list[Any]) -> int:
-    """How many there are; own ones and others apart, because each has an index of its own."""
-    parts = [
-        select(func.count()).select_from(Transcript).where(*filters, part).scalar_subquery()
-        for part in listed_parts(caller)
-    ]
-    return session.scalar(select(sum(parts[1:], start=parts[0]))) or 0

@@ -16,10 +16,10 @@ from starlette.datastructures import FormData, UploadFile
 from reflector.errors import InvalidInput, NotFound
 from reflector.speech.engines import DiarizeOptions
 from reflector.speech_service import sse
-from reflector.speech_service.deps import LimiterDep, require_key
-from reflector.speech_service.forms import MAX_SPEAKERS, read_form
 from reflector.speech_service.jobs import Job, JobKind, Jobs
 from reflector.speech_service.limiter import RequestLimiter
+from reflector.speech_service.routes.deps import LimiterDep, require_key
+from reflector.speech_service.routes.forms import MAX_SPEAKERS, read_form
 
 router = APIRouter(prefix="/v1/jobs", dependencies=[Depends(require_key)])
 

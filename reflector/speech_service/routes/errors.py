@@ -12,11 +12,11 @@ from starlette.requests import ClientDisconnect
 
 from reflector.errors import OutOfSpace, ReflectorError, is_out_of_space
 from reflector.speech_service.limiter import Cancelled
+from reflector.speech_service.work import FAILED
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = "5"
-FAILED = "The speech service failed. Its log says why."
 CLIENT_GONE = 499  # nginx's number for it
 TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel
 
-from reflector.speech_service.deps import LimiterDep, TranslatorDep, require_key
 from reflector.speech_service.limiter import Check
+from reflector.speech_service.routes.deps import LimiterDep, TranslatorDep, require_key
 from reflector.translation.translator import checked_language
 
 router = APIRouter(dependencies=[Depends(require_key)])

@@ -26,11 +26,11 @@ from reflector.http.deps import (
     UserCaller,
 )
 from reflector.http.response_cache import state_of
-from reflector.pipeline.dispatch import nudge_ready
+from reflector.pipeline.queue.dispatch import nudge_ready
 from reflector.pipeline.runs import is_active, steps_of
 from reflector.search import index
 from reflector.transcript.formats import TextFormat
-from reflector.transcripts import schemas, views
+from reflector.transcripts import queries, schemas
 
 router = APIRouter(tags=["transcripts"])
 
@@ -51,7 +51,7 @@ def transcripts_create(
         )
         session.add(transcript)
         index.update(session, transcript)
-        body = views.with_participants(session, transcript.id)
+        body = queries.with_participants(session, transcript.id)
         publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_CREATED)
     return schemas.GetTranscriptWithParticipants(**body)
 
@@ -65,8 +65,8 @@ def transcript_get(
 ) -> Response:
     def make(session: Session) -> dict[str, Any]:
         transcript = get_authorized_transcript(session, caller, transcript_id)
-        body = views.with_text(session, transcript, transcript_format)
-        return views.without_strangers(body, caller)
+        body = queries.with_text(session, transcript, transcript_format)
+        return queries.without_strangers(body, caller)
 
     key = ("transcript", transcript_id, transcript_format)
     return kept.answer(caller, key, make, state_of(transcript_id))
@@ -96,7 +96,7 @@ def transcript_update(
         if info.model_fields_set & {"name", "title", "long_summary"}:
             index.update(session, transcript)
         touch(session, transcript)
-        body = views.with_participants(session, transcript_id)
+        body = queries.with_participants(session, transcript_id)
         publish_changed(session, services.bus, transcript_id)
     if info.audio_deleted:
         deletions.execute(services, transcript_id)

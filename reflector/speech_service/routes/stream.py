@@ -13,11 +13,10 @@ from fastapi.responses import StreamingResponse
 from reflector.errors import ReflectorError
 from reflector.speech.engines import Phrase, Transcription
 from reflector.speech_service import sse
-from reflector.speech_service.answers import usage
-from reflector.speech_service.errors import FAILED
-from reflector.speech_service.forms import TranscriptionForm
 from reflector.speech_service.limiter import Check, RequestLimiter
-from reflector.speech_service.work import SpeechWork, report_of
+from reflector.speech_service.routes.forms import TranscriptionForm
+from reflector.speech_service.routes.openai import usage
+from reflector.speech_service.work import FAILED, SpeechWork, report_of
 from reflector.transcript.words import plain_text
 
 

@@ -4,79 +4,30 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from enum import StrEnum
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 from pydantic_core import to_json
-from sqlalchemy.orm import Session
 
 from reflector.accounts.access import Right, get_authorized_transcript
 from reflector.db.models import Transcript
-from reflector.db.words import load_segments
 from reflector.http.deps import AnyCaller, ServicesDep, UserCaller
 from reflector.services import Services
 from reflector.storage.keys import audio_key
 from reflector.transcript import formats
 from reflector.transcript.words import cues
-from reflector.transcripts import views
-from reflector.transcripts.exports import word
+from reflector.transcripts import queries
 from reflector.transcripts.exports.archive import Entry, zipped
 from reflector.transcripts.exports.data import data
 from reflector.transcripts.exports.document import Document
-from reflector.transcripts.exports.markdown import markdown
+from reflector.transcripts.exports.formats import EXPORTS, ExportFormat
 
 router = APIRouter(tags=["transcripts"])
 
 
-class ExportFormat(StrEnum):
-    TXT = "txt"
-    VTT = "vtt"
-    SRT = "srt"
-    MD = "md"
-    DOCX = "docx"
-    JSON = "json"
-
-
-Render = Callable[[Document], bytes]
-EXPORTS: dict[ExportFormat, tuple[str, Render]] = {
-    ExportFormat.TXT: (
-        "text/plain; charset=utf-8",
-        lambda d: formats.text_timestamped(d.segments, d.names).encode(),
-    ),
-    ExportFormat.VTT: ("text/vtt", lambda d: formats.webvtt(cues(d.words), d.names).encode()),
-    ExportFormat.SRT: (
-        "application/x-subrip",
-        lambda d: formats.srt(cues(d.words), d.names).encode(),
-    ),
-    ExportFormat.MD: ("text/markdown; charset=utf-8", lambda d: markdown(d).encode()),
-    ExportFormat.DOCX: (word.MEDIA_TYPE, word.word),
-    ExportFormat.JSON: ("application/json", lambda d: to_json(data(d), indent=2)),
-}
 UNSAFE = re.compile(r"[^\w\- ]+")
-
-
-def document_of(session: Session, transcript: Transcript) -> Document:
-    people = views.participants_of(session, transcript.id)
-    words = views.words_of(session, transcript)
-    return Document(
-        id=transcript.id,
-        title=transcript.title or transcript.name or "Recording",
-        created_at=transcript.created_at,
-        duration=transcript.duration / 1000,
-        language=transcript.source_language,
-        target_language=transcript.target_language,
-        short_summary=transcript.short_summary,
-        long_summary=transcript.long_summary,
-        action_items=transcript.action_items or {},
-        topics=views.topics_of(session, transcript, with_words=True, words=words),
-        participants=[{"id": p.id, "name": p.name, "speaker": p.speaker} for p in people],
-        names=views.names_of(people),
-        segments=load_segments(session, transcript.id, transcript.shown_run),
-        words=words,
-    )
 
 
 def attachment(title: str, suffix: str) -> dict[str, str]:
@@ -93,7 +44,9 @@ def transcript_export(
 ) -> Response:
     """Extra: the transcript as a file."""
     with services.db.read() as session:
-        document = document_of(session, get_authorized_transcript(session, caller, transcript_id))
+        document = queries.document_of(
+            session, get_authorized_transcript(session, caller, transcript_id)
+        )
     media_type, render = EXPORTS[format]
     headers = attachment(document.title, format.value)
     return Response(render(document), media_type=media_type, headers=headers)
@@ -106,7 +59,7 @@ def transcript_download_zip(
     """The audio and everything that is known of it."""
     with services.db.read() as session:
         transcript = get_authorized_transcript(session, caller, transcript_id, Right.CHANGE)
-        document = document_of(session, transcript)
+        document = queries.document_of(session, transcript)
         metadata = _metadata(transcript, document)
         hidden = bool(transcript.audio_deleted)
     name = f"transcript_{transcript_id[:8]}.zip"

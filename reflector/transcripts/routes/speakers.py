@@ -15,7 +15,7 @@ from reflector.errors import InvalidInput, NotFound
 from reflector.events.outbox import publish_changed
 from reflector.http.deps import AnyCaller, ServicesDep, UserCaller
 from reflector.transcript.words import Word
-from reflector.transcripts import schemas, views
+from reflector.transcripts import queries, schemas
 
 router = APIRouter(tags=["transcripts"])
 
@@ -62,7 +62,7 @@ def transcript_get_participants(
 ) -> list[schemas.Participant]:
     with services.db.read() as session:
         get_authorized_transcript(session, caller, transcript_id)
-        return [_view(row) for row in views.participants_of(session, transcript_id)]
+        return [_view(row) for row in queries.participants_of(session, transcript_id)]
 
 
 @router.post("/transcripts/{transcript_id}/participants")
@@ -185,7 +185,7 @@ def transcript_merge_speaker(
 
 
 def _first_free(session: Session, transcript_id: str, words: list[Word]) -> int:
-    named = views.names_of(views.participants_of(session, transcript_id))
+    named = queries.names_of(queries.participants_of(session, transcript_id))
     taken = {word.speaker for word in words} | set(named)
     return next(number for number in range(len(taken) + 1) if number not in taken)
 

@@ -20,11 +20,12 @@ from reflector.speech.engines import (
     shown_model,
 )
 from reflector.speech_service import answers
-from reflector.speech_service.deps import LimiterDep, WorkDep, require_key
 from reflector.speech_service.fetch import fetched, refuse_foreign
-from reflector.speech_service.forms import ResponseFormat, TranscriptionForm, read_form
 from reflector.speech_service.limiter import Check, RequestLimiter
-from reflector.speech_service.stream import streamed
+from reflector.speech_service.routes import openai
+from reflector.speech_service.routes.deps import LimiterDep, WorkDep, require_key
+from reflector.speech_service.routes.forms import ResponseFormat, TranscriptionForm, read_form
+from reflector.speech_service.routes.stream import streamed
 from reflector.speech_service.work import SpeechWork
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(require_key)])
@@ -60,9 +61,9 @@ async def _answer(
             found, turns = await limiter.run(
                 request, lambda check: work.with_speakers(source, form.options, check)
             )
-            return answers.openai(form, found, turns)
+            return openai.transcription(form, found, turns)
         result = await limiter.run(request, lambda check: _one(work, form, form.files[0], check))
-        return answers.openai(form, result, None)
+        return openai.transcription(form, result, None)
 
 
 async def _reference(

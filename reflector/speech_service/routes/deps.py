@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reflector.errors import Unauthenticated
 from reflector.runtime.settings import Settings
-from reflector.speech_service.errors import answer
 from reflector.speech_service.limiter import RequestLimiter
+from reflector.speech_service.routes.errors import answer
 from reflector.speech_service.work import SpeechWork
 from reflector.translation.translator import Translator
 

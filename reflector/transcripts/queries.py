@@ -1,4 +1,7 @@
-"""Turn database rows into the API's answers."""
+"""Read transcripts and what belongs to them: for routes, pages and commands alike.
+
+Who may read a transcript is asked before (`accounts/access.py`).
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,15 @@ from typing import Any
 from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
-from reflector.accounts.access import Caller
-from reflector.db.models import Meeting, Participant, Room, Topic, Transcript, User
+from reflector.accounts.access import Caller, listed, listed_parts
+from reflector.db.models import Meeting, Participant, Room, Step, StepState, Topic, Transcript, User
 from reflector.db.words import load_segments, load_words
+from reflector.pipeline.step import StepName
 from reflector.transcript import formats
 from reflector.transcript.formats import TextFormat
 from reflector.transcript.topics import topic_view
 from reflector.transcript.words import Word, cues
+from reflector.transcripts.exports.document import Document
 
 MINIMAL = [
     "id", "user_id", "name", "status", "locked", "duration", "title", "short_summary",
@@ -23,6 +28,8 @@ MINIMAL = [
     "meeting_id", "source_kind", "room_id", "audio_deleted", "change_seq",
 ]  # fmt: skip
 DELETED_ROOM = "Deleted Room"
+# The largest number that the databases take for a row count
+MAX_PAGE = 10**9
 # A room that is gone is told apart from no room
 ROOM_NAME = case((Transcript.room_id.is_not(None), func.coalesce(Room.name, DELETED_ROOM))).label(
     "room_name"
@@ -148,3 +155,60 @@ def topics_of(
             view["words"] = [word._asdict() for word in part]
         result.append(view)
     return result
+
+
+def document_of(session: Session, transcript: Transcript) -> Document:
+    """All of a transcript that exports show."""
+    people = participants_of(session, transcript.id)
+    words = words_of(session, transcript)
+    return Document(
+        id=transcript.id,
+        title=transcript.title or transcript.name or "Recording",
+        created_at=transcript.created_at,
+        duration=transcript.duration / 1000,
+        language=transcript.source_language,
+        target_language=transcript.target_language,
+        short_summary=transcript.short_summary,
+        long_summary=transcript.long_summary,
+        action_items=transcript.action_items or {},
+        topics=topics_of(session, transcript, with_words=True, words=words),
+        participants=[{"id": p.id, "name": p.name, "speaker": p.speaker} for p in people],
+        names=names_of(people),
+        segments=load_segments(session, transcript.id, transcript.shown_run),
+        words=words,
+    )
+
+
+def translation_of(session: Session, transcript: Transcript) -> dict[str, Any] | None:
+    """What the step `translate` gave; None where the text is in no other language."""
+    output = session.scalar(
+        select(Step.output).where(
+            Step.transcript_id == transcript.id,
+            Step.run == transcript.shown_run,
+            Step.name == StepName.TRANSLATE,
+            Step.state == StepState.DONE,
+        )
+    )
+    return output if output and output["text"] else None
+
+
+def page_of(
+    session: Session, caller: Caller, filters: list[Any], order: Any, page: int, size: int
+) -> dict[str, Any]:
+    """One page of what `caller` is shown in lists. `page` counts from 1."""
+    query = minimal_query().where(*filters, listed(caller)).order_by(order, Transcript.id)
+    query = query.limit(size).offset((min(page, MAX_PAGE) - 1) * size)
+    items = [without_strangers(minimal(row), caller) for row in session.execute(query)]
+    complete = page == 1 and len(items) < size
+    total = len(items) if complete else count(session, caller, filters)
+    pages = -(-total // size)
+    return {"items": items, "total": total, "page": page, "size": size, "pages": pages}
+
+
+def count(session: Session, caller: Caller, filters: list[Any]) -> int:
+    """How many there are; own ones and others apart, because each has an index of its own."""
+    parts = [
+        select(func.count()).select_from(Transcript).where(*filters, part).scalar_subquery()
+        for part in listed_parts(caller)
+    ]
+    return session.scalar(select(sum(parts[1:], start=parts[0]))) or 0

@@ -1,0 +1,52 @@
+"""Check a password: of whom, how often, and what the log says of it."""
+
+from __future__ import annotations
+
+import logging
+
+from reflector.accounts import users
+from reflector.accounts.identity import DISABLED
+from reflector.accounts.limiter import LoginLimiter, TooManyLogins
+from reflector.accounts.passwords import verify_password
+from reflector.accounts.strength import MAXIMUM
+from reflector.db.engine import Database
+from reflector.db.models import User
+from reflector.errors import Busy, Unauthenticated
+from reflector.runtime.log import about
+
+log = logging.getLogger(__name__)
+
+WRONG = "Invalid email or password"
+TOO_MANY = "Too many login attempts. Try again later."
+
+
+def check_password(db: Database, email: str, password: str, address: str) -> User:
+    """The account; Unauthenticated or Busy otherwise, in the same time whatever is wrong."""
+    limiter = LoginLimiter(db)
+    name = users.same_email(email)
+    if len(name) > users.MAX_EMAIL or len(password) > MAXIMUM:
+        note_login(f"{len(name)} characters", address, "refused")
+        raise Unauthenticated(WRONG)
+    try:
+        limiter.begin(name, address)
+    except TooManyLogins as error:
+        note_login(name, address, "delayed")
+        raise Busy(TOO_MANY, retry_seconds=error.seconds) from None
+    with db.read() as session:
+        user = users.password_account(session, name)
+    if not verify_password(password, user.password_hash if user else None) or user is None:
+        note_login(name, address, "refused")
+        raise Unauthenticated(WRONG)
+    if user.disabled_at is not None:
+        note_login(name, address, "refused: disabled")
+        raise Unauthenticated(DISABLED)
+    limiter.succeeded(name, address)
+    note_login(name, address, "succeeded")
+    return user
+
+
+def note_login(email: str, address: str, outcome: str) -> None:
+    """For who looks after the server, with what they need to search for; never a password."""
+    with about(event="login", account=email, address=address, outcome=outcome):
+        # repr: what somebody typed begins no line of its own in the log
+        log.info("login of %r from %s: %s", email, address, outcome)

@@ -1,0 +1,1 @@
+"""Bring steps to workers: nudges, leases, and the reconciler that finds what was lost."""

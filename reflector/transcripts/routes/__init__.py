@@ -1,0 +1,1 @@
+"""Serve transcripts over HTTP."""
