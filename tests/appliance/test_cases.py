@@ -6,7 +6,7 @@ facts     what differs from the machine of `planning.py`
 config    tables of appliance.toml          flags     of the command line
 state     fields of State                   edit      files that an operator changed, by path
 given     secrets of this run               force     --force
-changes   titles of all changes, in order   notes     part of each note that is expected
+changes   kind and target of all, in order  notes     part of each note that is expected
 settings  some of reflector.env             error     part of the sentence that refuses
 """
 
@@ -30,6 +30,7 @@ from tests.appliance.planning import (
     config_of,
     configured,
     facts_of,
+    kind_and_target,
     view_of,
 )
 
@@ -77,7 +78,7 @@ def test_plan_is_what_the_case_says(case: dict[str, Any]) -> None:
         return
     plan = plan_of(case, state)
     if "changes" in case:
-        assert [change.title() for change in plan.changes] == case["changes"]
+        assert [kind_and_target(change) for change in plan.changes] == case["changes"]
     for expected in case.get("notes", []):
         assert any(expected in note.text for note in plan.notes), [n.text for n in plan.notes]
     files = {change.path: change.text for change in plan.changes if isinstance(change, WriteFile)}
@@ -95,7 +96,7 @@ def test_plan_is_what_the_case_says(case: dict[str, Any]) -> None:
 def test_second_run_plans_nothing(case: dict[str, Any]) -> None:
     state = state_of(case)
     again = plan_of({**case, "given": {}, "force": False}, after(state, plan_of(case, state)))
-    assert [change.title() for change in again.changes] == []
+    assert [kind_and_target(change) for change in again.changes] == []
 
 
 @pytest.mark.parametrize("flags", [{"ollama_cpu": True}, {"garage": True}], ids=str)
@@ -106,7 +107,3 @@ def test_program_that_the_lock_cannot_vouch_for_is_refused_before_anything_chang
     view = view_of(MACHINE, config_of({}, flags), configured(), artifacts=bare)
     with pytest.raises(PlanError, match="has no SHA-256"):
         build(view)
-
-
-def test_there_are_enough_cases() -> None:
-    assert len(CASES) >= 40
