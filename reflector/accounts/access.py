@@ -84,6 +84,26 @@ def may_change(caller: Caller, transcript: Transcript) -> bool:
     return transcript.user_id is None or transcript.user_id == caller.user_id
 
 
+@dataclass(frozen=True)
+class Rights:
+    """What a page offers for a transcript."""
+
+    change: bool
+    hear: bool
+    process: bool
+
+
+def rights_of(caller: Caller, transcript: Transcript, policy: Policy) -> Rights:
+    """Return what `caller` may do with a transcript that they may read."""
+    is_stranger = caller.is_anonymous and policy.has_accounts
+    may = may_change(caller, transcript)
+    return Rights(
+        change=may and not is_stranger,
+        hear=not is_stranger or transcript.user_id is None,
+        process=may and (not is_stranger or policy.public_mode),
+    )
+
+
 def get_authorized_transcript(
     session: Session,
     caller: Caller,

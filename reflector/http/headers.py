@@ -42,10 +42,12 @@ class PageHeaders:
             await self._app(scope, receive, send)
             return
 
+        # Before a mount changes the scope
+        path = get_route_path(scope)
+
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                path = get_route_path(scope)
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "same-origin"
                 if headers.get("content-type", "").startswith("text/html"):
@@ -53,9 +55,12 @@ class PageHeaders:
                     policy = DOCUMENTATION_POLICY if documentation else self._policy
                     headers["Content-Security-Policy"] = policy
                     headers["Cache-Control"] = "no-store"
-                elif not path.startswith("/static/"):
+                else:
                     is_sound = headers.get("content-type", "").startswith("audio/")
                     headers["Content-Security-Policy"] = SOUND_POLICY if is_sound else DATA_POLICY
+                # The address has a hash of the files: what is under it never changes
+                if path.startswith("/static/") and message["status"] in {200, 206, 304}:
+                    headers["Cache-Control"] = "public, max-age=31536000, immutable"
                 if path.startswith("/v1/"):
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)

@@ -13,7 +13,7 @@ from reflector.search import find, snippets
 from reflector.search.query import Query as SearchQuery
 from reflector.transcripts.queries import ROOM_NAME, count, iso
 
-_FIELDS = ["id", "title", "user_id", "room_id", "source_kind", "created_at", "status", "duration",
+_FIELDS = ["id", "title", "name", "user_id", "room_id", "source_kind", "created_at", "status", "duration",
            "change_seq"]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ class SearchResult(BaseModel):
 
     id: NonEmpty
     title: str | None = None
+    name: str | None = None
     user_id: str | None = None
     room_id: str | None = None
     room_name: str | None = None

@@ -8,21 +8,33 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from reflector.accounts.access import Caller, RouteAccess, get_authorized_transcript
+from reflector.accounts.access import (
+    Caller,
+    RouteAccess,
+    get_authorized_transcript,
+    rights_of,
+)
 from reflector.errors import Forbidden, Unauthenticated
 from reflector.http.deps import AnyCaller, ServicesDep
 from reflector.http.headers import PageHeaders
 from reflector.http.root_path import RootPath
 from reflector.runtime.settings import Settings
 from reflector.services import Services
-from reflector.web import account, login
-from reflector.web.render import FOLDER, page
+from reflector.transcript.language_codes import SPOKEN
+from reflector.web import account, login, problems
+from reflector.web.first_view import first_view
+from reflector.web.render import page
+from reflector.web.static_files import PREFIX, STATIC
 
 router = APIRouter(include_in_schema=False)
 
+# Classes of style.css; further speakers get the same colours with another pattern
+SPEAKER_COLOURS = 12
+
 
 def _to_login(request: Request) -> Response:
-    return RedirectResponse(f"/login?back={quote(request.url.path)}", 303)
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/login?back={quote(request.url.path + query)}", 303)
 
 
 @router.get("/")
@@ -42,7 +54,7 @@ def _page_behind(
         services.identity.policy.admit(caller, access)
     except Unauthenticated:
         return _to_login(request)
-    return page(request, name, services, caller=caller)
+    return page(request, name, services, caller=caller, languages=sorted(SPOKEN))
 
 
 @router.get("/transcripts/{transcript_id}")
@@ -56,14 +68,19 @@ def transcript(
             if caller.is_anonymous:
                 return _to_login(request)
             raise
-        title = row.title or row.name or "Recording"
+        view = first_view(session, row)
+        rights = rights_of(caller, row, services.identity.policy)
+        language = row.source_language
     return page(
         request,
         "transcript.html",
         services,
         caller=caller,
         transcript_id=transcript_id,
-        title=title,
+        view=view,
+        rights=rights,
+        language=language,
+        colours=SPEAKER_COLOURS,
     )
 
 
@@ -71,9 +88,10 @@ def install(app: FastAPI, settings: Settings) -> None:
     app.include_router(router)
     app.include_router(login.router)
     app.include_router(account.router)
-    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.mount(PREFIX, StaticFiles(directory=STATIC), name="static")
     public = settings.TRANSCRIPT_STORAGE_AWS_PUBLIC_URL
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(public)) if public else None
     app.add_middleware(PageHeaders, media_origin=origin)
     if root := settings.ROOT_PATH.rstrip("/"):
         app.add_middleware(RootPath, root=root)
+    problems.install(app)

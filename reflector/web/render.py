@@ -11,12 +11,14 @@ from fastapi.templating import Jinja2Templates
 
 from reflector import __version__
 from reflector.services import Services
+from reflector.web.static_files import PREFIX
 
 FOLDER = Path(__file__).parent
 _templates = Jinja2Templates(FOLDER / "templates")
 
 
 def page(request: Request, name: str, services: Services, **values: object) -> HTMLResponse:
+    root = services.settings.ROOT_PATH.rstrip("/")
     common = {
         "version": __version__,
         "notices": _notices(services),
@@ -25,7 +27,8 @@ def page(request: Request, name: str, services: Services, **values: object) -> H
         "has_accounts": services.identity.policy.has_accounts,
         "authority": services.settings.CA_CERTIFICATE_URL,
         "caller": None,
-        "root": services.settings.ROOT_PATH.rstrip("/"),
+        "root": root,
+        "static": f"{root}{PREFIX}",
     }
     return _templates.TemplateResponse(request, name, {**common, **values})
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
+from reflector.web.static_files import PREFIX
+
 
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/", "text/html; charset=utf-8"), ("/static/dom.js", "text/javascript; charset=utf-8"),
-        ("/static/style.css", "text/css; charset=utf-8"), ("/v1/transcripts", "application/json"),
+        ("/", "text/html; charset=utf-8"), (f"{PREFIX}/dom.js", "text/javascript; charset=utf-8"),
+        (f"{PREFIX}/style.css", "text/css; charset=utf-8"), ("/v1/transcripts", "application/json"),
         ("/v1/transcripts/nothing", "application/json"), ("/v1/nothing", "application/json"),
         ("/static/", "application/json"),
     ],

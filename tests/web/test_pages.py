@@ -87,7 +87,7 @@ def test_file_that_was_chosen_before_the_script_was_there_is_uploaded(page: Any)
     def hold(route: Any) -> None:
         held.append(route)
 
-    page.route("**/static/index.js*", hold)
+    page.route("**/static/*/index.js", hold)
     page.goto("/", wait_until="commit")
     page.wait_for_selector("#file", state="attached")
     page.set_input_files("#file", str(HELD_OUT))

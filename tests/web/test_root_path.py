@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from reflector.app import create_app
 from reflector.runtime.settings import Settings
 from reflector.services import open_services
+from reflector.web.static_files import PREFIX
 from tests.api.people import SECRET, make_person
 from tests.conftest import HELD_OUT
 from tests.server import running_server
@@ -31,11 +32,18 @@ def client(make_settings: Callable[..., Settings]) -> Iterator[TestClient]:
 
 @pytest.mark.parametrize("prefix", ["", ROOT], ids=["cut off", "passed on"])
 def test_pages_files_and_answers_are_there(client: TestClient, prefix: str) -> None:
-    for path in ("/login", "/static/style.css", "/static/dom.js", "/v1/config", "/health", "/docs"):
+    for path in (
+        "/login",
+        f"{PREFIX}/style.css",
+        f"{PREFIX}/dom.js",
+        "/v1/config",
+        "/health",
+        "/docs",
+    ):
         answer = client.get(prefix + path)
         assert answer.status_code == 200, path
         if path == "/login":
-            assert f'href="{ROOT}/static/style.css' in answer.text
+            assert f'href="{ROOT}{PREFIX}/style.css' in answer.text
             assert "script-src" not in answer.headers["content-security-policy"]
     answer = client.get(f"{prefix}/v1/me")
     assert answer.headers["cache-control"] == "no-store"

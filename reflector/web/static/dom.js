@@ -25,6 +25,18 @@ export function draw(box, what, build) {
   box.replaceChildren(...build());
 }
 
+export function showOffline(isOffline) {
+  byId("offline").hidden = !isOffline;
+}
+
+/** To the login, which leads back to this page; not while somebody is typing in a dialog. */
+export function logInAgain() {
+  if (document.querySelector("dialog[open]")) return;
+  location.href = at(`/login?back=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+const SESSION_ENDED = "Your session has ended. Log in again in another tab, then repeat this here.";
+
 /** The JSON answer; an Error with the server's sentence otherwise. */
 export async function api(path, options = {}) {
   const headers = options.body ? { "Content-Type": "application/json" } : {};
@@ -32,10 +44,15 @@ export async function api(path, options = {}) {
   try {
     response = await fetch(at(path), { headers, ...options });
   } catch {
+    showOffline(true);
     throw new Error("The server cannot be reached.");
   }
-  // A session that has ended: the login leads back to this page
-  if (response.status === 401) location.href = at(`/login?back=${encodeURIComponent(location.pathname)}`);
+  showOffline(false);
+  if (response.status === 401) {
+    // What somebody wanted to change is not thrown away
+    if (!options.method) logInAgain();
+    throw new Error(SESSION_ENDED);
+  }
   const body = await response.json().catch(() => null);
   if (!response.ok) throw new Error(sentence(body, response.status));
   return body;

@@ -1,34 +1,36 @@
 // The list of recordings, and the way for new ones in.
 
-import { api, at, byId, clock, make, showStatus } from "./dom.js";
+import { date, nameLanguages } from "./dates.js";
+import { api, at, byId, clock, draw, make, showStatus } from "./dom.js";
+import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { upload } from "./upload.js";
 
 const SIZE = 20;
 const REFRESH_MS = 3000;
-let page = 1;
+let uploads = 0;
 
 function row(item) {
   const badge = make("span");
   showStatus(badge, item.status);
-  const date = new Date(item.created_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  const meta = item.duration ? `${date} · ${clock(item.duration / 1000)}` : date;
-  const summary = item.short_summary ? make("span", { className: "summary" }, item.short_summary) : null;
+  // The file's name stays findable where a title was made
+  const parts = [item.title && item.name, date(item.created_at), item.duration && clock(item.duration / 1000)];
+  const meta = parts.filter(Boolean).join(" · ");
+  const summary = item.short_summary ? make("span", { className: "summary", dir: "auto" }, item.short_summary) : null;
   const link = make("a", { href: at(`/transcripts/${item.id}`) },
-    make("strong", {}, item.title || item.name || "Recording"), badge,
-    make("span", { className: "meta" }, meta), summary);
+    make("strong", { dir: "auto" }, item.title || item.name || "Recording"), badge,
+    make("span", { className: "meta", dir: "auto" }, meta), summary);
   return make("li", {}, link);
 }
 
 async function refresh() {
-  const answer = await api(`/v1/transcripts?page=${page}&size=${SIZE}`);
+  const wanted = pageNumber();
+  const answer = await api(`/v1/transcripts?page=${wanted}&size=${SIZE}`);
+  if (wanted !== pageNumber()) return;  // another was asked for meanwhile
   const focused = document.activeElement?.getAttribute("href");
-  byId("list").replaceChildren(...answer.items.map(row));
+  draw(byId("list"), answer.items, () => answer.items.map(row));
   if (focused) byId("list").querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
   byId("empty").hidden = answer.total > 0;
-  byId("pages").hidden = answer.pages <= 1;
-  byId("page-number").textContent = `Page ${answer.page} of ${answer.pages}`;
-  byId("newer").disabled = page <= 1;
-  byId("older").disabled = page >= answer.pages;
+  showPages(answer.pages);
 }
 
 async function keepFresh() {
@@ -43,6 +45,7 @@ async function start(file) {
   const line = make("div", { className: "upload-line" }, make("span", {}, file.name), state);
   const box = make("div", { className: "upload" }, line, bar);
   byId("uploads").append(box);
+  uploads += 1;
   const leaving = (event) => event.preventDefault();
   addEventListener("beforeunload", leaving);
   try {
@@ -59,6 +62,7 @@ async function start(file) {
     state.textContent = error.message;
     return null;
   } finally {
+    uploads -= 1;
     removeEventListener("beforeunload", leaving);
     refresh().catch(() => {});
   }
@@ -67,7 +71,8 @@ async function start(file) {
 async function take(files) {
   const ids = [];
   for (const file of files) ids.push(await start(file));
-  if (files.length === 1 && ids[0]) location.href = at(`/transcripts/${ids[0]}`);
+  // Not away from another upload
+  if (files.length === 1 && ids[0] && !uploads) location.href = at(`/transcripts/${ids[0]}`);
 }
 
 const drop = byId("drop");
@@ -91,6 +96,6 @@ function takeChosen() {
 }
 byId("file").addEventListener("change", takeChosen);
 takeChosen(); // what was chosen before this script was there
-byId("newer").addEventListener("click", () => { page -= 1; refresh(); });
-byId("older").addEventListener("click", () => { page += 1; refresh(); });
+listenToPages(() => refresh().catch(() => {}));
+for (const select of document.querySelectorAll("[data-languages]")) nameLanguages(select);
 keepFresh();

@@ -5,6 +5,7 @@ import { byId, clock } from "./dom.js";
 const audio = byId("audio");
 const canvas = byId("waveform");
 let peaks = [];
+let topics = [];
 let words = [];
 let current = null;
 
@@ -30,9 +31,27 @@ function draw() {
     const bar = Math.max(2, peak * height);
     context.fillRect(index * step, (height - bar) / 2, Math.max(1, step - 1), bar);
   });
+  if (duration()) {
+    context.fillStyle = on;
+    for (const { timestamp } of topics) context.fillRect((timestamp / duration()) * width, 0, 2, height);
+  }
   canvas.setAttribute("aria-valuemax", String(Math.round(duration())));
   canvas.setAttribute("aria-valuenow", String(Math.round(audio.currentTime)));
   canvas.setAttribute("aria-valuetext", `${clock(audio.currentTime)} of ${clock(duration())}`);
+}
+
+// Who scrolls or selects looks for something: the page does not pull them away
+const QUIET_MS = 4000;
+let quietUntil = 0;
+for (const kind of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+  addEventListener(kind, () => { quietUntil = performance.now() + QUIET_MS; }, { passive: true });
+}
+
+function keepInView(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  if (top > innerHeight * 0.25 && bottom < innerHeight * 0.75) return;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  element.scrollIntoView({ block: "center", behavior: still ? "auto" : "smooth" });
 }
 
 function mark() {
@@ -49,10 +68,17 @@ function mark() {
   current?.classList.remove("now");
   element?.classList.add("now");
   current = element;
+  if (element && byId("follow").checked && !audio.paused && performance.now() > quietUntil) keepInView(element);
 }
 
 export function showWaveform(values) {
   peaks = values;
+  draw();
+}
+
+/** `[{timestamp}]`, in seconds. */
+export function showTopicMarks(list) {
+  topics = list;
   draw();
 }
 
@@ -69,21 +95,47 @@ export function loadAudio(url) {
 }
 
 export function playFrom(seconds) {
+  if (byId("player").hidden) return;
   audio.currentTime = seconds;
   audio.play().catch(() => {});
 }
 
 const seekTo = (fraction) => { audio.currentTime = Math.min(1, Math.max(0, fraction)) * duration(); };
 canvas.addEventListener("click", (event) => seekTo(event.offsetX / canvas.clientWidth));
+const toggle = () => (audio.paused ? audio.play().catch(() => {}) : audio.pause());
+const KEYS = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
 canvas.addEventListener("keydown", (event) => {
-  const jump = { ArrowLeft: -5, ArrowRight: 5, PageDown: -30, PageUp: 30 }[event.key];
+  const jump = KEYS[event.key];
   if (jump) audio.currentTime = Math.min(duration(), Math.max(0, audio.currentTime + jump));
   else if (event.key === "Home") audio.currentTime = 0;
   else if (event.key === "End") audio.currentTime = duration();
-  else if (event.key === " ") audio.paused ? audio.play() : audio.pause();
+  else if (event.key === " ") toggle();
   else return;
   event.preventDefault();
 });
+
+// Anywhere else on the page, unless the key means something there
+addEventListener("keydown", (event) => {
+  const isPlain = !event.defaultPrevented && !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+  const isTaken = event.target.closest("button, a, input, select, textarea, audio, dialog, [contenteditable]");
+  if (!isPlain || isTaken || byId("player").hidden) return;
+  if (event.key === " ") toggle();
+  else if (event.key === "ArrowLeft" || event.key === "ArrowRight") audio.currentTime += KEYS[event.key];
+  else return;
+  event.preventDefault();
+});
+
+const speed = byId("speed");
+const SPEED = "reflector.speed";
+speed.addEventListener("change", () => {
+  audio.playbackRate = audio.defaultPlaybackRate = Number(speed.value);
+  localStorage.setItem(SPEED, speed.value);
+});
+const remembered = localStorage.getItem(SPEED);
+if ([...speed.options].some((option) => option.value === remembered)) {
+  speed.value = remembered;
+  speed.dispatchEvent(new Event("change"));
+}
 audio.addEventListener("timeupdate", () => { draw(); mark(); });
 audio.addEventListener("loadedmetadata", draw);
 audio.addEventListener("seeked", () => { draw(); mark(); });

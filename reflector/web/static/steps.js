@@ -3,15 +3,19 @@
 import { byId, draw, make, timeLeft } from "./dom.js";
 
 const LABELS = {
-  decode: "Decode", playback: "Playback audio", transcribe: "Words", diarize: "Speakers",
-  assemble: "Assemble", topics: "Topics", title: "Title", summary: "Summary",
-  actions: "Action items", translate: "Translation", finish: "Finish",
+  decode: "Reading the file", playback: "Sound for the player", transcribe: "Words", diarize: "Speakers",
+  assemble: "Who said what", topics: "Topics", title: "Title", summary: "Summary",
+  actions: "Action items", translate: "Translation", finish: "Finishing",
 };
 const ANALYSIS = new Set(["topics", "title", "summary", "actions", "translate"]);
 const progress = new Map();
 const again = make("button", { type: "button", id: "retry" }, "Try the missing parts again");
 
-export function whenRetried(action) {
+let mayRetry = false;
+
+/** `allowed`: whether this person may. */
+export function whenRetried(allowed, action) {
+  mayRetry = allowed;
   again.addEventListener("click", action);
 }
 
@@ -36,7 +40,7 @@ export function showSteps(run) {
   const failed = run.steps.filter((step) => step.state === "failed");
   box.hidden = run.steps.length === 0 || (run.status === "ended" && !failed.length);
   const shown = run.status === "ended" ? failed : run.steps;
-  const canRetry = run.status === "ended" && failed.some((step) => ANALYSIS.has(step.name));
+  const canRetry = mayRetry && run.status === "ended" && failed.some((step) => ANALYSIS.has(step.name));
   const live = shown.map((step) => progress.get(step.name));
   draw(box, [shown, live, canRetry], () => [...shown.map(stepRow), ...(canRetry ? [again] : [])]);
   const warnings = run.steps.flatMap((step) => step.warnings);

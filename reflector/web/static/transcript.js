@@ -1,16 +1,19 @@
 // One recording: fills in as events arrive, and stays useful while it does.
 
-import { api, at, byId, clock, draw, make, showStatus } from "./dom.js";
+import { date } from "./dates.js";
+import { isLeaving, listenToDialogs, rename } from "./dialogs.js";
+import { api, at, byId, clock, draw, make, showOffline, showStatus } from "./dom.js";
 import { markdown } from "./markdown.js";
-import { followWords, loadAudio, playFrom, showWaveform } from "./player.js";
+import { followWords, loadAudio, playFrom, showTopicMarks, showWaveform } from "./player.js";
 import { noteProgress, showSteps, whenRetried } from "./steps.js";
 import { listenToWords, render } from "./words.js";
 
-const id = byId("transcript").dataset.id;
+// What this person may do: the server says it, and decides it again at each request
+const { id, ...rights } = byId("transcript").dataset;
+const may = (right) => right in rights;
 const base = `/v1/transcripts/${id}`;
 const RECONNECT_MS = 2000;
 const NOT_ALLOWED = 1008;
-let leaving = false;  // deleted here: the page goes to the list by itself
 const state = { transcript: null, run: null, topics: [], words: [] };
 
 const participant = (speaker) => state.transcript?.participants?.find((p) => p.speaker === speaker);
@@ -21,11 +24,10 @@ function showHead() {
   const shown = title || name || "Recording";
   byId("title").textContent = shown;
   document.title = `${shown} – Reflector`;
-  const date = new Date(created).toLocaleString([], { dateStyle: "full", timeStyle: "short" });
-  byId("meta").textContent = [title && name ? name : null, date, duration ? clock(duration / 1000) : null]
+  byId("meta").textContent = [title && name ? name : null, date(created, "full"), duration ? clock(duration / 1000) : null]
     .filter(Boolean).join(" · ");
   showStatus(byId("status"), status);
-  byId("process").hidden = !["ended", "error"].includes(status) || !state.run?.run;
+  byId("process").hidden = !may("process") || !["ended", "error"].includes(status) || !state.run?.run;
 }
 
 function showSummary(text) {
@@ -48,18 +50,19 @@ function showActions(items) {
 
 function showTopics() {
   byId("topics").hidden = state.topics.length === 0;
+  showTopicMarks(state.topics);
   draw(byId("topics-list"), state.topics, () => state.topics.map((topic) => {
     const time = make("button", { type: "button", className: "link" }, clock(topic.timestamp));
     time.setAttribute("aria-label", `Play from ${clock(topic.timestamp)}`);
     time.addEventListener("click", () => playFrom(topic.timestamp));
-    return make("li", {}, time, " ", make("a", { href: `#topic-${topic.id}` }, topic.title), make("p", {}, topic.summary));
+    return make("li", { dir: "auto" }, time, " ", make("a", { href: `#topic-${topic.id}` }, topic.title), make("p", {}, topic.summary));
   }));
 }
 
 function showWords() {
   byId("words").hidden = state.words.length === 0;
   draw(byId("words-text"), [state.words, state.topics, state.transcript.participants], () => {
-    const { elements, followed } = render(state.words, state.topics, nameOf, rename);
+    const { elements, followed } = render(state.words, state.topics, nameOf, may("change") ? (speaker) => rename(speaker, participant(speaker)) : null);
     followWords(followed);
     return elements;
   });
@@ -80,8 +83,17 @@ async function refreshRun() {
   showActions(state.run.action_items);
   showError(state.run.error);
   const playback = state.run.steps.find((step) => step.name === "playback");
-  if (playback?.state === "done") loadAudio(at(`${base}/audio/mp3`));
+  showSound(playback?.state === "done");
   await showTranslation(state.run.steps.find((step) => step.name === "translate"));
+}
+
+function showSound(isThere) {
+  const reason = state.transcript.audio_deleted ? "The audio of this recording was deleted."
+    : isThere && !may("hear") ? "Log in to hear this recording." : "";
+  byId("no-sound").hidden = !reason;
+  byId("no-sound").textContent = reason;
+  if (reason) byId("player").hidden = true;
+  else if (isThere) loadAudio(at(`${base}/audio/mp3`));
 }
 
 // One after the other: an answer that was under way for longer must not hide what is newer
@@ -148,70 +160,51 @@ function refreshRunSoon() {
   }, 400);
 }
 
+let failures = 0;
+
+/** Longer each time, up to half a minute, and never for all viewers at once. */
+const pause = () => Math.min(30_000, RECONNECT_MS * 2 ** failures) * (0.75 + Math.random() / 2);
+
 function connect() {
   const address = new URL(at(`${base}/events`), location.href);
   address.protocol = address.protocol.replace("http", "ws");
   const socket = new WebSocket(address);
-  socket.addEventListener("open", refreshSoon);
+  socket.addEventListener("open", () => {
+    failures = 0;
+    showOffline(false);
+    refreshSoon();
+  });
   socket.addEventListener("message", ({ data }) => {
     const message = JSON.parse(data);
     HANDLERS[message.event]?.(message.data);
   });
   socket.addEventListener("close", ({ code }) => {
-    if (leaving) return;
-    if (code === NOT_ALLOWED) location.reload();  // the server says why, or asks for a login
-    else setTimeout(connect, RECONNECT_MS);
+    if (isLeaving()) return;
+    if (code === NOT_ALLOWED) {
+      // The server says why, or asks for a login
+      if (!document.querySelector("dialog[open]")) location.reload();
+      return;
+    }
+    if (failures) showOffline(true);
+    setTimeout(connect, pause());
+    failures += 1;
   });
 }
 
-const EDITED = { title: "title", short_summary: "short summary", long_summary: "summary", speakers: "speakers" };
-const processAgain = (edits) => act(() => api(`${base}/process?edits=${edits}`, { method: "POST" }));
-
-let renamed = null;
-function rename(speaker) {
-  renamed = speaker;
-  byId("rename-name").value = participant(speaker)?.name ?? "";
-  byId("rename").showModal();
-  byId("rename-name").select();
-}
-
-byId("rename").querySelector("form").addEventListener("submit", (event) => {
-  const name = byId("rename-name").value.trim();
-  if (!name) return;
-  const known = participant(renamed);
-  const [method, path] = known
-    ? ["PATCH", `${base}/participants/${encodeURIComponent(known.id)}`]
-    : ["POST", `${base}/participants`];
-  act(() => api(path, { method, body: JSON.stringify({ speaker: renamed, name }) }));
-});
-
-for (const button of document.querySelectorAll("[data-close]")) {
-  button.addEventListener("click", () => button.closest("dialog").close(""));
-}
-byId("delete").addEventListener("click", () => byId("confirm").showModal());
-byId("confirm").addEventListener("close", async () => {
-  if (byId("confirm").returnValue !== "ok") return;
-  try {
-    leaving = true;
-    await api(base, { method: "DELETE" });
-    location.href = at("/");
-  } catch (error) {
-    leaving = false;
-    showError(error.message);
+function show(tab) {
+  byId("transcript").dataset.tab = tab;
+  for (const button of document.querySelectorAll("[data-show]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.show === tab));
   }
-});
-byId("process").addEventListener("click", () => {
-  const edited = state.run?.edited ?? [];
-  if (edited.length === 0) return processAgain("keep");
-  byId("process-edited").textContent = edited.map((part) => EDITED[part] ?? part).join(", ");
-  byId("process-again").showModal();
-});
-byId("process-again").addEventListener("close", () => {
-  const choice = byId("process-again").returnValue;
-  if (choice) processAgain(choice);
-});
+}
+for (const button of document.querySelectorAll("[data-show]")) {
+  button.addEventListener("click", () => show(button.dataset.show));
+}
+// On a phone a topic is in the other tab
+byId("topics-list").addEventListener("click", ({ target }) => { if (target.closest("a")) show("words"); });
 
-whenRetried(() => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
+listenToDialogs(base, () => state.run?.edited ?? [], act);
+whenRetried(may("process"), () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
 listenToWords(byId("words-text"));
 await refreshAll().catch((error) => showError(error.message));
 connect();

@@ -1,13 +1,14 @@
 // What was deleted: to be brought back, or destroyed for good.
 
+import { date } from "./dates.js";
 import { api, byId, clock, make } from "./dom.js";
+import { listenToPages, pageNumber, showPages } from "./paging.js";
 
-const SIZE = 100;
+const SIZE = 50;
 
 function row(item) {
-  const date = new Date(item.created_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  const meta = item.duration ? `${date} · ${clock(item.duration / 1000)}` : date;
-  const name = item.title || "Recording";
+  const meta = [date(item.created_at), item.duration && clock(item.duration / 1000)].filter(Boolean).join(" · ");
+  const name = item.title || item.name || "Recording";
   const restore = make("button", { type: "button" }, "Restore");
   restore.setAttribute("aria-label", `Restore ${name}`);
   restore.addEventListener("click", () => act(`/v1/transcripts/${item.id}/restore`, "POST"));
@@ -15,14 +16,16 @@ function row(item) {
   destroy.setAttribute("aria-label", `Destroy ${name}`);
   destroy.addEventListener("click", () => ask(item.id));
   return make("li", { className: "trashed" },
-    make("div", {}, make("strong", {}, name), make("span", { className: "meta" }, meta)),
+    make("div", {}, make("strong", { dir: "auto" }, name), make("span", { className: "meta" }, meta)),
     make("div", { className: "row" }, restore, destroy));
 }
 
 async function refresh() {
-  const answer = await api(`/v1/transcripts/search?q=&include_deleted=true&limit=${SIZE}`);
+  const offset = (pageNumber() - 1) * SIZE;
+  const answer = await api(`/v1/transcripts/search?q=&include_deleted=true&limit=${SIZE}&offset=${offset}`);
   byId("list").replaceChildren(...answer.results.map(row));
   byId("empty").hidden = answer.total > 0;
+  showPages(Math.ceil(answer.total / SIZE));
 }
 
 async function act(path, method) {
@@ -48,7 +51,12 @@ byId("confirm").addEventListener("close", () => {
   if (byId("confirm").returnValue === "ok") act(`/v1/transcripts/${asked}/destroy`, "DELETE");
 });
 
-refresh().catch((error) => {
-  byId("error").textContent = error.message;
-  byId("error").hidden = false;
-});
+function show() {
+  refresh().catch((error) => {
+    byId("error").textContent = error.message;
+    byId("error").hidden = false;
+  });
+}
+
+listenToPages(show);
+show();

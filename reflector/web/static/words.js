@@ -3,10 +3,13 @@
 import { clock, make } from "./dom.js";
 import { playFrom } from "./player.js";
 
-const COLOURS = 8;
+// As many as style.css has; after them the same colours with another line beside the text
+const COLOURS = Number(document.getElementById("transcript").dataset.colours);
+const DOUBLE_CLICK_MS = 250;
+const PATTERNS = ["", "dashed", "dotted"];
 
-export const speakerColour = (speaker) =>
-  `hsl(${(speaker * 360) / COLOURS + 215} 60% var(--speaker-light, 42%))`;
+export const speakerClasses = (speaker) =>
+  `turn speaker-${speaker % COLOURS} ${PATTERNS[Math.floor(speaker / COLOURS) % PATTERNS.length]}`.trim();
 
 function turns(words, topicStarts) {
   const groups = [];
@@ -23,35 +26,41 @@ function turns(words, topicStarts) {
   return groups;
 }
 
-/** Elements of the transcript, and the list that the player follows. */
+/** Elements of the transcript, and the list that the player follows. `onSpeaker`: null if nobody may be named. */
 export function render(words, topics, nameOf, onSpeaker) {
   const starts = new Map(topics.map((topic) => [topic.timestamp, topic]));
   const followed = [];
   const elements = [];
   for (const turn of turns(words, starts)) {
-    if (turn.topic) elements.push(make("h3", { className: "topic-title", id: `topic-${turn.topic.id}` }, turn.topic.title));
-    const text = make("p");
+    if (turn.topic) elements.push(make("h3", { className: "topic-title", dir: "auto", id: `topic-${turn.topic.id}` }, turn.topic.title));
+    const text = make("p", { dir: "auto" });
     for (const word of turn.words) {
       const element = make("span", { className: "word", dataset: { start: word.start } }, word.text.trim());
       followed.push({ start: word.start, end: word.end, element });
       text.append(element, " ");
     }
-    const who = make("button", { type: "button", className: "link", title: "Name this speaker" }, nameOf(turn.speaker));
-    who.addEventListener("click", () => onSpeaker(turn.speaker));
+    const name = nameOf(turn.speaker);
+    const who = onSpeaker
+      ? make("button", { type: "button", className: "link", title: "Name this speaker", dir: "auto" }, name)
+      : make("strong", { dir: "auto" }, name);
+    if (onSpeaker) who.addEventListener("click", () => onSpeaker(turn.speaker));
     const at = turn.words[0].start;
     const time = make("button", { type: "button", className: "link" }, clock(at));
     time.setAttribute("aria-label", `Play from ${clock(at)}`);
     time.addEventListener("click", () => playFrom(at));
-    const box = make("div", { className: "turn" }, make("div", { className: "who" }, who, time), text);
-    box.style.setProperty("--speaker", speakerColour(turn.speaker));
+    const box = make("div", { className: speakerClasses(turn.speaker) }, make("div", { className: "who" }, who, time), text);
     elements.push(box);
   }
   return { elements, followed };
 }
 
 export function listenToWords(container) {
+  let waiting = null;
   container.addEventListener("click", (event) => {
+    clearTimeout(waiting);
     const word = event.target.closest(".word");
-    if (word) playFrom(Number(word.dataset.start));
+    // Who selects text, by dragging or by a double click, does not want to hear it
+    if (!word || event.detail > 1 || !getSelection().isCollapsed) return;
+    waiting = setTimeout(() => playFrom(Number(word.dataset.start)), DOUBLE_CLICK_MS);
   });
 }

@@ -1,0 +1,66 @@
+"""Make what a page about a transcript shows before, or without, its script."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from reflector.db.models import Status, Transcript
+from reflector.db.words import load_segments
+from reflector.transcript.formats import minutes, speaker_name
+from reflector.transcripts import queries
+
+# Some two hours of speech; the script shows the rest
+MAX_CHARACTERS = 120_000
+# Of summaries: the headings that every one has, and the signs of Markdown
+MARKDOWN = re.compile(r"^# (Quick recap|Summary)\n+|^#+ |\*\*", re.MULTILINE)
+
+
+STATUS = {
+    Status.RECORDING: "Recording",
+    Status.PROCESSING: "Working",
+    Status.ERROR: "Problem",
+    Status.ENDED: "Ready",
+}
+
+
+@dataclass(frozen=True)
+class ShownTurn:
+    """What somebody said, from `start` (`01:15`) on."""
+
+    speaker: int
+    name: str
+    start: str
+    text: str
+
+
+@dataclass(frozen=True)
+class FirstView:
+    title: str
+    summary: str
+    status: str
+    turns: list[ShownTurn]
+    is_cut: bool
+
+
+def first_view(session: Session, transcript: Transcript) -> FirstView:
+    """Return title, summary and turns, cut after MAX_CHARACTERS."""
+    names = queries.names_of(queries.participants_of(session, transcript.id))
+    turns, characters, is_cut = [], 0, False
+    for segment in load_segments(session, transcript.id, transcript.shown_run):
+        characters += len(segment.text)
+        if characters > MAX_CHARACTERS:
+            is_cut = True
+            break
+        name = speaker_name(names, segment.speaker)
+        start = minutes(segment.start)
+        turns.append(ShownTurn(segment.speaker, name, start, segment.text.strip()))
+    return FirstView(
+        title=transcript.title or transcript.name or "Recording",
+        summary=MARKDOWN.sub("", transcript.long_summary or "").strip(),
+        status=STATUS.get(Status(transcript.status), ""),
+        turns=turns,
+        is_cut=is_cut,
+    )

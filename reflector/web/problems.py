@@ -1,0 +1,78 @@
+"""Show errors as pages to people who follow a link, instead of as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from reflector.http.deps import services_of
+from reflector.web.render import page
+
+Handler = Callable[[Request, Any], Awaitable[Response]]
+
+# What a page is called that could not be shown, by status
+TITLES = {
+    401: "Please log in",
+    403: "This is not shared with you",
+    404: "There is nothing at this address",
+    410: "This does not exist any more",
+    429: "Too much at once",
+    503: "The server cannot do this at the moment",
+    507: "The disk of the server is full",
+}
+OTHER = "That did not work"
+UNKNOWN_ADDRESS = "The address may be mistyped, or the recording was deleted."
+FAILED = "The server failed. Its log says why."
+
+
+def install(app: FastAPI) -> None:
+    """Let every error handler that is installed answer page requests with a page."""
+    for kind, handler in list(app.exception_handlers.items()):
+        app.exception_handlers[kind] = _as_page(cast(Handler, handler))
+
+
+def _as_page(handler: Handler) -> Handler:
+    async def handle(request: Request, error: Any) -> Response:
+        response = await handler(request, error)
+        return _problem(request, response) if _wants_page(request) else response
+
+    return handle
+
+
+def _wants_page(request: Request) -> bool:
+    """Return whether a person opened this address in a browser."""
+    if request.scope["type"] != "http" or request.method not in {"GET", "HEAD"}:
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _problem(request: Request, response: Response) -> HTMLResponse:
+    status = response.status_code
+    shown = page(
+        request,
+        "problem.html",
+        services_of(request),
+        title=TITLES.get(status, OTHER),
+        problem=_sentence(response),
+        can_retry=status in {429, 500, 503, 507},
+        is_shown_to_others=status in {401, 403},
+    )
+    shown.status_code = status
+    for name in ("Retry-After", "WWW-Authenticate"):
+        if name in response.headers:
+            shown.headers[name] = response.headers[name]
+    return shown
+
+
+def _sentence(response: Response) -> str:
+    if not isinstance(response, JSONResponse):
+        return FAILED
+    detail = json.loads(bytes(response.body)).get("detail")
+    # Starlette's own sentence for an unknown route
+    if detail == "Not Found":
+        return UNKNOWN_ADDRESS
+    return detail if isinstance(detail, str) else OTHER

@@ -1,0 +1,89 @@
+// The dialogs of a recording: name a speaker, process again, delete.
+
+import { api, at, byId } from "./dom.js";
+
+const EDITED = { title: "title", short_summary: "short summary", long_summary: "summary", speakers: "speakers" };
+let renamed = null;  // { speaker, known }
+let leaving = false;
+
+/** Deleted here: the page goes to the list by itself. */
+export const isLeaving = () => leaving;
+
+/** Inside a dialog, where what was typed stays. */
+function showProblem(dialog, text) {
+  const box = dialog.querySelector("[data-problem]");
+  box.hidden = !text;
+  box.textContent = text ?? "";
+}
+
+function open(dialog) {
+  showProblem(dialog, null);
+  dialog.showModal();
+}
+
+/** Do it when the dialog is submitted, and say in it why it did not work. `action` answers whether to close. */
+function onSubmit(dialog, action) {
+  dialog.querySelector("form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      if (await action()) dialog.close();
+    } catch (error) {
+      showProblem(dialog, error.message);
+    }
+  });
+}
+
+/** Ask for the name of a speaker; `known` is the participant, if there is one. */
+export function rename(speaker, known) {
+  renamed = { speaker, known };
+  byId("rename-name").value = known?.name ?? "";
+  open(byId("rename"));
+  byId("rename-name").select();
+}
+
+/** `base`: the path of the recording. `edited()`: what people changed. `act(action)`: do it, then read all again. */
+export function listenToDialogs(base, edited, act) {
+  for (const button of document.querySelectorAll("[data-close]")) {
+    button.addEventListener("click", () => button.closest("dialog").close());
+  }
+
+  onSubmit(byId("rename"), async () => {
+    const name = byId("rename-name").value.trim();
+    if (!name) return false;
+    const { speaker, known } = renamed;
+    const [method, path] = known
+      ? ["PATCH", `${base}/participants/${encodeURIComponent(known.id)}`]
+      : ["POST", `${base}/participants`];
+    await api(path, { method, body: JSON.stringify({ speaker, name }) });
+    act(async () => {});
+    return true;
+  });
+
+  document.getElementById("delete")?.addEventListener("click", () => open(byId("confirm")));
+  onSubmit(byId("confirm"), async () => {
+    leaving = true;
+    try {
+      await api(base, { method: "DELETE" });
+    } catch (error) {
+      leaving = false;
+      throw error;
+    }
+    location.href = at("/");
+    return true;
+  });
+
+  byId("process").addEventListener("click", () => {
+    const parts = edited();
+    byId("process-changes").hidden = byId("process-discard").hidden = parts.length === 0;
+    byId("process-keep").textContent = parts.length ? "Keep their changes" : "Process again";
+    byId("process-edited").textContent = parts.map((part) => EDITED[part] ?? part).join(", ");
+    open(byId("process-again"));
+  });
+  const again = byId("process-again").querySelector("form");
+  again.addEventListener("submit", ({ submitter }) => { again.dataset.edits = submitter.value; }, { capture: true });
+  onSubmit(byId("process-again"), async () => {
+    await api(`${base}/process?edits=${again.dataset.edits}`, { method: "POST" });
+    act(async () => {});
+    return true;
+  });
+}
