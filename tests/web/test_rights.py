@@ -24,7 +24,7 @@ def owner(server: Server) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def shared(server: Server, owner: dict[str, str]) -> Iterator[str]:
+def shared(server: Server, owner: dict[str, str]) -> str:
     """A public transcript of Anna's."""
     server.http.headers.update(owner)
     transcript = server.upload(HELD_OUT)
