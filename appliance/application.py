@@ -30,7 +30,7 @@ def ask(facts: Facts, secrets: list[str], *arguments: str, stdin: str = "") -> s
 
 
 def status_of(facts: Facts, secrets: list[str], *arguments: str) -> int:
-    """The exit code of `reflector` with `arguments` and the `secrets`."""
+    """Return the exit code of `reflector` with `arguments` and the `secrets`."""
     return run([*_unit(facts, secrets), PROGRAM, *arguments], check=False, seconds=300).status
 
 
@@ -44,7 +44,7 @@ def watch(
 
 
 def _unit(facts: Facts, secrets: list[str], user: str = "reflector") -> list[str]:
-    """A unit for one command: secrets reach it as they reach the services."""
+    """Return a unit for one command: secrets reach it as they reach the services."""
     properties = [
         f"User={user}", f"WorkingDirectory={FOLDER}", f"EnvironmentFile={SETTINGS}",
         f"Environment=DATA_DIR={FOLDER}", "UMask=0077",
@@ -57,5 +57,5 @@ def _unit(facts: Facts, secrets: list[str], user: str = "reflector") -> list[str
 
 
 def _said(error: CommandError) -> str:
-    """The application's own sentence, without the command around it."""
+    """Return the application's own sentence, without the command around it."""
     return error.reason.removeprefix("error: ") or error.message

@@ -52,7 +52,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def create_app(services: Services) -> FastAPI:
-    """The application over `services`, which the caller opens and closes."""
+    """Return the application over `services`, which the caller opens and closes."""
     settings = services.settings
     validate_backends(settings)
     dispatcher = CeleryDispatcher(make_celery(settings))

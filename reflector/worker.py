@@ -187,7 +187,7 @@ class WatchedScheduler(Scheduler):  # type: ignore[misc]
 
 
 def beat_service(app: Celery, settings: Settings) -> BeatService:
-    """The schedule; it keeps no file, because every job may as well come a little late."""
+    """Return the schedule; it keeps no file, because every job may as well come a little late."""
     app.conf.beat_schedule = {job.task: job.entry() for job in schedule.jobs(settings)}
     return BeatService(app, scheduler_cls=WatchedScheduler, max_interval=BEAT_SECONDS)
 

@@ -34,7 +34,7 @@ class Entry:
 
 
 def entries(esp: Path) -> list[Entry]:
-    """The newest first, as systemd-boot sorts them; what has no tries left last."""
+    """Return the newest first, as systemd-boot sorts them; what has no tries left last."""
     found = [
         Entry(
             match["version"], file, int(match["left"]) if match["left"] else None, int(match["done"] or 0)

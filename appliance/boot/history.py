@@ -61,7 +61,7 @@ class History:
         self._file = root / PATH
 
     def events(self) -> list[Event]:
-        """The oldest first. ApplianceError where the file cannot be read."""
+        """Return the oldest first. ApplianceError where the file cannot be read."""
         try:
             rows = json.loads(self._file.read_text())
             return [Event(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows]

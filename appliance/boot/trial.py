@@ -129,7 +129,7 @@ def _is_oneshot(unit: str) -> bool:
 
 
 def _waiting() -> str:
-    """The units that systemd has not done with starting."""
+    """Return the units that systemd has not done with starting."""
     jobs = run(["systemctl", "list-jobs", "--no-legend", "--plain"], check=False).output
     units = [line.split()[1] for line in jobs.splitlines() if line.endswith("running")]
     return ", ".join(unit for unit in units if unit != PROOF)

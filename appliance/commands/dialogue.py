@@ -11,7 +11,7 @@ from appliance.machine.facts.model import Facts
 
 
 def ask(facts: Facts, config: ApplianceConfig) -> ApplianceConfig:
-    """The configuration with the answers; Enter takes each default."""
+    """Return the configuration with the answers; Enter takes each default."""
     usable = has_usable_card(facts)
     if facts.cards and not usable:
         click.echo(

@@ -25,7 +25,7 @@ def facts(as_json: bool) -> None:
 
 
 def described(facts: Facts) -> Iterator[tuple[str, str]]:
-    """A line for each fact, for people."""
+    """Yield a line for each fact, for people."""
     yield "system", f"{facts.release.name}, {facts.processor.architecture}"
     yield "processor", f"{facts.processor.name}, {facts.processor.cores} cores"
     yield "memory", _gib(facts.memory)

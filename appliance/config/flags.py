@@ -44,7 +44,7 @@ EXCLUSIVE = [("gpu", "cpu", "hosted"), ("ollama_gpu", "ollama_cpu"), ("domain", 
 
 
 def named_flags(flags: dict[str, Any]) -> set[str]:
-    """Those that were given."""
+    """Return those that were given."""
     return {name for name, value in flags.items() if value not in (None, False, ())} | (
         {"caddy"} if flags.get("caddy") is not None else set()
     )
@@ -125,7 +125,7 @@ def _changes(flag: str, value: Any) -> dict[str, dict[str, Any]]:
 
 
 def _custom_ca(value: str) -> dict[str, Any]:
-    """A file, or the folder that the reference's `generate-certs.sh` makes."""
+    """Return a file, or the folder that the reference's `generate-certs.sh` makes."""
     path = Path(value).absolute()
     if not path.is_dir():
         return {"custom_ca": str(path)}

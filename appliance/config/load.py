@@ -63,7 +63,7 @@ def _sentence(problem: ErrorDetails, text: str, name: str) -> str:
 
 
 def _known(path: tuple[str, ...]) -> str:
-    """The keys that there are beside the last of `path`, and the nearest of them."""
+    """Return the keys that exist beside the last of `path`, and the nearest of them."""
     names = list(_table(path[:-1]).model_fields)
     near = difflib.get_close_matches(path[-1], names, 1)
     meant = f" Is {near[0]} meant?" if near else ""

@@ -58,7 +58,7 @@ def _email(text: str) -> str:
 
 
 def _path(path: Path) -> Path:
-    """What a unit, an environment file and Caddy read as one word, without quotes."""
+    """Return what a unit, an environment file and Caddy read as one word, without quotes."""
     if not path.is_absolute():
         raise ValueError(f"is {path}, which has to begin with /")
     if not PATH.fullmatch(str(path)) or ".." in path.parts:

@@ -45,7 +45,7 @@ def address(facts: Facts, config: ApplianceConfig) -> str:
 
 
 def sites(facts: Facts, config: ApplianceConfig) -> list[str]:
-    """All names under which Caddy answers, the one in links first."""
+    """Return all names under which Caddy answers, the one in links first."""
     if config.proxy.domain:
         return [config.proxy.domain]
     names = [f"{facts.host_name}.local"] if config.network.mdns else []
@@ -68,7 +68,7 @@ def public_url(facts: Facts, config: ApplianceConfig) -> str:
 def settings_of(
     facts: Facts, config: ApplianceConfig, placement: Placement, broker: str = "valkey"
 ) -> dict[str, str]:
-    """Names and values of the application's settings; see docs/configuration.md for each."""
+    """Return names and values of the application's settings; see docs/configuration.md for each."""
     url = public_url(facts, config)
     origins = [f"https://{name}" for name in sites(facts, config)] if config.proxy.caddy else [url]
     socket = broker_socket(broker)

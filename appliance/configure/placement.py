@@ -103,7 +103,7 @@ def _on_cards(
 
 
 def _whisper(config: ApplianceConfig, room: float, remarks: list[str]) -> str:
-    """The model that is wanted, or the largest that has room beside the others."""
+    """Return the model that is wanted, or the largest that has room beside the others."""
     wanted = config.speech.model or "large-v3-turbo"
     if wanted not in WHISPER or _speech(wanted, config) <= room:
         return wanted
@@ -160,7 +160,7 @@ def usable_cards(facts: Facts, remarks: list[str]) -> list[Card]:
 
 
 def _language_model_alone(facts: Facts, config: ApplianceConfig, remarks: list[str]) -> bool:
-    """Whether Ollama has a card to itself, where it asks for one."""
+    """Return whether Ollama has a card to itself, where it asks for one."""
     if config.llm.on is not LanguageModelOn.OLLAMA_GPU:
         return False
     problems: list[str] = []
@@ -178,7 +178,7 @@ def _language_model_alone(facts: Facts, config: ApplianceConfig, remarks: list[s
 
 
 def _is_too_old_for_ollama(facts: Facts, remarks: list[str]) -> bool:
-    """Whether Ollama would silently work on the processor; `remarks` gets the reason."""
+    """Return whether Ollama would silently work on the processor; `remarks` gets the reason."""
     major = re.match(r"\d+", facts.driver.version or "")
     if major is None or int(major[0]) >= OLLAMA_DRIVER:
         return False

@@ -201,7 +201,7 @@ def speech(view: View) -> None:
 
 
 def _trusting(view: View) -> ssl.SSLContext:
-    """The system's authorities, and those that it is going to trust."""
+    """Return the system's authorities, and those that it is going to trust."""
     context = ssl.create_default_context()
     for text in view.authorities:
         context.load_verify_locations(cadata=text)
@@ -209,7 +209,7 @@ def _trusting(view: View) -> ssl.SSLContext:
 
 
 def read_authority(file: Path) -> str:
-    """A certificate in PEM; CheckError where it is none."""
+    """Return a certificate in PEM; CheckError where it is none."""
     try:
         text = file.read_text()
         ssl.create_default_context(cadata=text)

@@ -119,7 +119,7 @@ def configure_machine(wanted: ConfigureRun, say: Callable[[str], None]) -> None:
 
 
 def authorities(config: ApplianceConfig) -> tuple[str, ...]:
-    """Those that the configuration names, in PEM; CheckError where a file is none."""
+    """Return those that the configuration names, in PEM; CheckError where a file is none."""
     proxy = config.proxy
     files = [*([proxy.custom_ca] if proxy.custom_ca else []), *proxy.extra_ca]
     return tuple(read_authority(file) for file in files)

@@ -24,7 +24,7 @@ REPART_D = Path("/usr/lib/repart.d")
 
 
 def least(definitions: Path = REPART_D) -> int:
-    """Bytes that a disk needs for all partitions of a machine."""
+    """Return bytes that a disk needs for all partitions of a machine."""
     found = [SIZE.search(file.read_text()) for file in definitions.glob("*.conf")]
     return ESP + sum(int(match[1]) << UNITS[match[2]] for match in found if match)
 

@@ -49,7 +49,7 @@ def own_partitions() -> dict[str, tuple[str, str]]:
 
 
 def _below(device: str) -> set[str]:
-    """The whole disks that `device` is made of."""
+    """Return the whole disks that `device` is made of."""
     said = run(
         ["lsblk", "--inverse", "--list", "--noheadings", "--output", "PATH,TYPE", device],
         check=False,

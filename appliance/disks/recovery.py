@@ -11,7 +11,7 @@ SECONDS = 300.0
 
 
 def encrypted() -> str | None:
-    """The device that LUKS is on, None where the state is not encrypted."""
+    """Return the device that LUKS is on, None where the state is not encrypted."""
     said = run(["findmnt", "--noheadings", "--output", "SOURCE", "/"], check=False).output.strip()
     rows = run(
         ["lsblk", "--json", "--inverse", "--output", "PATH,FSTYPE", said], check=False

@@ -49,7 +49,7 @@ class Code:
             return max(0, math.ceil(left))
 
     def is_right(self, said: str, address: str) -> bool:
-        """Whether `said` is the code; never while `address` has to wait."""
+        """Return whether `said` is the code; never while `address` has to wait."""
         plain = said.upper().replace("-", "").replace(" ", "")
         with self._lock:
             now = self._clock()

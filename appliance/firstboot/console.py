@@ -71,7 +71,7 @@ def plain(line: str) -> str:
 
 
 def _health() -> list[str]:
-    """What does not work, an update that did not among it."""
+    """Return what does not work, an update that did not among it."""
     try:
         bad = of(running(), History()) if image_version() is not None else []
     except ApplianceError as error:

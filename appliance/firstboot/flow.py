@@ -122,7 +122,7 @@ def console_password(password: str) -> None:
 
 
 def _tried(action: Callable[[], None]) -> str | None:
-    """What went wrong, in sentences."""
+    """Return what went wrong, in sentences."""
     try:
         action()
     except ApplianceError as error:
@@ -131,7 +131,7 @@ def _tried(action: Callable[[], None]) -> str | None:
 
 
 def _somebody(problem: str, say: Say, ask: Ask) -> Filled:
-    """The answers of whoever comes first."""
+    """Return the answers of whoever comes first."""
     facts, config = gather(), _configuration(say)
     received: list[Filled] = []
     wake, woken = os.pipe()
@@ -162,7 +162,7 @@ def _somebody(problem: str, say: Say, ask: Ask) -> Filled:
 
 
 def _configuration(say: Say) -> ApplianceConfig:
-    """What an earlier attempt wrote, as far as it can be used."""
+    """Return what an earlier attempt wrote, as far as it can be used."""
     try:
         return load()
     except ApplianceError as error:

@@ -68,7 +68,7 @@ class Prepared:
 
 
 def _to_copy(models: Path) -> list[Path]:
-    """A model's own folder, or what is in a folder of models."""
+    """Return a model's own folder, or what is in a folder of models."""
     found = set(offered(models).values())
     return (
         sorted(models.iterdir())

@@ -31,7 +31,7 @@ TEXT_AT = b"\xbe" + (0x7C00 + len(CODE)).to_bytes(2, "little")
 
 
 def sector() -> bytes:
-    """The program and its sentence, at most `ROOM` bytes."""
+    """Return the program and its sentence, at most `ROOM` bytes."""
     whole = (
         CODE.replace(bytes.fromhex("be167c"), TEXT_AT)
         + b"\r\n"

@@ -67,12 +67,12 @@ def build(request: Request, install: Callable[[Path], None]) -> Path:
 
 
 def tree(request: Request, install: Callable[[Path], None]) -> Path:
-    """What is in the image, as a folder."""
+    """Build what is in the image, as a folder."""
     return Mkosi(request).tree(install)
 
 
 def disk(request: Request, tree: Path, *options: str) -> Path:
-    """The image of a tree. `options`: further ones of mkosi."""
+    """Build the image of a tree. `options`: further ones of mkosi."""
     mkosi, keys = Mkosi(request), request.keys
     initrd = mkosi.kept("initrd", "initrd.cpio.zst")
     request.say("making the disk")
@@ -131,7 +131,7 @@ class Mkosi:
         return whole
 
     def kept(self, definition: str, name: str) -> Path:
-        """What `definition` yields, from an earlier run where there is one."""
+        """Return what `definition` yields, from an earlier run where there is one."""
         folder = self._work / f"{definition}-{self._digest(definition)}"
         if not (folder / name).exists():
             self._request.say(f"fetching Debian for the {definition}")
@@ -189,7 +189,7 @@ def _compile(tree: Path) -> None:
 
 
 def _reason(log: Path) -> str:
-    """The last lines that mkosi marks as its own, or the last one."""
+    """Return the last lines that mkosi marks as its own, or the last one."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     own = [line for line in lines if line.startswith("‣")]
     return (own or lines or ["it said nothing"])[-1][:500]

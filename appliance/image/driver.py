@@ -49,7 +49,7 @@ def profile(publisher: Publisher, modules: Modules) -> str:
 
 
 def repository(address: str | None, key: Path | None, sandbox: Path) -> str:
-    """A source of packages (deb822), its key put into `sandbox`; CheckError without both."""
+    """Return a source of packages (deb822), its key put into `sandbox`; CheckError without both."""
     if address is None or key is None:
         raise CheckError(
             "NVIDIA's repository has an address and a key that Debian does not know.",
@@ -63,7 +63,7 @@ def repository(address: str | None, key: Path | None, sandbox: Path) -> str:
 
 
 def sign_modules(tree: Path, keys: Keys) -> int:
-    """Those that were built here; how many. CheckError where there are none."""
+    """Sign those that were built here; return how many. CheckError where there are none."""
     modules = sorted(tree.glob("usr/lib/modules/*/updates/*.ko"))
     if not modules:
         raise CheckError(
@@ -123,7 +123,7 @@ def _driver(tree: Path) -> str:
 
 
 def _cuda(tree: Path) -> int | None:
-    """The newest major version that a wheel in the tree is made for; None without any."""
+    """Return the newest major version that a wheel in the tree is made for; None without any."""
     packages = tree.glob("usr/lib/reflector/venv-*/lib/python3*/site-packages/nvidia_*.dist-info")
     found = [int(match[1]) for path in packages if (match := CUDA_PART.search(path.name))]
     return max(found, default=None)

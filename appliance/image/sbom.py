@@ -48,7 +48,7 @@ class Part:
         return None
 
     def as_json(self) -> dict[str, Any]:
-        """A component of CycloneDX."""
+        """Return a component of CycloneDX."""
         found: dict[str, Any] = {
             "type": "machine-learning-model" if self.kind == "model" else "library",
             "bom-ref": self.purl or f"model:{self.name}",
@@ -109,7 +109,7 @@ def _licences(tree: Path, package: str) -> tuple[str, ...]:
 
 
 def python(tree: Path) -> Iterator[Part]:
-    """What is in the application's virtual environment."""
+    """Yield what is in the application's virtual environment."""
     for file in (tree / "usr/lib/reflector").glob(
         "venv-*/lib/python3*/site-packages/*.dist-info/METADATA"
     ):

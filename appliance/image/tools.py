@@ -73,7 +73,7 @@ class Tools:
     work: Path
 
     def command(self, *command: str | Path, sees: Sequence[Path] = ()) -> list[str | Path]:
-        """What has to be run here to run `command` there. `sees`: further folders."""
+        """Return what has to be run here to run `command` there. `sees`: further folders."""
         folders = [self.work, *sees]
         enter = ["unshare", "--mount", "--propagation", "private", "bash", "-c", ENTER, "enter"]
         return [*enter, self.tree, str(len(folders)), *folders, *command]

@@ -62,7 +62,7 @@ def _tree(folder: Path, to: str, without: set[str]) -> dict[str, str]:
 
 
 def _remove_old(target: Target, wanted: set[str]) -> list[str]:
-    """What an earlier version brought and this one does not."""
+    """Remove what an earlier version brought and this one does not."""
     manifest = target.path(MANIFEST)
     if not manifest.is_file():
         return []

@@ -38,7 +38,7 @@ class Target:
         return run(command, root=self.root, seconds=minutes * MINUTES, environment=environment)
 
     def put(self, path: str, text: str, mode: int = 0o644) -> bool:
-        """Whether the file had to be written."""
+        """Return whether the file had to be written."""
         file = self.path(path)
         if file.is_file() and not file.is_symlink() and file.read_text() == text:
             return False

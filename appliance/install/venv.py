@@ -64,7 +64,7 @@ def install(target: Target, wheels: Path | None, torch_index: str | None, cuda: 
 
 
 def torch_from(target: Target, wheels: Path | None, index: str | None) -> str | None:
-    """An index, A_WHEEL, or None for an application that tells no speakers apart.
+    """Return an index, A_WHEEL, or None for an application that tells no speakers apart.
 
     torch has two publishers, so its lock has no sums, and it is only taken from where it was asked for
     or handed over. The index of an earlier installation counts for later ones.

@@ -23,7 +23,7 @@ def platforms(architecture: str) -> list[str]:
 def download_wheels(
     folder: Path, python: str, architecture: str, cuda: bool, diarization: bool = True
 ) -> int:
-    """How many there are then; ApplianceError where one cannot be had or has another sum.
+    """Download the wheels; return how many there are then; ApplianceError where one cannot be had or has another sum.
 
     `cuda`: with what words on a card need, `diarization`: with what speakers need. torch is not among them: which
     of its builds is wanted depends on the machine (see the lock files).

@@ -119,7 +119,7 @@ def read_state(root: Path, config: ApplianceConfig) -> State:
 
 
 def listening() -> dict[int, str]:
-    """The program that has each TCP port which others can reach, or that is on loopback."""
+    """Return the program that has each TCP port which others can reach, or that is on loopback."""
     found = {}
     for connection in psutil.net_connections("tcp"):
         if connection.status != psutil.CONN_LISTEN or not connection.laddr:
@@ -154,7 +154,7 @@ def _models(root: Path, config: ApplianceConfig) -> frozenset[str]:
 
 
 def names_in(folder: Path) -> frozenset[str]:
-    """Models of a models folder: those in its list, and folders beside it."""
+    """Return models of a models folder: those in its list, and folders beside it."""
     beside = {path.name for path in folder.glob("[!.]*/") if path.is_dir()}
     return frozenset(_listed(folder) | beside)
 

@@ -53,6 +53,6 @@ def drop_in(unit: str) -> str:
 
 
 def hardening() -> str:
-    """The part that all units have in common, for those whose unit is not ours."""
+    """Return the part that all units have in common, for those whose unit is not ours."""
     folder = CHECKOUT if CHECKOUT.is_dir() else SYSTEM
     return (folder / "reflector-.service.d" / "10-hardening.conf").read_text()

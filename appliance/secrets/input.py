@@ -33,7 +33,7 @@ def from_files(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 def from_credentials() -> dict[str, str]:
-    """What systemd handed to this process (systemd.exec(5), Credentials)."""
+    """Return what systemd handed to this process (systemd.exec(5), Credentials)."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
         return {}
@@ -42,7 +42,7 @@ def from_credentials() -> dict[str, str]:
 
 
 def read(file: str, what: str) -> str:
-    """The first line; `-` is standard input."""
+    """Return the first line; `-` is standard input."""
     try:
         text = sys.stdin.read(LONGEST) if file == "-" else Path(file).read_text()
     except (OSError, UnicodeDecodeError) as error:

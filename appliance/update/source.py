@@ -34,7 +34,7 @@ class Source:
     address: str | Path
 
     def small(self, name: str) -> bytes:
-        """A file whole; ApplianceError where it is not there."""
+        """Return a file whole; ApplianceError where it is not there."""
         try:
             if isinstance(self.address, Path):
                 return (self.address / name).read_bytes()
@@ -97,5 +97,5 @@ def _is_in_local_network(address: str) -> bool:
 
 
 def _trust() -> ssl.SSLContext:
-    """The system's authorities, with those that the operator added."""
+    """Return the system's authorities, with those that the operator added."""
     return ssl.create_default_context()

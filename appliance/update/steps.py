@@ -76,7 +76,7 @@ def apply(source: Source, version: str | None, again: bool, say: Say) -> str | N
 
 
 def rollback() -> str:
-    """The version that starts next; CheckError where there is none to go back to."""
+    """Return the version that starts next; CheckError where there is none to go back to."""
     now = running()
     other = next((e for e in _entries() if e.version != now.version and not e.has_failed), None)
     if other is None:

@@ -91,6 +91,7 @@ class Rights:
     change: bool
     hear: bool
     process: bool
+    share: bool
 
 
 def rights_of(caller: Caller, transcript: Transcript, policy: Policy) -> Rights:
@@ -101,6 +102,7 @@ def rights_of(caller: Caller, transcript: Transcript, policy: Policy) -> Rights:
         change=may and not is_stranger,
         hear=not is_stranger or transcript.user_id is None,
         process=may and (not is_stranger or policy.public_mode),
+        share=may and transcript.user_id is not None,
     )
 
 
@@ -113,7 +115,7 @@ def get_authorized_transcript(
     or_in_trash: bool = False,
     lock: bool = False,
 ) -> Transcript:
-    """The transcript, if `caller` has `right` to it; NotFound or Forbidden otherwise.
+    """Return the transcript, if `caller` has `right` to it; NotFound or Forbidden otherwise.
 
     `or_in_trash` finds it there too. `lock` is for who is going to write: on PostgreSQL writers of
     one transcript take turns, so its events are committed in the order of their numbers.
@@ -152,7 +154,7 @@ def _existing(
 
 
 def listed(caller: Caller) -> ColumnElement[bool]:
-    """The transcripts that lists and search show: one's own and those of shared rooms.
+    """Return the transcripts that lists and search show: one's own and those of shared rooms.
 
     A shared room does not show what its owner made private: nobody else could open it. Anonymous
     callers see what is public or of nobody.
@@ -177,7 +179,7 @@ def listed_parts(caller: Caller) -> list[ColumnElement[bool]]:
 
 
 def trash_of(caller: Caller) -> ColumnElement[bool]:
-    """What the caller deleted; without accounts that is what belongs to nobody."""
+    """Return what the caller deleted; without accounts that is what belongs to nobody."""
     if caller.is_anonymous:
         return Transcript.user_id.is_(None)
     return Transcript.user_id == caller.user_id

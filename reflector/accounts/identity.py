@@ -59,7 +59,7 @@ class Identity:
         return Provider(self._settings)
 
     def remembered(self, credentials: Credentials) -> Caller | None:
-        """The caller if this can be told without the database."""
+        """Return the caller if this can be told without the database."""
         if not self.policy.has_accounts or credentials.is_empty:
             return ANONYMOUS
         with self._lock:
@@ -67,7 +67,7 @@ class Identity:
         return found[1] if found and found[0] > time.monotonic() else None
 
     def resolve(self, credentials: Credentials, *, again: bool = False) -> Caller:
-        """The caller; Unauthenticated where a token is not valid or two users are named.
+        """Return the caller; Unauthenticated where a token is not valid or two users are named.
 
         A cookie counts only where the request brings nothing else. `again`: ask the database, also
         where the answer is remembered.

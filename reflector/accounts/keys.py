@@ -31,7 +31,7 @@ def keyed_hash(settings: Settings, secret: str) -> str:
 def create(
     session: Session, settings: Settings, user_id: str, name: str | None, days: int = DAYS
 ) -> tuple[UserApiKey, str]:
-    """The stored key and its secret, which is not stored."""
+    """Return the stored key and its secret, which is not stored."""
     key = secrets.token_urlsafe(API_KEY_BYTES)
     row = UserApiKey(
         user_id=user_id,

@@ -92,7 +92,7 @@ def _open_at(session: Session, counted: _Counted) -> datetime:
 
 
 def _counted(email: str, address: str) -> Iterator[_Counted]:
-    """The account from there, and the address alone; an office may share one."""
+    """Yield the account from that address, and the address alone; an office may share one."""
     client = _client(address)
     yield _Counted(_hashed("account", email, client), 5)
     yield _Counted(_hashed("address", client), 50)

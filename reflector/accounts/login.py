@@ -21,7 +21,7 @@ TOO_MANY = "Too many login attempts. Try again later."
 
 
 def check_password(db: Database, email: str, password: str, address: str) -> User:
-    """The account; Unauthenticated or Busy otherwise, in the same time whatever is wrong."""
+    """Return the account; Unauthenticated or Busy otherwise, in the same time whatever is wrong."""
     limiter = LoginLimiter(db)
     name = users.same_email(email)
     if len(name) > users.MAX_EMAIL or len(password) > MAXIMUM:

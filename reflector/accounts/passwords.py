@@ -34,7 +34,7 @@ def is_hash(hashed: str) -> bool:
 
 
 def verify_password(password: str, hashed: str | None) -> bool:
-    """Whether `password` has the hash `hashed`.
+    """Return whether `password` has the hash `hashed`.
 
     Without a hash, the usual work is done all the same: the time of the answer must not tell
     whether there is such an account.

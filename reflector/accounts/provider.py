@@ -49,7 +49,7 @@ class Provider:
         self._fetched_at = 0.0
 
     def verify(self, token: str, audience: str | None = None) -> dict[str, Any]:
-        """The claims of a valid token; InvalidToken otherwise."""
+        """Return the claims of a valid token; InvalidToken otherwise."""
         try:
             decoded = self._decode(token)
             rules: dict[str, Any] = {"exp": {"essential": True}, "sub": {"essential": True}}
@@ -75,7 +75,7 @@ class Provider:
             return jwt.decode(token, self._issuer_keys(), algorithms=[self._algorithm])
 
     def metadata(self) -> dict[str, Any]:
-        """The issuer's discovery document; Unavailable where it cannot be had."""
+        """Return the issuer's discovery document; Unavailable where it cannot be had."""
         with self._lock:
             if self._metadata is None:
                 assert self.issuer is not None

@@ -37,7 +37,7 @@ def user_me(caller: AnyCaller) -> schemas.UserInfo | None:
 
 
 def _account(caller: UserCaller) -> Caller:
-    """Keys belong to accounts: without any there is nobody to give one to."""
+    """Return the caller: keys belong to accounts, without any there is nobody to give one to."""
     if caller.is_anonymous:
         raise Unauthenticated("Not authenticated")
     return caller

@@ -26,7 +26,7 @@ AGENT_CHARACTERS = 200
 
 
 def start(session: Session, settings: Settings, user_id: str, agent: str) -> str:
-    """The token for the cookie of a new session."""
+    """Return the token for the cookie of a new session."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     row = LoginSession(
         token_hash=keyed_hash(settings, token), user_id=user_id, agent=agent[:AGENT_CHARACTERS]
@@ -58,7 +58,7 @@ def find(db: Database, settings: Settings, token: str) -> User | None:
 
 
 def of_account(session: Session, user_id: str) -> list[LoginSession]:
-    """Those that go on, the last used first."""
+    """Return those that go on, the last used first."""
     return list(
         session.scalars(
             select(LoginSession)
@@ -75,7 +75,7 @@ def end(session: Session, settings: Settings, token: str) -> None:
 
 
 def end_all(session: Session, user_id: str) -> int:
-    """Those of an account; how many there were."""
+    """End those of an account; return how many there were."""
     ended = session.scalars(
         delete(LoginSession)
         .where(LoginSession.user_id == user_id)
@@ -85,7 +85,7 @@ def end_all(session: Session, user_id: str) -> int:
 
 
 def remove_ended(session: Session) -> int:
-    """Rows of sessions that have ended by themselves; how many there were."""
+    """Remove rows of sessions that have ended by themselves; return how many."""
     old = select(func.count()).select_from(LoginSession).where(~_goes_on())
     count = session.scalar(old) or 0
     session.execute(delete(LoginSession).where(~_goes_on()))

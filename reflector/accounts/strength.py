@@ -18,7 +18,7 @@ LOOKED_AT = 72
 
 
 def weakness(password: str, *about: str) -> str | None:
-    """A sentence that says why `password` is refused; None for a good one.
+    """Return a sentence that says why `password` is refused; None for a good one.
 
     `about`: what others know of its owner, as the e-mail address.
     """
@@ -35,7 +35,7 @@ def weakness(password: str, *about: str) -> str | None:
 
 
 def _is_made_of(password: str, known: list[str]) -> bool:
-    """Whether next to nothing is left of it without what is known of its owner."""
+    """Return whether next to nothing is left of it without what is known of its owner."""
     left = password.lower()
     for part in sorted((each.lower() for each in known if len(each) > 2), key=len, reverse=True):
         left = left.replace(part, "")

@@ -51,7 +51,7 @@ class Signer:
         return _claims(self._verify(None, token))
 
     def opens_audio(self, token: str, transcript_id: str) -> bool:
-        """Whether `token` is a link to this transcript's audio."""
+        """Return whether `token` is a link to this transcript's audio."""
         try:
             return bool(self._verify(AUDIO, token).get("scope") == f"audio:{transcript_id}")
         except InvalidToken:

@@ -19,7 +19,7 @@ MAX_EMAIL = 320
 
 
 def same_email(email: str) -> str:
-    """The form in which addresses are compared and stored."""
+    """Return the form in which addresses are compared and stored."""
     return email.strip().lower()
 
 
@@ -33,7 +33,7 @@ def password_account(session: Session, email: str) -> User | None:
 
 
 def create(session: Session, email: str, password_hash: str) -> User:
-    """A password account; InvalidInput if there is one with this address."""
+    """Return a password account; InvalidInput if there is one with this address."""
     if password_account(session, email):
         raise InvalidInput(f"There is an account {same_email(email)} already.")
     return _add(session, email, password_hash)
@@ -63,7 +63,7 @@ def set_password(session: Session, email: str, password_hash: str) -> User:
 
 
 def checked_hash(password: str, email: str = "") -> str:
-    """Its hash; InvalidInput where the password is too weak."""
+    """Return its hash; InvalidInput where the password is too weak."""
     if problem := weakness(password, email):
         raise InvalidInput(problem, "Choose another one.")
     return hash_password(password)
@@ -97,7 +97,7 @@ def disable(session: Session, user: User) -> None:
 
 
 def owns(session: Session, user: User) -> int:
-    """How many recordings and rooms, those in the trash too."""
+    """Return how many recordings and rooms, those in the trash too."""
     recordings = select(Transcript.id).where(Transcript.user_id == user.id)
     rooms = select(Room.id).where(Room.user_id == user.id)
     return len(session.scalars(recordings).all()) + len(session.scalars(rooms).all())

@@ -66,7 +66,7 @@ def pull(name: str) -> None:
 
 
 def _fetch(chosen: settings.Settings, name: str) -> tuple[str, Path, str | None]:
-    """The model's name, where it is, and its licence as far as it is known."""
+    """Return the model's name, where it is, and its licence as far as it is known."""
     from reflector.speech.models import fetch_whisper, known_whisper_names
     from reflector.speech.pipelines import LICENCES, fetch_pipeline
 

@@ -19,7 +19,7 @@ def report(
     steps: Mapping[StepName, Step],
     outputs: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Everything that is known; times in seconds."""
+    """Return everything that is known; times in seconds."""
     return {
         "file": str(file),
         "duration": transcript.duration / 1000,

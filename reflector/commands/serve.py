@@ -21,7 +21,7 @@ SD_LISTEN_FDS_START = 3
 
 
 def listen(host: str, port: int, next_free: bool) -> socket.socket:
-    """A listening socket; ConfigurationError if the port, or all near it, are taken."""
+    """Return a listening socket; ConfigurationError if the port, or all near it, are taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     last = min(65535, port + PORTS_TO_TRY) if next_free and port else port
     for candidate in range(port, last + 1):

@@ -89,7 +89,7 @@ def transcribe(request: Request) -> int:
 
 
 def shown(file: Path) -> str:
-    """A name for people; of one that is no text, as much as is."""
+    """Return a name for people; of one that is no text, as much as is."""
     return os.fsencode(file).decode("utf-8", "replace")
 
 

@@ -34,5 +34,5 @@ def touch(session: Session, transcript: Transcript) -> None:
 
 
 def settled(session: Session) -> ColumnElement[bool] | None:
-    """What a query for the feed must also ask for; None where writers take turns anyway."""
+    """Return what a query for the feed must also ask for; None where writers take turns anyway."""
     return SETTLED if session.get_bind().dialect.name == "postgresql" else None

@@ -18,7 +18,7 @@ def is_edited(transcript: Transcript, field: str) -> bool:
 
 
 def edited_parts(transcript: Transcript) -> list[str]:
-    """The fields, and `speakers` where somebody assigned or merged some."""
+    """Return the fields, and `speakers` where somebody assigned or merged some."""
     edits = transcript.edits or {}
     speakers = ["speakers"] if edits.get("ranges") or edits.get("merged") else []
     return [*edits.get("fields", []), *speakers]

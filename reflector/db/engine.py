@@ -68,7 +68,7 @@ ANY_WRITE = CacheValidator("SELECT pg_current_snapshot()::text")
 
 
 def is_disconnect(error: BaseException | None) -> bool:
-    """Whether the database was not there to answer, so that the same again may work."""
+    """Return whether the database was not there to answer, so that the same again may work."""
     while error is not None:
         if isinstance(error, PoolTimeout):
             return True
@@ -115,7 +115,7 @@ def retry_on_disconnect(action: Callable[[], Answer], seconds: float = RETRY_SEC
 
 
 def _may_come_up(error: OperationalError) -> bool:
-    """Whether it was the server that was not ready, as far as libpq tells: in words only."""
+    """Return whether it was the server that was not ready, as far as libpq tells: in words only."""
     words = str(error.orig)
     return any(
         sign in words for sign in ("starting up", "not yet accepting", "refused", "recovery")
@@ -227,7 +227,7 @@ class Database:
             yield session
 
     def state(self, question: CacheValidator) -> str | None:
-        """What `question` answers now. None on SQLite."""
+        """Return what `question` answers now. None on SQLite."""
         if self.is_sqlite:
             return None
         with self._autocommit.connect() as connection:

@@ -40,7 +40,7 @@ def load_segments(session: Session, transcript_id: str, run: int | None) -> list
 
 
 def named_speakers(session: Session, transcript_id: str) -> set[int]:
-    """Numbers of the speakers who have a name."""
+    """Return numbers of the speakers who have a name."""
     rows = session.scalars(
         select(Participant.speaker).where(Participant.transcript_id == transcript_id)
     )

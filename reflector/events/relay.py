@@ -78,7 +78,7 @@ class RedisRelay:
             self._redis.delete(f"{WORKER_KEY}{worker}")
 
     def queues_served(self) -> set[str] | None:
-        """The queues that some worker serves; None where that cannot be told."""
+        """Return the queues that some worker serves; None where that cannot be told."""
         try:
             keys = list(self._redis.scan_iter(f"{WORKER_KEY}*"))
             values = self._redis.mget(keys) if keys else []

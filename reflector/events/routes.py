@@ -54,7 +54,7 @@ def user_get_websocket_events() -> schemas.UserWsEvent:
 
 
 def _offered_token(socket: WebSocket) -> str | None:
-    """The token of `Sec-WebSocket-Protocol: bearer, TOKEN`."""
+    """Return the token of `Sec-WebSocket-Protocol: bearer, TOKEN`."""
     offered = socket.scope.get("subprotocols") or []
     return offered[1] if len(offered) > 1 and offered[0] == SUBPROTOCOL else None
 
@@ -129,7 +129,7 @@ class _Viewer:
         self._status: str | None = None
 
     def replay(self, since: int | None) -> list[Message]:
-        """The stored events, or those after `since`; then the status as it is."""
+        """Replay the stored events, or those after `since`; then the status as it is."""
         caller = self._services.identity.resolve(self._credentials)
         with self._services.db.read() as session:
             transcript = get_authorized_transcript(session, caller, self._id)
@@ -157,7 +157,7 @@ class _Viewer:
         return [*messages, *([self._status_of(transcript)] if changed else [])]
 
     def note(self, message: Message) -> bool:
-        """Whether the viewer does not have `message` yet."""
+        """Return whether the viewer does not have `message` yet."""
         if message.name == EventName.STATUS:
             self._status = message.data.get("value")
         if message.id is None:

@@ -86,7 +86,7 @@ def _execute_one(services: Services, number: int) -> None:
 
 
 def _delete(services: Services, prefix: str) -> int:
-    """How many objects were there."""
+    """Delete them; return how many objects were there."""
     found = len(services.storage.keys(prefix))
     services.storage.delete_prefix(prefix)
     uploads = services.settings.uploads_dir

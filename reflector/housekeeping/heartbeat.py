@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 10
 
 
 def ping(settings: Settings) -> bool:
-    """Whether the address answered; it is asked again at the next turn."""
+    """Fetch it; return whether the address answered. It is asked again at the next turn."""
     if not settings.HEALTHCHECK_URL:
         return False
     try:

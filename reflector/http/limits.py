@@ -16,7 +16,7 @@ UPLOAD_PATH = "/record/upload"
 
 
 def request_limit(settings: Settings, path: str) -> int:
-    """Bytes that the body of a request may have."""
+    """Return bytes that the body of a request may have."""
     if path.endswith(UPLOAD_PATH):
         return settings.MAX_CHUNK_BYTES + FORM_BYTES
     return settings.MAX_REQUEST_BYTES

@@ -113,7 +113,7 @@ class Writeback:
 
 
 async def _without_pauses(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """What comes; Paused where nothing does: others wait for the place of this upload.
+    """Yield what comes; Paused where nothing does: others wait for the place of this upload.
 
     `SLOWEST` bounds what a client can hold a place with by sending a byte now and then.
     """

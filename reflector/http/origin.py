@@ -68,7 +68,7 @@ def _name(host: str) -> str:
 
 
 def _can_be_anybodys(name: str) -> bool:
-    """Whether somebody can register `name` and have it lead here."""
+    """Return whether somebody can register `name` and have it lead here."""
     if "." not in name.rstrip(".") or name.endswith(LOCAL_ENDINGS):
         return False
     try:

@@ -64,7 +64,7 @@ class AskingWay:
         return request
 
     def without_what_was_refused(self, problem: str) -> AskingWay | None:
-        """A way that asks for less; None where there is none left."""
+        """Return a way that asks for less; None where there is none left."""
         if self.has_temperature and "temperature" in problem.lower():
             return replace(self, has_temperature=False)
         if self.limit is not None and self.limit in problem:

@@ -10,7 +10,7 @@ from reflector.runtime.settings import Settings
 
 
 def choose_analyst(settings: Settings) -> Analyst:
-    """A language model where LLM_URL is set, extraction otherwise."""
+    """Return a language model where LLM_URL is set, extraction otherwise."""
     if settings.LLM_URL:
         return LLMAnalyst(LanguageModel(settings))
     return ExtractiveAnalyst()

@@ -107,7 +107,7 @@ class ExtractiveAnalyst:
         return Summary(recap, long_summary(recap, subjects))
 
     def action_items(self, meeting: Meeting) -> ActionItems:
-        """Sentences with the usual words for decisions and tasks, in English only so far."""
+        """Return sentences with the usual words for decisions and tasks, in English only so far."""
         if not meeting.language.startswith("en"):
             return ActionItems()
         decisions, steps = [], []
@@ -145,7 +145,7 @@ def _owner(task: re.Match[str], speaker: str) -> str | None:
 
 
 def _key_sentences(said: Sequence[Sentence], language: str, count: int) -> list[str]:
-    """The `count` most central sentences, in the order in which they were said."""
+    """Return the `count` most central sentences, in the order in which they were said."""
     telling = [s for s in said if len(terms(s.text, language)) >= MIN_TERMS] or list(said)
     scores = centrality(vectors([s.text for s in telling], language))
     chosen: list[Sentence] = []

@@ -25,7 +25,7 @@ MAX_CENTRAL = 1500
 
 @lru_cache(maxsize=16)
 def stopwords(language: str) -> frozenset[str]:
-    """Words that say nothing about the subject; those of English for an unknown language."""
+    """Return words that say nothing about the subject; those of English for an unknown language."""
     code = language[:2].lower()
     return frozenset(stopwordsiso.stopwords(code if stopwordsiso.has_lang(code) else "en"))
 
@@ -36,7 +36,7 @@ def terms(sentence: str, language: str) -> Counter[str]:
 
 
 def key_terms(parts: Sequence[Counter[str]], index: int, count: int) -> list[str]:
-    """The terms that part `index` says most and the other parts say least."""
+    """Return the terms that part `index` says most and the other parts say least."""
     spread = Counter(term for part in parts for term in part)
     scores = {
         term: said * math.log(1 + len(parts) / spread[term]) for term, said in parts[index].items()
@@ -94,7 +94,7 @@ def _depth(similarity: NDArray[np.float64], gap: int) -> float:
 
 
 def centrality(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much each sentence has in common with the others, float32[sentences]."""
+    """Return how much each sentence has in common with the others, float32[sentences]."""
     total = len(matrix)
     if total > MAX_CENTRAL:  # the graph would take too much memory: compare with the mean instead
         mean = matrix.mean(0)

@@ -70,7 +70,7 @@ class LLMAnalyst:
         return f"llm {self._model.url} {self._model.model} {self._model.window} {asked}"
 
     def topics(self, meeting: Meeting, progress: Progress) -> list[TopicDraft]:
-        """Stretches of about equal length that end with a segment, each asked about."""
+        """Return stretches of about equal length that end with a segment, each asked about."""
         room = room_for_text(self._model.window, prompts.TOPIC)
         stretches = _stretches(meeting, room)
         drafts: dict[int, TopicDraft] = {}
@@ -118,7 +118,7 @@ class LLMAnalyst:
         return ActionItems(decisions=list(decisions.values()), next_steps=list(steps.values()))
 
     def _fitting(self, lines: Sequence[str], instructions: str) -> str:
-        """All lines as one text that fits, condensed part by part as often as that takes."""
+        """Return all lines as one text that fits, condensed part by part as often as that takes."""
         room = room_for_text(self._model.window, instructions)
         for _ in range(CONDENSE_ROUNDS):
             groups = pack(lines, room)

@@ -124,7 +124,7 @@ def clean_title(title: str) -> str:
 
 
 def long_summary(recap: str, subjects: Sequence[tuple[str, str]]) -> str:
-    """The reference's Markdown layout: a recap, then a paragraph for each subject."""
+    """Return the reference's Markdown layout: a recap, then a paragraph for each subject."""
     parts = ["# Quick recap", recap.strip(), "# Summary"]
     parts += [f"**{name.strip()}**\n{paragraph.strip()}" for name, paragraph in subjects]
     return "\n\n".join(parts) + "\n"

@@ -71,7 +71,7 @@ def use_ports(ports: range | None) -> None:
 
 
 def with_host(sdp: str, host: str) -> str:
-    """The description with the address of `host` in the place of this machine's own.
+    """Return the description with the address of `host` in the place of this machine's own.
 
     The name is looked up each time: it may be a dynamic one. Unavailable where it has no address.
     """

@@ -46,7 +46,7 @@ class Journal:
         self.lock = FileLock(locks / folder.name, thread_local=False)
 
     def begin_segment(self) -> Segment:
-        """The next segment, in the place of any that is still being written."""
+        """Return the next segment, in the place of any that is still being written."""
         with self.lock:
             self.folder.mkdir(parents=True, exist_ok=True)
             segment = Segment(self, self.newest() + 1)
@@ -58,7 +58,7 @@ class Journal:
         return sorted(self.folder.glob("*.ogg"))
 
     def newest(self) -> int:
-        """The number of the last segment, -1 where there is none."""
+        """Return the number of the last segment, -1 where there is none."""
         return max((int(path.stem) for path in self.segments()), default=-1)
 
     def stop(self) -> None:
@@ -79,7 +79,7 @@ class Journal:
         return time.time() - max(times, default=0.0)
 
     def join(self) -> Path | None:
-        """All that was heard in one file; None where nothing was."""
+        """Return all that was heard in one file; None where nothing was."""
         heard = [path for path in self.segments() if _is_readable(path)]
         if len(heard) < 2:
             return heard[0] if heard else None

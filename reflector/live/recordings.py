@@ -35,7 +35,7 @@ class LiveRecordings:
         self._ended = asyncio.Event()
 
     async def begin(self, transcript_id: str, sdp: str, admit: Callable[[], None]) -> str:
-        """The answer to an offer whose sound is then recorded.
+        """Return the answer to an offer whose sound is then recorded.
 
         `admit` marks the transcript as being recorded, or raises; there is a journal by then, and
         so something that takes the mark away again.

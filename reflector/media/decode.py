@@ -71,7 +71,7 @@ class PcmAudio:
         return self.samples / SAMPLE_RATE
 
     def read(self, start: int, end: int) -> NDArray[np.float32]:
-        """Samples `[start, end)` as float32[n] in [-1, 1)."""
+        """Return samples `[start, end)` as float32[n] in [-1, 1)."""
         start, end = max(0, start), min(end, self.samples)
         raw = np.fromfile(self.path, np.int16, count=max(0, end - start), offset=2 * start)
         return raw.astype(np.float32) / 32768.0
@@ -118,7 +118,7 @@ class _Decoder:
         self._reserve = min(RESERVE_BYTES, shutil.disk_usage(folder).total * RESERVE_SHARE)
 
     def run(self, left_only: set[int]) -> tuple[dict[int, Track], Damage]:
-        """The tracks that have sound, by the index of their stream."""
+        """Return the tracks that have sound, by the index of their stream."""
         self.close()
         damage = Damage()
         with open_media(self._source) as (container, streams):
@@ -171,7 +171,7 @@ class _Decoder:
 
 
 def _mixed(parts: Sequence[Part], target: Path, waveform: Waveform) -> Path:
-    """All `parts` added up, and made quieter as a whole where that would be too loud."""
+    """Return all `parts` added up, and made quieter as a whole where that would be too loud."""
     if len(parts) == 1:
         for samples in read_blocks(parts[0].path):
             waveform.add(samples)

@@ -25,7 +25,7 @@ class Damage:
 
 
 def is_usable(described: Any) -> bool:
-    """Whether the rate and channels of a codec context or frame are those of a recording.
+    """Return whether the rate and channels of a codec context or frame are those of a recording.
 
     A codec context that does not know them yet is usable: its frames are looked at.
     """

@@ -188,7 +188,7 @@ class Track:
 
 
 def channels_of(frame: Any) -> NDArray[np.float32]:
-    """Samples of each channel, float32[channels, n] in [-1, 1]."""
+    """Return samples of each channel, float32[channels, n] in [-1, 1]."""
     array = frame.to_ndarray()
     channels = frame.layout.nb_channels
     rows = array if frame.format.is_planar else array.reshape(-1, channels).T
@@ -207,7 +207,7 @@ def _mono_frame(samples: NDArray[np.float32], rate: int) -> Any:
 
 
 def sounding(parts: list[Part]) -> list[Part]:
-    """Those that have sound in them, each sound once; the first where all are silent."""
+    """Return those that have sound in them, each sound once; the first where all are silent."""
     loud = [part for part in parts if part.peak > SILENT_PEAK]
     found: list[Part] = []
     for part in loud:
@@ -226,7 +226,7 @@ def _is_same(one: Part, other: Part) -> bool:
 
 
 def read_blocks(path: Path) -> Iterator[NDArray[np.int16]]:
-    """The samples of a part, ten seconds at a time."""
+    """Yield the samples of a part, ten seconds at a time."""
     with path.open("rb") as file:
         while raw := file.read(2 * SAMPLE_RATE * 10):
             yield np.frombuffer(raw, np.int16)

@@ -10,7 +10,7 @@ from reflector.transcript.words import Word
 
 
 def is_corrected(transcript: Transcript, named: Collection[int]) -> bool:
-    """Whether people named or corrected speakers."""
+    """Return whether people named or corrected speakers."""
     return bool(named or Corrections.of(transcript.edits) != Corrections())
 
 

@@ -84,7 +84,7 @@ class StepContext:
         return folder / f"{self.transcript.upload_version}.{PCM_VERSION}.s16"
 
     def pcm(self) -> PcmAudio:
-        """The decoded audio, made again if it was cleared away."""
+        """Return the decoded audio, made again if it was cleared away."""
         if not self.pcm_path.is_file():
             with self.services.storage.open(self.upload_key) as source:
                 decode(source, self.pcm_path, lambda _: self.keep())

@@ -24,7 +24,7 @@ SENTENCE = (
 
 
 def invocation() -> str | None:
-    """What systemd calls this run of the unit, in the process and in its ExecStopPost."""
+    """Return what systemd calls this run of the unit, in the process and in its ExecStopPost."""
     return os.environ.get("INVOCATION_ID")
 
 

@@ -217,7 +217,7 @@ class Runner:
         )
 
     def _known_output(self, step: Step, digest: str) -> Output | None:
-        """What another run of this transcript found from the same input."""
+        """Return what another run of this transcript found from the same input."""
         if step.name == StepName.FINISH:
             return None
         with self.services.db.read() as session:

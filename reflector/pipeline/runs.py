@@ -15,7 +15,7 @@ from reflector.speech.engines import chosen_language
 
 
 def start_run(session: Session, transcript: Transcript) -> int:
-    """A new run with all its steps pending; the first is on show from its start."""
+    """Return a new run with all its steps pending; the first is on show from its start."""
     transcript.last_run += 1
     run = transcript.last_run
     if transcript.shown_run is None:
@@ -50,14 +50,14 @@ def steps_of(session: Session, transcript_id: str, run: int) -> dict[StepName, S
 
 
 def is_active(steps: Mapping[StepName, Step]) -> bool:
-    """Whether the run still has something to do, now or when a retry is due."""
+    """Return whether the run still has something to do, now or when a retry is due."""
     if is_stopped(steps):
         return False
     return any(not StepState(step.state).is_final for step in steps.values())
 
 
 def is_stopped(steps: Mapping[StepName, Step]) -> bool:
-    """Whether a step failed without which nothing can come of the run."""
+    """Return whether a step failed without which nothing can come of the run."""
     return any(
         step.state == StepState.FAILED and not STEPS[name].optional for name, step in steps.items()
     )

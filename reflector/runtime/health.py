@@ -141,7 +141,7 @@ class Health:
         return self._speech_service() or ok("speech", "workers serve all queues")
 
     def _speech_service(self) -> Check | None:
-        """What is wrong with the services that the settings name."""
+        """Return what is wrong with the services that the settings name."""
         settings = self._services.settings
         found = [
             settings.TRANSCRIPT_URL if settings.TRANSCRIPT_BACKEND == "modal" else None,

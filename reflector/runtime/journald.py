@@ -24,7 +24,7 @@ PRIORITIES = {
 
 
 def is_our_stream() -> bool:
-    """Whether what goes to standard error ends in the journal."""
+    """Return whether what goes to standard error ends in the journal."""
     try:
         found = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError):
@@ -65,7 +65,7 @@ class JournalHandler(logging.Handler):
 
 
 def _encoded(field: tuple[str, str]) -> bytes:
-    """A value of several lines goes with its length before it."""
+    """Encode a field; a value of several lines goes with its length before it."""
     name, value = field[0].encode(), field[1].encode(errors="replace")
     if b"\n" in value:
         return name + b"\n" + struct.pack("<Q", len(value)) + value + b"\n"

@@ -30,7 +30,7 @@ def about(**fields: str) -> Iterator[None]:
 
 
 def with_fields(record: logging.LogRecord) -> bool:
-    """A filter that adds what a record is about."""
+    """Return a filter that adds what a record is about."""
     record.fields = _about.get()
     return True
 

@@ -28,7 +28,7 @@ class Pulse:
         return time.monotonic() - self._last < SILENT_SECONDS
 
     def step(self) -> type[bootsteps.StartStopStep]:
-        """What a consumer of Celery has to start to beat."""
+        """Return what a consumer of Celery has to start to beat."""
         beat = self.beat
 
         class Beat(bootsteps.StartStopStep):  # type: ignore[misc]

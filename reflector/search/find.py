@@ -36,7 +36,7 @@ WEIGHTS = {"title": 1.0, "summary": 0.4, "body": 0.2}  # PostgreSQL's own for A,
 
 
 def languages_of(session: Session) -> list[str]:
-    """The languages that documents are in."""
+    """Return the languages that documents are in."""
     if session.get_bind().dialect.name != "postgresql":
         return list(session.scalars(select(SearchDocument.language).distinct()))
     # A look into the index for each language there could be, instead of one at every row

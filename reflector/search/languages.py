@@ -39,12 +39,12 @@ _stemmers = threading.local()
 
 
 def configuration(language: str | None) -> str:
-    """The name of the rules for an ISO code such as `en` or `de-AT`."""
+    """Return the name of the rules for an ISO code such as `en` or `de-AT`."""
     return CONFIGURATIONS.get((language or "").lower().partition("-")[0], NO_STEMS)
 
 
 def plain(text: str) -> str:
-    """Words in lower case with single spaces between them, in Unicode's form NFC."""
+    """Return words in lower case with single spaces between them, in Unicode's form NFC."""
     whole = LEFT_OUT.sub("", normalised(text).lower())
     spaced = UNSPACED.sub(lambda match: f" {match[0]} ", whole)
     return NOT_A_WORD.sub(" ", spaced).strip()

@@ -25,7 +25,7 @@ def page(
     window: tuple[int, int],
     trash: bool,
 ) -> tuple[list[Any], int]:
-    """Rows of a page, and how many there are in all. `window`: limit and offset."""
+    """Return rows of a page, and how many there are in all. `window`: limit and offset."""
     conditions = filters if trash else [*filters, listed(caller)]
     matches: Any = None if query.is_empty else find.matches(session, query)
     rank = literal(1.0).label("rank") if matches is None else matches.c.rank
@@ -70,7 +70,7 @@ def _add_texts(session: Session, rows: list[dict[str, Any]]) -> None:
 
 
 def result(row: dict[str, Any], typed: str, query: SearchQuery) -> dict[str, Any]:
-    """A row as clients get it, with snippets of its text."""
+    """Return a row as clients get it, with snippets of its text."""
     text = row.pop("text", None)
     found = snippets.Found()
     if text is not None:

@@ -34,7 +34,7 @@ def find(query_text: str, query: Query, language: str, summary: str, body: str) 
 
 
 def _needles(query_text: str, query: Query, language: str) -> list[str]:
-    """What to look for, the best first: as typed, the words, their stems."""
+    """Return what to look for, the best first: as typed, the words, their stems."""
     typed = " ".join(normalised(query_text).lower().replace('"', " ").split())
     return [typed, *query.wanted, *(stems(words, language) for words in query.wanted)]
 

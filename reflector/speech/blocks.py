@@ -35,7 +35,7 @@ def _search(size: int) -> int:
 
 
 def _quietest(audio: PcmAudio, start: int, end: int) -> int:
-    """The middle of the 0.3 s with the least energy in `[start, end)`."""
+    """Return the middle of the 0.3 s with the least energy in `[start, end)`."""
     hop = int(QUIET_SECONDS * SAMPLE_RATE / 3)
     samples = audio.read(start, end)
     energy = (samples[: len(samples) // hop * hop].reshape(-1, hop) ** 2).mean(axis=1)

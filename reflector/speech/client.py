@@ -73,7 +73,7 @@ class SpeechService:
     def job(
         self, audio: PcmAudio, form: dict[str, str], identity: str, progress: Progress
     ) -> Any | None:
-        """The result of a job with `form`; None where the service knows no jobs.
+        """Return the result of a job with `form`; None where the service knows no jobs.
 
         `identity`: of the engine that is expected; another one's job has another name.
         EngineError where it failed; Unavailable where the service was away for half a minute.
@@ -117,7 +117,7 @@ def _name(audio: PcmAudio, form: dict[str, str], identity: str) -> str:
 
 
 def _accepted(client: httpx2.Client, path: str, audio: PcmAudio, form: dict[str, str]) -> bool:
-    """Whether the service has the job now; false where it knows no jobs."""
+    """Return whether the service has the job now; false where it knows no jobs."""
     known = client.get(path)
     if known.status_code == 200:
         return True
@@ -132,7 +132,7 @@ def _accepted(client: httpx2.Client, path: str, audio: PcmAudio, form: dict[str,
 
 
 def _events(client: httpx2.Client, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names and data of the job's events; `("", {})` for a sign of life."""
+    """Yield names and data of the job's events; `("", {})` for a sign of life."""
     with client.stream("GET", f"{path}/events") as answer:
         if answer.status_code != 200:
             answer.read()

@@ -94,7 +94,7 @@ def _precision(supported: set[str], free: int) -> str:
 
 
 def _free_memory(index: int) -> int:
-    """Bytes that nobody uses on a card now; 0 where NVML does not say."""
+    """Return bytes that nobody uses on a card now; 0 where NVML does not say."""
     import pynvml
 
     # CUDA counts the cards that it may see, NVML all of them or by their names

@@ -153,7 +153,7 @@ class PyannoteDiarizer:
         progress: Progress,
         memo: Memo | None = None,
     ) -> Diarization:
-        """Turns of `audio`, one speaker at a time; speakers numbered from 0."""
+        """Return turns of `audio`, one speaker at a time; speakers numbered from 0."""
         self.load()
         pipeline = self._pipeline
         started = time.monotonic()
@@ -223,7 +223,7 @@ class PyannoteDiarizer:
 
 
 def _numbered(blocks: list[list[Turn]], numbers: list[list[int]]) -> list[Turn]:
-    """Turns of all blocks, with the speakers' numbers in the whole recording."""
+    """Return turns of all blocks, with the speakers' numbers in the whole recording."""
     return [
         replace(turn, speaker=known[turn.speaker])
         for turns, known in zip(blocks, numbers, strict=True)

@@ -71,7 +71,7 @@ def _without_words(words: Sequence[dict[str, Any]], start: float, end: float) ->
 
 
 def _gaps(words: Sequence[dict[str, Any]], start: float, end: float) -> list[tuple[float, float]]:
-    """Stretches without a word that are longer than a pause inside speech."""
+    """Return stretches without a word that are longer than a pause inside speech."""
     found, last = [], start
     for word in words:
         if word["start"] - last > MAX_GAP_SECONDS:
@@ -93,7 +93,7 @@ def longest_gap(
 
 def better(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]], start: float,
            seconds: float) -> bool:  # fmt: skip
-    """Whether the second decoding of a window is to be taken."""
+    """Return whether the second decoding of a window is to be taken."""
     if not second:
         return judge(first, start, seconds).is_looped or not first
     return judge(second, start, seconds).rank < judge(first, start, seconds).rank

@@ -18,7 +18,7 @@ def is_silence(no_speech_probability: float, mean_log_probability: float) -> boo
 
 
 def looped_phrase(words: Sequence[str]) -> str | None:
-    """A phrase of up to 8 words said at least four times in a row and over 8 words, if any.
+    """Return a phrase of up to 8 words said at least four times in a row and over 8 words, if any.
 
     People do say "no no no"; they do not say a sentence four times without a word between.
     """

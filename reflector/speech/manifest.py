@@ -101,7 +101,7 @@ class Manifest:
         return entry
 
     def problems(self, entry: ModelEntry) -> list[str]:
-        """What is missing or not as it was; reads everything."""
+        """Return what is missing or not as it was; reads everything."""
         root = self.folder / folder_name(entry.name)
         found = []
         for path, expected in entry.files.items():

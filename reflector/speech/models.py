@@ -45,7 +45,7 @@ class WhisperModelFolder:
 
 
 def find_whisper(settings: Settings, name: str) -> WhisperModelFolder | None:
-    """The folder of model `name` on this machine, None if it has to be fetched.
+    """Return the folder of model `name` on this machine, None if it has to be fetched.
 
     `name` is a folder, a model's short name (`small`) or a hub name (`owner/model`).
     ModelUnavailable if it is a folder without a model.
@@ -119,7 +119,7 @@ def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
 
 
 def missing_model(settings: Settings, name: str) -> tuple[str, str]:
-    """The sentence and the remedy for a model that is not here and cannot be fetched."""
+    """Return the sentence and the remedy for a model that is not here and cannot be fetched."""
     target = settings.models_dir / folder_name(name)
     return (
         f"The speech model {name} is not on this machine and could not be fetched.",

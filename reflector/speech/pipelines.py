@@ -39,7 +39,7 @@ class PipelineFolder:
 
 
 def find_pipeline(settings: Settings) -> PipelineFolder | None:
-    """The pipeline on this machine, None if it has to be fetched.
+    """Return the pipeline on this machine, None if it has to be fetched.
 
     ModelUnavailable if the settings name a folder without one.
     """

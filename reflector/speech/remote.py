@@ -41,7 +41,7 @@ class _Remote:
         return f"service {self._service.url}"
 
     def identity(self) -> str:
-        """What the service says that its model is; its address where it does not say.
+        """Return what the service says that its model is; its address where it does not say.
 
         The address is left out of the former: a service that moves keeps its words.
         """
@@ -132,7 +132,7 @@ class RemoteDiarizer(_Remote):
         progress: Progress,
         memo: Memo | None = None,
     ) -> Diarization:
-        """The service keeps what it found: `memo` is not used."""
+        """Diarize there; the service keeps what it found, so `memo` is not used."""
         started = time.monotonic()
         form = {"kind": "diarization"}
         form |= {"min_speakers": str(options.min_speakers)} if options.min_speakers else {}
@@ -161,7 +161,7 @@ class RemoteDiarizer(_Remote):
 def _report(
     found: dict[str, Any] | None, name: str, audio: PcmAudio, started: float
 ) -> EngineReport:
-    """What the service says did the work; the time is what it took from here."""
+    """Return what the service says did the work; the time is what it took from here."""
     found = found or {}
     return EngineReport(
         model=found.get("model", name),

@@ -125,7 +125,7 @@ class WhisperTranscriber:
         heard: Heard | None = None,
         memo: Memo | None = None,
     ) -> Transcription:
-        """Words of `audio`, in order, without overlap, inside its duration."""
+        """Return words of `audio`, in order, without overlap, inside its duration."""
         self.load()
         started = time.monotonic()
         options = replace(options, language=self._known_language(options.language))

@@ -26,7 +26,7 @@ def reference(result: Transcription, offset: float = 0.0) -> dict[str, Any]:
 
 
 def transcription(result: Transcription) -> dict[str, Any]:
-    """All that was found, for our own workers; words as `[text, start, end, speaker]`."""
+    """Return all that was found, for our own workers; words as `[text, start, end, speaker]`."""
     return {
         "words": [word.row() for word in result.words],
         "language": result.language,
@@ -53,7 +53,7 @@ def diarization(
 
 
 def diarization_job(found: Diarization) -> dict[str, Any]:
-    """All that was found."""
+    """Return all that was found."""
     return {**diarization(found, voices=True), "overlapping": _turns(found.overlapping)}
 
 

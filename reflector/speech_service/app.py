@@ -79,7 +79,7 @@ async def _pulse(engines: SpeechEngines) -> None:
 
 
 async def health(request: Request) -> Response:
-    """Whether the engines can work; 503 with what keeps them from it."""
+    """Return whether the engines can work; 503 with what keeps them from it."""
     engines: SpeechEngines = request.app.state.work.engines
     body: dict[str, Any] = {
         "status": "healthy",

@@ -108,7 +108,7 @@ class Jobs:
         threading.Thread(target=self._sweep, name="jobs", daemon=True).start()
 
     def accept(self, id: str, kind: JobKind, options: dict[str, Any], source: BinaryIO) -> Job:
-        """A new job, durable when this returns; the one there is where `id` is known.
+        """Return a new job, durable when this returns; the one there is where `id` is known.
 
         InvalidInput where there is no sound in `source`; Unavailable where too many wait.
         """

@@ -98,7 +98,7 @@ def temporary_file(settings: Settings) -> Iterator[BinaryIO]:
 
 
 def report_of(result: Transcription | Diarization) -> dict[str, Any]:
-    """What did the work, and how it went: part of every answer."""
+    """Return what did the work, and how it went: part of every answer."""
     report: EngineReport = result.report
     body = {**asdict(report), "real_time_factor": round(report.real_time_factor, 4)}
     body["model"] = shown_model(report.model)

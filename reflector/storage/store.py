@@ -104,7 +104,7 @@ class Storage:
         path.unlink()
 
     def open(self, key: str) -> BinaryIO:
-        """A seekable reader; NotFound if there is no such object."""
+        """Return a seekable reader; NotFound if there is no such object."""
         with _in_sentences(key):
             if self.root is not None:
                 return (self.root / key).open("rb")
@@ -120,7 +120,7 @@ class Storage:
             return None
 
     def read_range(self, key: str, start: int, end: int) -> Iterator[bytes]:
-        """Bytes `[start, end)` in pieces of about 1 MiB."""
+        """Yield bytes `[start, end)` in pieces of about 1 MiB."""
         if self.root is not None:
             yield from _file_range(self.root / key, start, end)
             return
@@ -193,7 +193,7 @@ class Bucket:
         return S3Store(self.name, **given)
 
     def link(self, key: str, seconds: int, media_type: str) -> str:
-        """A link to the object that opens without an account, and that a browser shows as
+        """Return a link to the object that opens without an account, and that a browser shows as
         `media_type` rather than keeps."""
         # Here alone: what the answer's headers are to be is a part of what is signed, for which
         # obstore has no argument
@@ -226,7 +226,7 @@ def _s3(settings: Settings, endpoint: str | None) -> S3Store:
 
 
 def open_storage(settings: Settings) -> Storage:
-    """The storage that the settings name; ConfigurationError where it cannot be used."""
+    """Return the storage that the settings name; ConfigurationError where it cannot be used."""
     if settings.TRANSCRIPT_STORAGE_BACKEND == "aws":
         if not (
             settings.TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID

@@ -62,7 +62,7 @@ def without_overlaps(turns: Iterable[Turn]) -> list[Turn]:
 
 
 def with_words(turns: Iterable[Turn], words: Sequence[Word]) -> list[Turn]:
-    """Turns in which at least one word starts."""
+    """Return turns in which at least one word starts."""
     starts = [word.start for word in words]
 
     def spoken(turn: Turn) -> bool:
@@ -159,7 +159,7 @@ def _by_turns(words: Sequence[Word], turns: Iterable[Turn]) -> list[Word]:
 
 
 def _reaches_beyond(word: Word, turn: Turn, following: Turn) -> bool:
-    """Whether a word is at least in the gap after `turn`.
+    """Return whether a word is at least in the gap after `turn`.
 
     Whisper lets the first word of a sentence begin in the pause before it. So a word that is still
     being said when the next turn starts counts as said in the gap, although it starts earlier.

@@ -76,7 +76,7 @@ def _shared_seconds(words: Sequence[Word], shown: Sequence[Word]) -> dict[tuple[
 
 
 def _pairs(words: Sequence[Word], others: Sequence[Word]) -> Iterable[tuple[Word, Word]]:
-    """Those that overlap in time; both are in the order of their starts."""
+    """Return those that overlap in time; both are in the order of their starts."""
     first = 0
     for word in words:
         while first < len(others) and others[first].end <= word.start:

@@ -100,7 +100,7 @@ def _one_line(value: str) -> str:
 
 
 def _two_lines(value: str) -> str:
-    """A cue's text in lines of at most 42 characters, where its words allow that."""
+    """Return a cue's text in lines of at most 42 characters, where its words allow that."""
     text = _one_line(value).replace("-->", "->")  # which would be a cue's times
     if len(text) <= LINE_CHARACTERS:
         return text

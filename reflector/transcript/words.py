@@ -112,7 +112,7 @@ def _segment(words: Sequence[Word]) -> Segment:
 
 
 def monotone(words: Iterable[Word], duration: float) -> list[Word]:
-    """Words in order, each ending before the next starts and none past `duration`."""
+    """Return words in order, each ending before the next starts and none past `duration`."""
     ordered: list[Word] = []
     for word in sorted(words, key=lambda word: word.start):
         start = round(min(max(word.start, 0.0), duration), 2)

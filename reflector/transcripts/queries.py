@@ -70,7 +70,7 @@ def iso(moment: datetime) -> str:
 
 
 def one(session: Session, transcript_id: str) -> dict[str, Any]:
-    """The fields of one transcript as they are in the database now."""
+    """Return the fields of one transcript as they are in the database now."""
     session.flush()
     query = minimal_query().add_columns(
         Meeting.daily_composed_video_s3_key, Meeting.daily_composed_video_duration
@@ -139,7 +139,7 @@ def topics_of(
     with_words: bool,
     words: Sequence[Word] | None = None,
 ) -> list[dict[str, Any]]:
-    """The topics; who has all `words` of the transcript already gives them along."""
+    """Return the topics; who has all `words` of the transcript already gives them along."""
     rows = session.scalars(
         select(Topic)
         .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
@@ -158,7 +158,7 @@ def topics_of(
 
 
 def document_of(session: Session, transcript: Transcript) -> Document:
-    """All of a transcript that exports show."""
+    """Return all of a transcript that exports show."""
     people = participants_of(session, transcript.id)
     words = words_of(session, transcript)
     return Document(
@@ -180,7 +180,7 @@ def document_of(session: Session, transcript: Transcript) -> Document:
 
 
 def translation_of(session: Session, transcript: Transcript) -> dict[str, Any] | None:
-    """What the step `translate` gave; None where the text is in no other language."""
+    """Return what the step `translate` gave; None where the text is in no other language."""
     output = session.scalar(
         select(Step.output).where(
             Step.transcript_id == transcript.id,

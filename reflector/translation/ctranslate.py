@@ -49,7 +49,7 @@ class CTranslateTranslator:
         return settings.SPEECH_COMPUTE_TYPE or chosen.compute_type
 
     def is_meant(self, source: str, target: str) -> bool:
-        """Whether the operator named a model, or there is one for the pair."""
+        """Return whether the operator named a model, or there is one for the pair."""
         if self._settings.TRANSLATION_MODEL:
             return True
         try:
@@ -63,7 +63,7 @@ class CTranslateTranslator:
         return text
 
     def _way(self, source: str, target: str) -> list[tuple[Path, str, str]]:
-        """The models to go through: one, or one to English and one from there."""
+        """Return the models to go through: one, or one to English and one from there."""
         if name := self._settings.TRANSLATION_MODEL:
             return [(self._named(name), source, target)]
         first, last = base_language(source), base_language(target)

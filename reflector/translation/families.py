@@ -30,13 +30,13 @@ class Family(Protocol):
         """What the encoder gets; UnknownLanguage for a language that the model has not learned."""
 
     def prefix(self, target: str) -> list[str]:
-        """What the answer begins with; empty for nothing."""
+        """Return what the answer begins with; empty for nothing."""
 
     def text(self, pieces: list[str]) -> str: ...
 
 
 def open_family(folder: Path) -> Family:
-    """What the files and the vocabulary in `folder` are of; ModelUnavailable for none."""
+    """Return what the files and the vocabulary in `folder` are of; ModelUnavailable for none."""
     if (folder / "source.spm").is_file() and (folder / "target.spm").is_file():
         return Marian(folder)
     vocabulary = _vocabulary(folder)
@@ -115,7 +115,7 @@ class Madlad:
 
 
 def _nearest(language: str, known: list[str]) -> str:
-    """The model's name of a language: `no` → `nob-Latn`, `zh` → `zho-Hans`."""
+    """Return the model's name of a language: `no` → `nob-Latn`, `zh` → `zho-Hans`."""
     found = langcodes.closest_supported_match(language, known, max_distance=NEAR)
     if found is None:
         raise UnknownLanguage(

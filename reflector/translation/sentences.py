@@ -11,7 +11,7 @@ _END = re.compile(r"(?<=[.!?…؟।])[\"'”’»)\]]*\s+|(?<=[。！？])[”�
 
 
 def sentences(line: str) -> list[str]:
-    """The sentences of a line, without the space between."""
+    """Return the sentences of a line, without the space between."""
     starts = [0, *(match.end() for match in _END.finditer(line)), len(line)]
     parts = (line[first:last].strip() for first, last in pairwise(starts))
     return [part for part in parts if part]

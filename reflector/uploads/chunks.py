@@ -48,7 +48,7 @@ class Receiving:
     start: int = 0
 
     def received(self) -> int:
-        """Bytes of this chunk, once it has come."""
+        """Return bytes of this chunk, once it has come."""
         return self.out.tell() - self.start
 
     def sync(self) -> None:
@@ -148,7 +148,7 @@ class Incoming:
         return [n for n in range(state.next, total) if not self._waiting(n).exists()]
 
     def stored_bytes(self) -> int:
-        """What is there already, appended or waiting."""
+        """Return what is there already, appended or waiting."""
         state = self._load()
         size = state.size if state else 0
         for path in self.folder.glob("chunk.*"):

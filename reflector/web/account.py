@@ -126,7 +126,7 @@ SYSTEMS = (
 
 
 def browser_name(agent: str) -> str:
-    """What people call the browser that names itself `agent`, like *Firefox on Windows*."""
+    """Return what people call the browser that names itself `agent`, like *Firefox on Windows*."""
     browser = next((name for mark, name in BROWSERS if mark in agent), None)
     system = next((name for mark, name in SYSTEMS if mark in agent), None)
     if browser is None or system is None:

@@ -44,7 +44,7 @@ def as_postgres(*command: str, seconds: float = QUICK_SECONDS) -> CompletedComma
 
 
 def sql(statement: str) -> str:
-    """What the cluster answers, a row a line; CommandError where it refuses."""
+    """Run SQL; return what the cluster answers, a row a line; CommandError where it refuses."""
     return as_postgres(
         "psql", f"--host={environment.DATABASE_FOLDER}", "--no-psqlrc", "--tuples-only", "--no-align",
         "--set=ON_ERROR_STOP=1", "--dbname=postgres", "--command", statement,

@@ -55,7 +55,7 @@ class Garage:
         self._ask("POST", "ApplyClusterLayout", {"version": layout["version"] + 1})
 
     def bucket(self, name: str) -> str:
-        """Its id; made where it is not there."""
+        """Return its id; made where it is not there."""
         for bucket in self._ask("GET", "ListBuckets"):
             if name in bucket.get("globalAliases", []):
                 return str(bucket["id"])

@@ -88,7 +88,7 @@ def _systemctl_job(verb: str, units: Sequence[str]) -> None:
 
 
 def last_words(unit: str) -> str:
-    """What its journal has of the error, or ends with."""
+    """Return what its journal has of the error, or ends with."""
     done = run(["journalctl", "-u", unit, "-n", "20", "--output=cat", "--no-pager"], check=False)
     lines = [line.strip() for line in done.output.splitlines() if line.strip()]
     own = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]

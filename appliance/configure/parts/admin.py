@@ -15,7 +15,7 @@ PASSWORD = "password"  # noqa: S105 - the name under which a run is handed it
 
 
 def plan(view: View) -> Planned:
-    """The application makes the account when it starts, from ADMIN_EMAIL and the hash."""
+    """Plan the password: the application makes the account when it starts, from ADMIN_EMAIL and the hash."""
     if view.config.access.public:
         yield Note(
             STEP,

@@ -21,7 +21,7 @@ STEP = "units"
 
 
 def wanted(view: View) -> dict[str, bool]:
-    """Every unit that is the appliance's business, and whether it should run."""
+    """Return every unit that is the appliance's business, and whether it should run."""
     config = view.config
     state = view.state
     found = {
@@ -78,7 +78,7 @@ def plan(view: View, before: Iterable[Change]) -> Planned:
 
 
 def _first(view: View) -> list[str]:
-    """What others need, before them."""
+    """Return what others need, before them."""
     state = view.state
     found = [units.postgresql(state.postgresql)] if state.postgresql else []
     return [*found, *([units.broker(state.broker)] if state.broker else [])]

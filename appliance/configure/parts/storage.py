@@ -85,6 +85,6 @@ def _capacity(view: View) -> int:
 
 
 def disk_of(facts: Facts, folder: str) -> Disk | None:
-    """The file system that `folder` is on: the longest mount point above it."""
+    """Return the file system that `folder` is on: the longest mount point above it."""
     inside = [disk for disk in facts.disks if f"{folder}/".startswith(f"{disk.mount.rstrip('/')}/")]
     return max(inside, key=lambda disk: len(disk.mount), default=None)

@@ -96,7 +96,7 @@ class View:
     def secret(
         self, step: str, name: str, reason: str, *, made: bool, restarts: tuple[str, ...] = ()
     ) -> Planned:
-        """A secret that is there stays as it is, unless this run was handed another one."""
+        """Keep a secret that is there as it is, unless this run was handed another one."""
         if name in self.given:
             yield KeepSecret(
                 step=step, reason=reason, name=name, value=self.given[name], restarts=restarts

@@ -15,7 +15,7 @@ class Dispatcher(Protocol):
         """Ask some worker to look at this step soon; may be lost, doubled or late."""
 
     def is_idle(self) -> bool:
-        """Whether surely no nudge is on its way; false where that cannot be told."""
+        """Return whether surely no nudge is on its way; false where that cannot be told."""
 
 
 def nudge_ready(db: Database, dispatcher: Dispatcher, transcript_id: str, run: int) -> None:

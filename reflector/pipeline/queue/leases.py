@@ -25,7 +25,7 @@ class LeaseLost(Exception):
 
 
 def take(db: Database, transcript_id: str, run: int, name: str, worker: str) -> Step | None:
-    """The step, now this worker's; None if it is done, gone, or somebody else's."""
+    """Return the step, now this worker's; None if it is done, gone, or somebody else's."""
     moment = now()
     free = or_(
         Step.state == StepState.PENDING,

@@ -19,7 +19,7 @@ from reflector.transcript.words import from_rows, plain_text
 
 
 def depends(context: StepContext) -> list[Any]:
-    """What people corrected in the words on show, which this run takes over."""
+    """Return what people corrected in the words on show, which this run takes over."""
     if not _takes_over(context.transcript, context.run, context.names):
         return []
     shown = [[word.start, word.speaker] for word in context.shown_words]
@@ -41,7 +41,7 @@ def run(context: StepContext) -> Output:
 
 
 def _takes_over(transcript: Transcript, run: int, named: Collection[int]) -> bool:
-    """Whether this run is to replace words in which people named or corrected speakers."""
+    """Return whether this run is to replace words in which people named or corrected speakers."""
     replaces = transcript.shown_run is not None and transcript.shown_run != run
     return replaces and is_corrected(transcript, named)
 

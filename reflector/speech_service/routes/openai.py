@@ -43,7 +43,7 @@ def _plain(result: Transcription) -> dict[str, Any]:
 
 
 def usage(result: Transcription) -> dict[str, Any]:
-    """What OpenAI bills by, which here costs nothing."""
+    """Return what OpenAI bills by, which here costs nothing."""
     return {"type": "duration", "seconds": round(result.report.audio_seconds)}
 
 

@@ -43,7 +43,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
 def _audible(
     services: Services, session: Session, caller: Caller, transcript_id: str, token: str | None
 ) -> Transcript:
-    """The transcript whose audio may be heard, by who asks or by the token in the link."""
+    """Return the transcript whose audio may be heard, by who asks or by the token in the link."""
     identity = services.identity
     linked = False
     if token and caller.is_anonymous:

@@ -41,8 +41,31 @@ export function rename(speaker, known) {
   byId("rename-name").select();
 }
 
-/** `base`: the path of the recording. `edited()`: what people changed. `act(action)`: do it, then read all again. */
-export function listenToDialogs(base, edited, act) {
+function listenToTitle(dialog, base, transcript, act) {
+  const input = byId("retitle-input");
+  let before = null;
+  byId("retitle").addEventListener("click", () => {
+    before = transcript().title;
+    input.value = before || transcript().name || "";
+    open(dialog);
+    input.select();
+  });
+  onSubmit(dialog, async () => {
+    const title = input.value.trim();
+    if (!title) return false;
+    const now = transcript().title;
+    if (now !== before) {
+      before = now;  // saving again replaces it
+      throw new Error(`Somebody else changed it to “${now}” meanwhile. Save again to replace that.`);
+    }
+    await api(base, { method: "PATCH", body: JSON.stringify({ title }) });
+    act(async () => {});
+    return true;
+  });
+}
+
+/** `base`: the path of the recording. `transcript()`: as it is now. `edited()`: what people changed. `act(action)`: do it, then read all again. */
+export function listenToDialogs(base, transcript, edited, act) {
   for (const button of document.querySelectorAll("[data-close]")) {
     button.addEventListener("click", () => button.closest("dialog").close());
   }
@@ -58,6 +81,9 @@ export function listenToDialogs(base, edited, act) {
     act(async () => {});
     return true;
   });
+
+  const retitle = document.getElementById("retitle-dialog");
+  if (retitle) listenToTitle(retitle, base, transcript, act);
 
   document.getElementById("delete")?.addEventListener("click", () => open(byId("confirm")));
   onSubmit(byId("confirm"), async () => {

@@ -3,6 +3,7 @@
 import { date, nameLanguages } from "./dates.js";
 import { api, at, byId, clock, draw, make, showStatus } from "./dom.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
+import { highlighted, listenToSearch, query } from "./search.js";
 import { upload } from "./upload.js";
 
 const SIZE = 20;
@@ -15,26 +16,47 @@ function row(item) {
   // The file's name stays findable where a title was made
   const parts = [item.title && item.name, date(item.created_at), item.duration && clock(item.duration / 1000)];
   const meta = parts.filter(Boolean).join(" · ");
+  const typed = query();
+  const snippets = (item.search_snippets ?? []).map((text) =>
+    make("span", { className: "summary", dir: "auto" }, ...highlighted(text, typed)));
   const summary = item.short_summary ? make("span", { className: "summary", dir: "auto" }, item.short_summary) : null;
-  const link = make("a", { href: at(`/transcripts/${item.id}`) },
+  const link = make("a", { href: at(`/transcripts/${item.id}${typed ? `?q=${encodeURIComponent(typed)}` : ""}`) },
     make("strong", { dir: "auto" }, item.title || item.name || "Recording"), badge,
-    make("span", { className: "meta", dir: "auto" }, meta), summary);
+    make("span", { className: "meta", dir: "auto" }, meta), summary, ...snippets);
   return make("li", {}, link);
 }
 
+/** The page that the address names: of all, or of what a search found. */
+async function read() {
+  const page = pageNumber();
+  const typed = query();
+  if (!typed) return api(`/v1/transcripts?page=${page}&size=${SIZE}`);
+  const window = `limit=${SIZE}&offset=${(page - 1) * SIZE}`;
+  const found = await api(`/v1/transcripts/search?q=${encodeURIComponent(typed)}&${window}`);
+  return { items: found.results, total: found.total, pages: Math.ceil(found.total / SIZE) };
+}
+
+function showFound(total) {
+  const typed = query();
+  byId("found").hidden = !typed;
+  byId("found").textContent = `${total} ${total === 1 ? "recording" : "recordings"} for “${typed}”`;
+}
+
 async function refresh() {
-  const wanted = pageNumber();
-  const answer = await api(`/v1/transcripts?page=${wanted}&size=${SIZE}`);
-  if (wanted !== pageNumber()) return;  // another was asked for meanwhile
+  const wanted = location.search;
+  const answer = await read();
+  if (wanted !== location.search) return;  // another was asked for meanwhile
   const focused = document.activeElement?.getAttribute("href");
-  draw(byId("list"), answer.items, () => answer.items.map(row));
+  showFound(answer.total);
+  draw(byId("list"), [answer.items, query()], () => answer.items.map(row));
   if (focused) byId("list").querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
-  byId("empty").hidden = answer.total > 0;
+  byId("empty").hidden = answer.total > 0 || query() !== "";
   showPages(answer.pages);
 }
 
 async function keepFresh() {
-  if (!document.hidden) await refresh().catch(() => {});
+  // What was found stays while somebody reads it
+  if (!document.hidden && !query()) await refresh().catch(() => {});
   setTimeout(keepFresh, REFRESH_MS);
 }
 
@@ -96,6 +118,8 @@ function takeChosen() {
 }
 byId("file").addEventListener("change", takeChosen);
 takeChosen(); // what was chosen before this script was there
+listenToSearch(() => refresh().catch(() => {}));
 listenToPages(() => refresh().catch(() => {}));
 for (const select of document.querySelectorAll("[data-languages]")) nameLanguages(select);
-keepFresh();
+refresh().catch(() => {});
+setTimeout(keepFresh, REFRESH_MS);

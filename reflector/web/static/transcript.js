@@ -3,6 +3,7 @@
 import { date } from "./dates.js";
 import { isLeaving, listenToDialogs, rename } from "./dialogs.js";
 import { api, at, byId, clock, draw, make, showOffline, showStatus } from "./dom.js";
+import { findIn, listenToFind } from "./find.js";
 import { markdown } from "./markdown.js";
 import { followWords, loadAudio, playFrom, showTopicMarks, showWaveform } from "./player.js";
 import { noteProgress, showSteps, whenRetried } from "./steps.js";
@@ -27,6 +28,8 @@ function showHead() {
   byId("meta").textContent = [title && name ? name : null, date(created, "full"), duration ? clock(duration / 1000) : null]
     .filter(Boolean).join(" · ");
   showStatus(byId("status"), status);
+  const share = document.getElementById("share");
+  if (share) share.value = state.transcript.share_mode;
   byId("process").hidden = !may("process") || !["ended", "error"].includes(status) || !state.run?.run;
 }
 
@@ -64,6 +67,7 @@ function showWords() {
   draw(byId("words-text"), [state.words, state.topics, state.transcript.participants], () => {
     const { elements, followed } = render(state.words, state.topics, nameOf, may("change") ? (speaker) => rename(speaker, participant(speaker)) : null);
     followWords(followed);
+    findIn(followed.map((word) => word.element));
     return elements;
   });
 }
@@ -203,7 +207,10 @@ for (const button of document.querySelectorAll("[data-show]")) {
 // On a phone a topic is in the other tab
 byId("topics-list").addEventListener("click", ({ target }) => { if (target.closest("a")) show("words"); });
 
-listenToDialogs(base, () => state.run?.edited ?? [], act);
+listenToFind(new URLSearchParams(location.search).get("q") ?? "");
+listenToDialogs(base, () => state.transcript, () => state.run?.edited ?? [], act);
+document.getElementById("share")?.addEventListener("change", ({ target }) =>
+  act(() => api(base, { method: "PATCH", body: JSON.stringify({ share_mode: target.value }) })));
 whenRetried(may("process"), () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
 listenToWords(byId("words-text"));
 await refreshAll().catch((error) => showError(error.message));

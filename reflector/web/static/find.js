@@ -1,0 +1,66 @@
+// Find words in the text of a recording: all matches are marked, one after the other comes into view.
+
+import { byId } from "./dom.js";
+
+let words = [];  // { element, text }
+let matches = [];  // of elements
+let current = -1;
+
+/** Without case, accents and punctuation. */
+export const plain = (text) =>
+  text.normalize("NFKD").toLowerCase().replace(/\p{M}/gu, "").replace(/[^\p{L}\p{N}\s]/gu, "");
+
+/** Where `query` is in `texts`, all plain: its words in this order, the last one as a beginning. `[[first, last]]` */
+export function positions(texts, query) {
+  const wanted = plain(query).split(/\s+/).filter(Boolean);
+  if (!wanted.length) return [];
+  const last = wanted.length - 1;
+  return texts.flatMap((_, first) => {
+    const isHere = wanted.every((word, index) =>
+      (index === last ? texts[first + index]?.startsWith(word) : texts[first + index] === word));
+    return isHere ? [[first, first + last]] : [];
+  });
+}
+
+function show() {
+  const query = byId("find").value;
+  byId("find-count").textContent = !query.trim() ? "" : matches.length ? `${current + 1} of ${matches.length}` : "none";
+  byId("find-previous").disabled = byId("find-next").disabled = matches.length === 0;
+}
+
+function go(step) {
+  if (!matches.length) return;
+  for (const element of matches[current] ?? []) element.classList.remove("current");
+  current = (current + step + matches.length) % matches.length;
+  for (const element of matches[current]) element.classList.add("current");
+  matches[current][0].scrollIntoView({ block: "center" });
+  show();
+}
+
+function mark(goes) {
+  for (const element of matches.flat()) element.classList.remove("hit", "current");
+  matches = positions(words.map((word) => word.text), byId("find").value)
+    .map(([first, last]) => words.slice(first, last + 1).map((word) => word.element));
+  for (const element of matches.flat()) element.classList.add("hit");
+  current = -1;
+  if (goes) go(1);
+  show();
+}
+
+/** The words on the page are new: `elements`, in order. */
+export function findIn(elements) {
+  words = elements.map((element) => ({ element, text: plain(element.textContent) }));
+  const isFirst = !matches.length && byId("find").value !== "";
+  mark(isFirst);
+}
+
+/** `query`: what was searched for on the page before this one. */
+export function listenToFind(query) {
+  byId("find").value = query;
+  byId("find").addEventListener("input", () => mark(true));
+  byId("find-previous").addEventListener("click", () => go(-1));
+  byId("find-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    go(1);
+  });
+}
