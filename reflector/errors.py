@@ -117,7 +117,7 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
 def is_out_of_space(error: BaseException | None) -> bool:
-    """Whether a full disk is behind `error`: an OSError by number, a library's by its text."""
+    """Return whether a full disk is behind `error`: an OSError by number, a library's by its text."""
     while error is not None:
         if isinstance(error, OutOfSpace):
             return True

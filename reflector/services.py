@@ -57,7 +57,7 @@ class Services:
 
 
 def open_services(settings: Settings) -> Services:
-    """Everything ready to use, the schema up to date; ConfigurationError says what is not."""
+    """Return everything ready to use, the schema up to date; ConfigurationError says what is not."""
     for folder in (settings.DATA_DIR, settings.uploads_dir, settings.scratch_dir):
         try:
             # Recordings and words are nobody else's on this machine

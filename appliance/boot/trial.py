@@ -106,7 +106,8 @@ def _has_no_model() -> bool:
 
 
 def _failed() -> str | None:
-    """A unit that will not start, with its last words: the server's own have nothing more to try."""
+    """Report a unit that will not start, with its last words: the server's own have nothing more to
+    try."""
     said = run(["systemctl", "--failed", "--no-legend", "--plain"], check=False).output
     for unit in [*(line.split()[0] for line in said.splitlines()), *_failed_again_and_again()]:
         if unit.startswith(OURS) and unit != PROOF:

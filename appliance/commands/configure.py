@@ -102,7 +102,8 @@ def configure(
 
 
 def _wants_to_be_asked(file: Path) -> bool:
-    """A machine that is configured is made as it should be; its questions are asked again on demand."""
+    """Decide whether to ask: a configured machine is made as it should be; its questions are asked again on
+    demand."""
     return not file.is_file() or click.confirm("Change the configuration?", default=False)
 
 

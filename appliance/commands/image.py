@@ -167,7 +167,7 @@ def renew(folder: Path, work: Path, keys: Path, mirror: str | None) -> None:
 
 
 def _request(flags: dict[str, Any]) -> tuple[Request, Tools]:
-    """Keys are made where there are none."""
+    """Read the flags; keys are made if there are none."""
     request = Request(
         version(checkout(), installed_version(OWN), flags["wanted"]), Profile(flags["profile"]), flags["dev"],
         Keys(flags["keys"].absolute()), sources(flags["mirror"], flags["snapshot"]), flags["work"].absolute(),

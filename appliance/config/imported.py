@@ -49,7 +49,8 @@ class Imported:
 
 
 def parse(text: str) -> dict[str, str]:
-    """An environment file as docker compose reads it; ConfigError names the line that is none.
+    """Return an environment file as docker compose reads it; ConfigError names the line that is
+    none.
 
     Values may be quoted, have a comment behind them, and in quotes several lines. `$$` is a dollar
     sign, but in single quotes nothing is changed.
@@ -153,7 +154,7 @@ def _proxy(values: Mapping[str, str], remarks: list[str]) -> dict[str, Any]:
 
 
 def _access(values: Mapping[str, str], remarks: list[str]) -> dict[str, Any]:
-    """A login is never turned off by an import."""
+    """Import who may log in; an import never turns a login off."""
     if values.get("AUTH_BACKEND", "none") == "none":
         remarks.append(
             "There was no login. Here one is needed, unless access.public = true is set in appliance.toml."

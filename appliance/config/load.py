@@ -18,7 +18,8 @@ PATH = Path("/etc/reflector/appliance.toml")
 
 
 def load(path: Path = PATH) -> ApplianceConfig:
-    """The settings in `path`, the defaults where there is no file; ConfigError for what is wrong."""
+    """Return the settings in `path`, the defaults where there is no file; ConfigError for what is
+    wrong."""
     try:
         text = path.read_text("utf-8-sig")  # some editors begin a file with a mark
     except FileNotFoundError:

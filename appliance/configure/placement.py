@@ -117,8 +117,8 @@ def _whisper(config: ApplianceConfig, room: float, remarks: list[str]) -> str:
 
 
 def _whisper_on_processor(facts: Facts) -> str:
-    """The largest that keeps up with speech; as the application chooses for itself, said here so that
-    the plan knows what to fetch (figures: docs/speech.md)."""
+    """Return the largest that keeps up with speech; as the application chooses for itself, said
+    here so that the plan knows what to fetch (figures: docs/speech.md)."""
     if facts.processor.cores >= 8 and facts.memory >= 8 * GIB:
         return "small"
     return "base" if facts.memory >= 3 * GIB else "tiny"

@@ -54,7 +54,8 @@ def install(disk: Disk, say: Callable[[str], None]) -> None:
 
 
 def _boot_partition(esp: Path, copy: Path) -> Path:
-    """Its files, the kernel with all its tries: it was started from another medium, not from this one."""
+    """Return its files, the kernel with all its tries: it was started from another medium, not from
+    this one."""
     shutil.copytree(esp, copy, ignore=shutil.ignore_patterns("random-seed"))
     for entry in entries.entries(copy):
         entries.revive(entry)
@@ -62,7 +63,8 @@ def _boot_partition(esp: Path, copy: Path) -> Path:
 
 
 def _definitions(boot: Path) -> list[tuple[str, str]]:
-    """The image's own partitions; the second slot and the state are made when the disk is started."""
+    """Return the image's own partitions; the second slot and the state are made when the disk is
+    started."""
     name = f"reflector_{running().version}"
     there = own_partitions()
     copies = {

@@ -29,7 +29,8 @@ class Disk:
 
 
 def others(least: int) -> list[Disk]:
-    """Those that can be written, have `least` bytes, and are not what this machine was started from."""
+    """Return those that can be written, have `least` bytes, and are not what this machine was
+    started from."""
     said = run(["lsblk", "--json", "--bytes", "--output", COLUMNS]).output
     own = _below(SYSTEM)
     return [

@@ -43,7 +43,8 @@ class Code:
         return f"{self._code[:4]}-{self._code[4:]}"
 
     def wait_seconds(self, address: str) -> int:
-        """How long `address` has to wait before its next guess is looked at; 0 for not at all."""
+        """Return how long `address` has to wait before its next guess is looked at; 0 for not at
+        all."""
         with self._lock:
             left = max(self._free_at.get(address, 0.0), self._next) - self._clock()
             return max(0, math.ceil(left))

@@ -65,7 +65,8 @@ def first_boot(say: Say, ask: Ask) -> None:
 
 
 def _go_on(say: Say) -> str | None:
-    """A run that was cut off: the machine has its administrator, so nobody is asked any more."""
+    """Resume a run that was cut off: the machine has its administrator, so nobody is asked any
+    more."""
     say("The first configuration was cut off; it goes on.")
     return _tried(lambda: _make(load(), {}, None, None, say))
 

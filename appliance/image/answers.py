@@ -31,7 +31,8 @@ class Prepared:
     models: Path | None = None
 
     def check(self) -> Iterator[str]:
-        """What the machine will ask for, or do without; ConfigError where it could not use them."""
+        """Yield what the machine will ask for, or do without; ConfigError where it could not use
+        them."""
         if not self.file.is_file():
             raise ConfigError(f"{self.file} does not exist.", "Name the file to check.")
         config = load(self.file)

@@ -61,8 +61,9 @@ class Request:
 
 
 def build(request: Request, install: Callable[[Path], None]) -> Path:
-    """The disk image's path. `install` puts our programs into a tree. CheckError before anything is done
-    where this machine cannot build; ApplianceError with mkosi's own words where it fails."""
+    """Return the disk image's path. `install` puts our programs into a tree. CheckError before
+    anything is done where this machine cannot build; ApplianceError with mkosi's own words where it
+    fails."""
     return disk(request, tree(request, install))
 
 

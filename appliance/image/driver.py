@@ -91,7 +91,8 @@ def signed(module: bytes, certificate: x509.Certificate, key: RSAPrivateKey) -> 
 
 
 def check(tree: Path) -> str:
-    """A sentence on driver and wheels; CheckError where the wheels need a newer driver than the tree has."""
+    """Return a sentence on driver and wheels; CheckError where the wheels need a newer driver than
+    the tree has."""
     driver, cuda = _driver(tree), _cuda(tree)
     if cuda is None:
         return f"driver {driver}; no wheel needs CUDA"
@@ -110,7 +111,8 @@ def check(tree: Path) -> str:
 
 
 def _driver(tree: Path) -> str:
-    """The version of the user space, which is that of the modules: Debian's and NVIDIA's packages see to that."""
+    """Return the version of the user space, which is that of the modules: Debian's and NVIDIA's
+    packages see to that."""
     text = (tree / "var/lib/dpkg/status").read_text(errors="replace")
     for paragraph in text.split("\n\n"):
         if re.search(r"^Package: libcuda1$", paragraph, re.MULTILINE):

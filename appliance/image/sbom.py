@@ -125,7 +125,8 @@ def python(tree: Path) -> Iterator[Part]:
 
 
 def trained(models: Path) -> Iterator[Part]:
-    """A model's version is the sum of its files; its licence stands in its README, as the hub has it."""
+    """Yield the models. A model's version is the sum of its files; its licence stands in its README, as the hub
+    has it."""
     for folder in sorted(models.glob("*/")):
         found = hashlib.sha256()
         for file in sorted(p for p in folder.rglob("*") if p.is_file()):

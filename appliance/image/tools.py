@@ -85,7 +85,8 @@ class Tools:
 
 
 def prepared(work: Path, sources: Sources, say: Callable[[str], None]) -> Tools:
-    """Those in `work`, made where they are missing; CheckError where that is not possible here."""
+    """Return those in `work`, made where they are missing; CheckError where that is not possible
+    here."""
     _check()
     work.mkdir(parents=True, exist_ok=True)
     tree = work / GENERATION

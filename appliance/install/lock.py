@@ -19,8 +19,9 @@ SECONDS = 60.0
 
 
 def with_sums(text: str, say: Callable[[str], None]) -> str:
-    """The lock file `text` with the sum of every file that it names; ApplianceError where one cannot be
-    had. Of a publisher without a list the file itself is fetched, and that is said."""
+    """Return the lock file `text` with the sum of every file that it names; ApplianceError where
+    one cannot be had. Of a publisher without a list the file itself is fetched, and that is said.
+    """
     document = tomlkit.parse(text)
     for name, values in document.items():
         table: Any = values

@@ -23,7 +23,8 @@ OWN = {"caddy", "systemd", "reflector", "python3", "gunicorn"}
 
 
 def check(target: Target, facts: Facts) -> Iterator[str]:
-    """Sentences about what will be slow or in the way later; CheckError with all that cannot be."""
+    """Yield sentences about what will be slow or in the way later; CheckError with all that cannot
+    be."""
     problems = list(_problems(target, facts))
     if problems:
         raise CheckError("\n".join(problems), "Nothing was changed.")

@@ -82,7 +82,8 @@ def _inside(root: Path | None, words: list[str]) -> list[str]:
 
 
 def first_line(*command: str) -> str | None:
-    """The first line that a program prints, also where it ends with an error; None without one."""
+    """Return the first line that a program prints, also where it ends with an error; None without
+    one."""
     if shutil.which(command[0]) is None:
         return None
     try:

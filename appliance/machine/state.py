@@ -160,8 +160,8 @@ def names_in(folder: Path) -> frozenset[str]:
 
 
 def offered(folder: Path) -> dict[str, Path]:
-    """Models that `folder` has to give, and what to import for each: the folder where it is one model or
-    a machine's models folder with its list, else the models in it."""
+    """Return models that `folder` has to give, and what to import for each: the folder where it is
+    one model or a machine's models folder with its list, else the models in it."""
     listed = _listed(folder)
     if listed:
         return dict.fromkeys(listed, folder)

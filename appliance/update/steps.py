@@ -42,8 +42,9 @@ def look(source: Source, version: str | None = None) -> Found:
 
 
 def apply(source: Source, version: str | None, again: bool, say: Say) -> str | None:
-    """The version that starts next, None where there is nothing newer; ApplianceError with nothing changed
-    where the running version is on trial, or this one did not work here before (unless `again`)."""
+    """Return the version that starts next, None where there is nothing newer; ApplianceError with
+    nothing changed where the running version is on trial, or this one did not work here before
+    (unless `again`)."""
     now = running()
     if not now.blessing.is_proven:
         raise CheckError(

@@ -27,7 +27,8 @@ Say = Callable[[str], None]
 
 
 def fetch(source: Source, manifest: Manifest, offer: Offer, say: Say) -> Path:
-    """A folder with all of it, as the signed list says; ApplianceError where it is not, with nothing changed."""
+    """Return a folder with all of it, as the signed list says; ApplianceError where it is not, with
+    nothing changed."""
     folder = FOLDER / offer.version
     for old in FOLDER.glob("*"):
         if old != folder:

@@ -131,7 +131,8 @@ def get_authorized_transcript(
 def get_audible_transcript(
     session: Session, caller: Caller, transcript_id: str, policy: Policy, *, linked: bool
 ) -> Transcript:
-    """The transcript, if `caller` may hear it: by the rule for reading, or `linked`, with a link.
+    """Return the transcript, if `caller` may hear it: by the rule for reading, or `linked`, with a
+    link.
 
     An anonymous caller hears what belongs to nobody. For the rest, also where its text is public,
     a voice is only for people with an account or with a link; Unauthenticated otherwise.

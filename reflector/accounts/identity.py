@@ -110,7 +110,8 @@ class Identity:
                 raise Unauthenticated(INVALID) from error
 
     def _checked(self, claims: Claims) -> Caller:
-        """A token without an account stands for itself; with one it has to be of its version."""
+        """Check the account of a token. One without an account stands for itself; with one it has to be of its
+        version."""
         with self._db.read() as session:
             row = session.execute(
                 select(User.token_version, User.email, User.disabled_at).where(
@@ -133,8 +134,8 @@ class Identity:
         return self.account_of(str(body["sub"]), email)
 
     def account_of(self, subject: str, email: str) -> Caller:
-        """The local account of a provider's subject, made at its first visit; Unauthenticated where
-        it is disabled."""
+        """Return the local account of a provider's subject, made at its first visit;
+        Unauthenticated where it is disabled."""
         with self._db.read() as session:
             row = session.execute(
                 select(User.id, User.email, User.disabled_at).where(User.authentik_uid == subject)

@@ -45,7 +45,8 @@ def create(
 
 
 def owner(db: Database, settings: Settings, key: str) -> str | None:
-    """The user id; None for an unknown key. Unauthenticated for one that has expired or rests."""
+    """Return the user id; None for an unknown key. Unauthenticated for one that has expired or
+    rests."""
     with db.read() as session:
         row = session.execute(
             select(UserApiKey, User.disabled_at)

@@ -96,8 +96,8 @@ class Provider:
         return self._keys
 
     def _refetch(self) -> bool:
-        """Whether keys were fetched; not more often than every ten seconds, because anybody can
-        send a token that names an unknown key."""
+        """Return whether keys were fetched; not more often than every ten seconds, because anybody
+        can send a token that names an unknown key."""
         with self._lock:
             if self._keys is not None and time.monotonic() - self._fetched_at < REFETCH_SECONDS:
                 return False

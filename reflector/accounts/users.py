@@ -76,7 +76,8 @@ def sign_out(session: Session, user: User) -> int:
 
 
 def named(session: Session, name: str) -> User:
-    """The one account with this e-mail address or id; InvalidInput where there is none, or several."""
+    """Return the one account with this e-mail address or id; InvalidInput where there is none, or
+    several."""
     found = session.scalars(
         select(User).where(or_(User.id == name, User.email == same_email(name)))
     ).all()
@@ -123,7 +124,8 @@ def remove(session: Session, user: User, heir: User | None) -> None:
 
 
 def from_provider(session: Session, subject: str, email: str) -> User:
-    """The local account of somebody whom the identity provider knows, made or brought up to date."""
+    """Return the local account of somebody whom the identity provider knows, made or brought up to
+    date."""
     user = session.scalars(select(User).where(User.authentik_uid == subject)).first()
     if user is None:
         user = User(email=same_email(email), authentik_uid=subject)

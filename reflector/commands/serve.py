@@ -45,8 +45,8 @@ def listen(host: str, port: int, next_free: bool) -> socket.socket:
 
 
 def inherited() -> list[socket.socket]:
-    """The sockets that systemd listens on for this process (sd_listen_fds(3)): while the server is
-    restarted, connections wait there instead of being refused."""
+    """Return the sockets that systemd listens on for this process (sd_listen_fds(3)): while the
+    server is restarted, connections wait there instead of being refused."""
     count = os.environ.get("LISTEN_FDS", "")
     if os.environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():
         return []

@@ -79,8 +79,9 @@ def is_disconnect(error: BaseException | None) -> bool:
 
 
 def _is_away(error: BaseException | None) -> bool:
-    """Whether a driver's error says that the connection was lost or refused, or that the database
-    is locked for the moment. "No such table" and a cancelled query are OperationalErrors as well."""
+    """Return whether a driver's error says that the connection was lost or refused, or that the
+    database is locked for the moment. "No such table" and a cancelled query are OperationalErrors
+    as well."""
     if isinstance(error, sqlite3.OperationalError):
         # Extended codes have the primary one in their lowest byte (sqlite.org/rescode.html)
         return error.sqlite_errorcode & 0xFF in SQLITE_AWAY
@@ -128,8 +129,9 @@ def _refused(error: SQLAlchemyError) -> ReflectorError:
 
 
 def _is_usable(connection: Connection) -> bool:
-    """Whether the schema is that of the newest file in the folder of migrations, or a newer one that this
-    version can use as well; ConfigurationError where it is a newer one that it cannot."""
+    """Return whether the schema is that of the newest file in the folder of migrations, or a newer
+    one that this version can use as well; ConfigurationError where it is a newer one that it
+    cannot."""
     newest = max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[
         0
     ]

@@ -145,8 +145,8 @@ class _Viewer:
             get_authorized_transcript(session, caller, self._id)
 
     def catch_up(self) -> list[Message]:
-        """What was stored since the last message, where live ones may have been missed. All again
-        where another run has come on show meanwhile."""
+        """Return what was stored since the last message, where live ones may have been missed. All
+        again where another run has come on show meanwhile."""
         caller = self._services.identity.resolve(self._credentials, again=True)
         with self._services.db.read() as session:
             transcript = get_authorized_transcript(session, caller, self._id)
@@ -172,8 +172,8 @@ class _Viewer:
         return Message(EventName.STATUS, {"value": transcript.status})
 
     def _knows(self, session: Session, transcript: Transcript, since: int) -> bool:
-        """Whether event `since` belongs to what is on show: after it comes what is new. Otherwise
-        the client saw another result, and gets all of this one."""
+        """Return whether event `since` belongs to what is on show: after it comes what is new.
+        Otherwise the client saw another result, and gets all of this one."""
         query = select(Event.id).where(
             Event.id == min(max(since, 0), 2**63 - 1),
             Event.transcript_id == self._id,
@@ -264,8 +264,8 @@ HEARTBEAT = Message(EventName.HEARTBEAT, {})
 
 
 async def _next(subscription: Subscription) -> Message | Gap | None:
-    """The next message; a heartbeat where none comes, by which a browser knows that it is still
-    connected (it does not show pings to a page)."""
+    """Return the next message; a heartbeat where none comes, by which a browser knows that it is
+    still connected (it does not show pings to a page)."""
     try:
         return await asyncio.wait_for(subscription.next(), HEARTBEAT_SECONDS)
     except TimeoutError:

@@ -38,7 +38,8 @@ def _dispatcher(request: Request) -> Dispatcher:
 
 
 def client_address(request: Request) -> str:
-    """The client's, not a proxy's: the server believes `X-Forwarded-For` of TRUSTED_PROXIES only."""
+    """Return the client's, not a proxy's: the server believes `X-Forwarded-For` of TRUSTED_PROXIES
+    only."""
     return request.client.host if request.client else "unknown"
 
 
@@ -71,8 +72,8 @@ async def caller_of(
 
 
 def is_own_page(headers: Headers) -> bool:
-    """Whether no other site's page made the request: a browser adds the cookie by itself, also to
-    what another page of the same host asks for."""
+    """Return whether no other site's page made the request: a browser adds the cookie by itself,
+    also to what another page of the same host asks for."""
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 

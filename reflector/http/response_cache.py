@@ -60,8 +60,8 @@ class ResponseCache:
         make: Callable[[Session], Any],
         question: CacheValidator = ANY_WRITE,
     ) -> Response:
-        """What `make` builds for `caller`; it may use `key`, `caller` and of the database what
-        `question` covers only."""
+        """Return what `make` builds for `caller`; it may use `key`, `caller` and of the database
+        what `question` covers only."""
         whole = (caller.user_id, key)
         state = self._db.state(question)
         with self._lock:

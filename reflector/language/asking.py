@@ -45,8 +45,8 @@ class AskingWay:
         temperature: float,
         longest: int,
     ) -> dict[str, Any]:
-        """The body of a chat completion; `longest` answer in tokens. Without a server that enforces it, the schema is in the
-        instructions, which `messages` begins with."""
+        """Return the body of a chat completion; `longest` answer in tokens. Without a server that
+        enforces it, the schema is in the instructions, which `messages` begins with."""
         schema = answer.model_json_schema()
         request: dict[str, Any] = {"model": model, "messages": messages}
         if self.has_temperature:

@@ -57,8 +57,8 @@ class LanguageModel:
         self._way = AskingWay()
 
     def ask(self, instructions: str, text: str, answer: type[A], temperature: float) -> A:
-        """The model's answer to `text`; LanguageError when none is usable, Unavailable while the
-        server is away or busy.
+        """Return the model's answer to `text`; LanguageError when none is usable, Unavailable while
+        the server is away or busy.
 
         A malformed answer is sent back with what is wrong with it, LLM_PARSE_MAX_RETRIES times.
         """

@@ -11,8 +11,8 @@ _DECODER = json.JSONDecoder()
 
 
 def reply_text(message: dict[str, Any]) -> str:
-    """What a chat message says. A model that thinks may leave `content` empty and answer in its
-    thoughts: then those."""
+    """Return what a chat message says. A model that thinks may leave `content` empty and answer in
+    its thoughts: then those."""
     content = message.get("content")
     if isinstance(content, str) and content.strip():
         return content
@@ -24,7 +24,8 @@ def reply_text(message: dict[str, Any]) -> str:
 
 
 def json_part(reply: str) -> str:
-    """The longest JSON object after a model's thoughts, whatever prose or fence is around it.
+    """Return the longest JSON object after a model's thoughts, whatever prose or fence is around
+    it.
 
     The reply itself where there is none, for a validator to say what is wrong.
     """

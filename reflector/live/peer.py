@@ -65,8 +65,8 @@ class Peer:
         sessions.inc()
 
     async def answer(self, sdp: str) -> str:
-        """The SDP of the answer, with all addresses in it; InvalidInput where there is none, and
-        then this is to be closed."""
+        """Return the SDP of the answer, with all addresses in it; InvalidInput where there is none,
+        and then this is to be closed."""
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
             answer = await self._connection.createAnswer()

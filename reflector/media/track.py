@@ -132,7 +132,8 @@ class Track:
         return self._energy_apart > 0 and self._energy_mixed < CANCELLED * self._energy_apart
 
     def _gap(self, frame: Any) -> float:
-        """Seconds of silence before `frame`; 0 where its time is what it should be, or absurd."""
+        """Return seconds of silence before `frame`; 0 where its time is what it should be, or
+        absurd."""
         if not self.is_timed or frame.pts is None or frame.time_base is None:
             return 0.0
         stamp = float(frame.pts * frame.time_base) - self.origin

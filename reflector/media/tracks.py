@@ -34,7 +34,8 @@ def pad(source: BinaryIO, seconds: float, target: Path, check: Check) -> None:
 
 
 def mix(sources: Sequence[tuple[BinaryIO, float]], rate: int, target: Path, check: Check) -> float:
-    """All `sources`, each begun at its offset in seconds, as one MP3; the seconds of the result.
+    """Mix all `sources`, each begun at its offset in seconds, as one MP3; the seconds of the
+    result.
 
     Tracks are added up and limited: people seldom speak all at once, and a mean would make each
     of them quieter the more take part.

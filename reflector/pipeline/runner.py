@@ -285,7 +285,8 @@ class Runner:
 
 
 def _still_ours(session: Session, step: Step) -> tuple[Step, Transcript]:
-    """The rows to write to, locked; LeaseLost if another worker has the step now, or it is gone.
+    """Return the rows to write to, locked; LeaseLost if another worker has the step now, or it is
+    gone.
 
     The transcript first, like everybody who writes to it: events get their numbers in the order
     in which they are committed, and nobody waits for two rows in different orders.

@@ -34,7 +34,8 @@ def _is_to_be_translated(transcript: Transcript) -> bool:
 
 
 def take_recording(session: Session, transcript: Transcript, key: str, events: Outbox) -> int:
-    """The recording is in the storage as `key`: its first run, to be nudged after the commit."""
+    """Start the first run of the recording that is stored as `key`, to be nudged after the
+    commit."""
     transcript.upload_key, transcript.upload_version = key, new_id()
     run = start_run(session, transcript)
     events.status(Status.UPLOADED)

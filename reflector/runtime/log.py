@@ -36,8 +36,9 @@ def with_fields(record: logging.LogRecord) -> bool:
 
 
 def is_no_refused_websocket(record: logging.LogRecord) -> bool:
-    """A filter without uvicorn's error for each WebSocket that was refused as ASGI has it, with an HTTP
-    response. Can go when uvicorn's `websockets_sansio_impl` counts that as a complete handshake."""
+    """Return a filter without uvicorn's error for each WebSocket that was refused as ASGI has it,
+    with an HTTP response. Can go when uvicorn's `websockets_sansio_impl` counts that as a complete
+    handshake."""
     return record.getMessage() != "ASGI callable returned without completing handshake."
 
 

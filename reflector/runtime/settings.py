@@ -317,8 +317,8 @@ class Settings(BaseSettings):
 
 
 def _may_be_trusted(file: Path) -> bool:
-    """Whether a file of the working folder is this user's own: whoever may write it redirects what
-    runs there, by root for instance."""
+    """Return whether a file of the working folder is this user's own: whoever may write it
+    redirects what runs there, by root for instance."""
     try:
         return file.stat().st_uid == os.geteuid()
     except OSError:

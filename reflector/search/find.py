@@ -95,8 +95,8 @@ def _on_sqlite(query: Query, languages: list[str]) -> Subquery:
 
 
 def _weighed(query: Query, language: str) -> ColumnElement[Any]:
-    """The weights of the columns that each wanted word is in. FTS5's own bm25 will not do: how
-    rare a word is in one language says nothing about the same word in another."""
+    """Return the weights of the columns that each wanted word is in. FTS5's own bm25 will not do:
+    how rare a word is in one language says nothing about the same word in another."""
     parts: list[ColumnElement[Any]] = [
         case((_has(Term(words), language, column), weight), else_=0.0)
         for words in query.wanted

@@ -51,7 +51,8 @@ class SpeechService:
         return Unavailable(f"The speech service at {self.url} does not answer: {error}")
 
     def identities(self) -> dict[str, str | None]:
-        """What the service's engines are, by kind; empty for the reference's, which does not say.
+        """Return what the service's engines are, by kind; empty for the reference's, which does not
+        say.
 
         Unavailable while it does not answer, or has not loaded its models.
         """

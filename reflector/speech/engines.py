@@ -51,7 +51,8 @@ class DiarizeOptions:
 
 
 def shown_model(name: str) -> str:
-    """A model's name for outside: of a folder just its name, not where it is on this machine."""
+    """Return a model's name for outside: of a folder just its name, not where it is on this
+    machine."""
     path = Path(name).expanduser()
     return path.name if path.is_absolute() or name.startswith(".") else name
 

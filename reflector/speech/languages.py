@@ -31,7 +31,8 @@ def remarks(
     spoken: Sequence[Spoken],
     without_words: float,
 ) -> list[str]:
-    """Sentences for people: which languages it may be as well, and which are spoken beside it.
+    """Return sentences for people: which languages it may be as well, and which are spoken beside
+    it.
 
     `likely`: languages with their probabilities, the likeliest first; empty where it was given.
     `without_words`: seconds of speech that gave none.

@@ -84,8 +84,8 @@ def absorb_small(
 def mean_voices(
     blocks: list[NDArray[np.float64]], numbers: list[list[int]]
 ) -> dict[int, list[float]]:
-    """The mean embedding of each speaker over all blocks, float32 of length 1; `numbers` as from
-    `link_speakers`."""
+    """Return the mean embedding of each speaker over all blocks, float32 of length 1; `numbers` as
+    from `link_speakers`."""
     found: dict[int, list[NDArray[np.float64]]] = {}
     for rows, of_rows in zip(blocks, numbers, strict=True):
         for row, number in zip(rows, of_rows, strict=True):

@@ -160,7 +160,8 @@ def import_models(
     licence: str | None,
     tell: Callable[[str], None],
 ) -> list[ModelEntry]:
-    """The model in `source`, or all that its manifest lists; ModelUnavailable where one is damaged.
+    """Return the model in `source`, or all that its manifest lists; ModelUnavailable where one is
+    damaged.
 
     `tell` gets the name of each before it is copied.
     """

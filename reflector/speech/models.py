@@ -24,7 +24,8 @@ _download_lock = threading.Lock()
 
 
 def default_whisper_model(device: str) -> str:
-    """The largest model that keeps up on this machine (figures: bench/, docs/configuration.md)."""
+    """Return the largest model that keeps up on this machine (figures: bench/,
+    docs/configuration.md)."""
     if device == "cuda":
         return "large-v3-turbo"
     cores = len(os.sched_getaffinity(0))

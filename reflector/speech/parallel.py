@@ -58,7 +58,8 @@ class ParallelWhisper(WhisperModel):  # type: ignore[misc]
     def detect_language(
         self, audio: Any = None, features: Any = None, **options: Any
     ) -> tuple[str, float, list[tuple[str, float]]]:
-        """The language of `features`, its probability, and those of all, the likeliest first.
+        """Return the language of `features`, its probability, and those of all, the likeliest
+        first.
 
         The original takes the first window's word. Here windows from all over are asked, until
         two of them are sure together or five have been: one hard beginning does not decide.
@@ -124,7 +125,8 @@ def ranges(count: int, parts: int) -> list[slice]:
 
 
 def as_array(encoded: Any) -> Any:
-    """The encoder's output where parts of it can be taken: on its device, as torch's or numpy's."""
+    """Return the encoder's output where parts of it can be taken: on its device, as torch's or
+    numpy's."""
     if encoded.device == "cuda":
         import torch
 

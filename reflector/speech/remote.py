@@ -90,8 +90,8 @@ class RemoteTranscriber(_Remote):
     def _in_one_request(
         self, audio: PcmAudio, options: TranscribeOptions, progress: Progress, started: float
     ) -> Transcription:
-        """The reference's service: one request, which TRANSCRIPT_FILE_TIMEOUT bounds; its answer
-        has no speech seconds and no warnings."""
+        """Ask the reference's service: one request, which TRANSCRIPT_FILE_TIMEOUT bounds; its
+        answer has no speech seconds and no warnings."""
         progress(0.0)
         form = {"model": "whisper", "language": options.language or "en", "batch": "false"}
         with self._service.client(self._file_seconds) as client, wav_file(audio) as file:

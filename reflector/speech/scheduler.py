@@ -39,7 +39,8 @@ class _Ticket:
         self.is_given_up = False
 
     def may_join(self, leader: _Ticket) -> bool:
-        """A live request waits for nobody else's windows; it may go along with those of others."""
+        """Return whether it may. A live request waits for nobody else's windows; it may go along with those of
+        others."""
         alike = self.kind is not None and self.kind == leader.kind
         return alike and self.priority <= leader.priority
 
@@ -76,7 +77,8 @@ class DeviceScheduler:
         priority: Priority = Priority.BATCH,
         check: Callable[[], None] | None = None,
     ) -> Result:
-        """What `do` returns for `work`, done in one turn with waiting works of the same `kind`.
+        """Return what `do` returns for `work`, done in one turn with waiting works of the same
+        `kind`.
 
         All of them together are at most of size `room`. Where `do` fails for several, each is done
         alone, so nobody gets the error of another.

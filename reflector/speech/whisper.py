@@ -186,7 +186,7 @@ class WhisperTranscriber:
     def _blocks(
         self, audio: PcmAudio, options: TranscribeOptions, pipeline: Callable[[str, Any], Any]
     ) -> Iterator[_Block]:
-        """The recording in blocks; speech is found in the next while the device has this one."""
+        """Yield the recording in blocks; speech is found in the next while the device has this one."""
         ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")
 
         def begin(start: int, end: int, language: str | None) -> _Block:

@@ -177,7 +177,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         return sorted([*segments, *found], key=lambda segment: segment["start"])
 
     def _language_of(self, number: int, tokenizer: Any, options: TranscriptionOptions) -> str:
-        """What doubtful window `number` of the batch at hand is decoded in the second time."""
+        """Return what doubtful window `number` of the batch at hand is decoded in the second time."""
         if self._spoken:
             spoken = self._spoken[number]
             likely = self._follows_language and spoken.probability >= LIKELY_LANGUAGE
@@ -215,7 +215,8 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         )
 
     def _window(self, start: float, seconds: float, options: TranscriptionOptions) -> Any:
-        """The window's sound: speech alone, as the batched pass heard it. float32[n], 16 kHz."""
+        """Return the window's sound: speech alone, as the batched pass heard it. float32[n], 16
+        kHz."""
         if self._speech is None:
             clips = options.clip_timestamps
             pieces = [self._samples[clip["start"] : clip["end"]] for clip in clips]
@@ -257,7 +258,8 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
 def decode_together(
     model: ParallelWhisper, several: Sequence[Windows], options: TranscriptionOptions
 ) -> list[Decoded]:
-    """All windows in one batch, shared out between the workers; each request gets its own back."""
+    """Decode all windows in one batch, shared out between the workers; each request gets its own
+    back."""
     whole = several[0]
     if len(several) > 1:
         whole = Windows(
@@ -348,7 +350,8 @@ def _max_length(model: WhisperModel, windows: Windows, options: TranscriptionOpt
 
 
 def _as_dict(segment: Any, start: float) -> dict[str, Any]:
-    """A segment of the sequential pipeline as the batched one has them, `start` seconds later."""
+    """Return a segment of the sequential pipeline as the batched one has them, `start` seconds
+    later."""
     return {
         "text": segment.text,
         "avg_logprob": segment.avg_logprob,

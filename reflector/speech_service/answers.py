@@ -13,7 +13,7 @@ from reflector.transcript.words import Word, plain_text
 
 
 def reference(result: Transcription, offset: float = 0.0) -> dict[str, Any]:
-    """The reference's answer; times rounded to 2 decimals, no word longer than to the next."""
+    """Return the reference's answer; times rounded to 2 decimals, no word longer than to the next."""
     return {
         "text": plain_text(result.words),
         "words": [
@@ -39,8 +39,8 @@ def transcription(result: Transcription) -> dict[str, Any]:
 def diarization(
     found: Diarization, offset: float = 0.0, *, voices: bool = False, overlap: bool = False
 ) -> dict[str, Any]:
-    """The reference's answer, and what did the work; `voices` on request. With `overlap` the turns
-    of all who speak at a time, else of one."""
+    """Return the reference's answer, and what did the work; `voices` on request. With `overlap` the
+    turns of all who speak at a time, else of one."""
     report = report_of(found)
     turns = found.overlapping if overlap else found.turns
     body: dict[str, Any] = {"diarization": _turns(turns, offset), "report": report}

@@ -37,7 +37,7 @@ LOCAL = {"127.0.0.1", "::1"}
 
 
 def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
-    """The application over `engines`, whose models are fetched and loaded once it is started."""
+    """Return the application over `engines`, whose models are fetched and loaded once it is started."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -137,7 +137,7 @@ class Jobs:
         return job
 
     def find(self, id: str) -> Job | None:
-        """The job, which goes on if it had stopped; None where there is none of that name."""
+        """Return the job, which goes on if it had stopped; None where there is none of that name."""
         with self._lock:
             job = self._jobs.get(id) or self._read(id)
             if job is None:

@@ -58,7 +58,7 @@ class RequestLimiter:
             active.dec()
 
     async def run(self, client: Connection, work: Callable[[Check], Result]) -> Result:
-        """What `work` returns, in a thread; Cancelled where the client goes away meanwhile."""
+        """Return what `work` returns, in a thread; Cancelled where the client goes away meanwhile."""
         stop = threading.Event()
 
         def check() -> None:

@@ -130,8 +130,8 @@ class Storage:
                 yield bytes(piece)
 
     def link(self, key: str, seconds: int = LINK_SECONDS) -> str | None:
-        """A link to the object that a browser can follow without an account; None if there is no
-        address of the storage for browsers."""
+        """Return a link to the object that a browser can follow without an account; None if there
+        is no address of the storage for browsers."""
         if self._public is None:
             return None
         return _signed(self._public, key, seconds)

@@ -47,8 +47,8 @@ def carried_over(
 def _numbers(
     words: Sequence[Word], shown: Sequence[Word], merged: Collection[int], named: Collection[int]
 ) -> dict[int, int]:
-    """The number for each speaker of `words`: the largest shared time first, each number once unless
-    people merged others into it."""
+    """Return the number for each speaker of `words`: the largest shared time first, each number
+    once unless people merged others into it."""
     shared = _shared_seconds(words, shown)
     numbers: dict[int, int] = {}
     given: set[int] = set()

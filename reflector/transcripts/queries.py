@@ -206,7 +206,7 @@ def page_of(
 
 
 def count(session: Session, caller: Caller, filters: list[Any]) -> int:
-    """How many there are; own ones and others apart, because each has an index of its own."""
+    """Return how many there are; own ones and others apart, because each has an index of its own."""
     parts = [
         select(func.count()).select_from(Transcript).where(*filters, part).scalar_subquery()
         for part in listed_parts(caller)

@@ -27,7 +27,8 @@ class Family(Protocol):
     def pieces(self, text: str) -> list[str]: ...
 
     def source(self, pieces: list[str], source: str, target: str) -> list[str]:
-        """What the encoder gets; UnknownLanguage for a language that the model has not learned."""
+        """Return what the encoder gets; UnknownLanguage for a language that the model has not
+        learned."""
 
     def prefix(self, target: str) -> list[str]:
         """Return what the answer begins with; empty for nothing."""

@@ -27,7 +27,7 @@ class RemoteTranslator:
         return f"service {self._url}"
 
     def identity(self, source: str, target: str) -> str:
-        """What the service says that it translates with; its address where it does not say."""
+        """Return what the service says that it translates with; its address where it does not say."""
         pair = {"source_language": source, "target_language": target}
         try:
             with self._client() as client:
@@ -57,7 +57,7 @@ class RemoteTranslator:
         return Unavailable(f"The translation service at {self._url} does not answer: {error}")
 
     def _part(self, client: httpx2.Client, text: str, source: str, target: str) -> str:
-        """Languages go in the query and in the body: the reference's service reads the body."""
+        """Return a part of the request: languages go in the query and in the body: the reference's service reads the body."""
         languages = {"source_language": source, "target_language": target}
         try:
             answer = client.post("/translate", params={"text": text, **languages}, json=languages)
@@ -74,7 +74,7 @@ class RemoteTranslator:
 
 
 def _parts(line: str) -> list[str]:
-    """The line's sentences, as many together as go into one request; none for an empty line."""
+    """Return the line's sentences, as many together as go into one request; none for an empty line."""
     from reflector.translation.sentences import fitting, sentences
 
     parts: list[str] = []

@@ -18,7 +18,8 @@ def sentences(line: str) -> list[str]:
 
 
 def fitting(sentence: str, limit: int, length: Callable[[str], int]) -> Iterator[str]:
-    """The sentence in parts of at most `limit` by `length`, cut between words, in the middle first.
+    """Yield the sentence in parts of at most `limit` by `length`, cut between words, in the middle
+    first.
 
     A word that is longer by itself stays whole: the model cuts what it cannot take.
     """

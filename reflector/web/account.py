@@ -94,7 +94,8 @@ def remove_key(request: Request, services: ServicesDep, caller: AnyCaller, key_i
 
 
 def _own(request: Request, services: Services, caller: Caller) -> User:
-    """The account of somebody who is at a page of ours; Forbidden for requests from elsewhere."""
+    """Return the account of somebody who is at a page of ours; Forbidden for requests from
+    elsewhere."""
     if caller.is_anonymous or not is_own_page(request.headers):
         raise Forbidden("This is not a page of this server.")
     with services.db.read() as session:

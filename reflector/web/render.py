@@ -34,7 +34,8 @@ def page(request: Request, name: str, services: Services, **values: object) -> H
 
 
 def _notices(services: Services) -> list[str]:
-    """What everybody should know of the speech models, and of the machine (an update that did not work)."""
+    """Return what everybody should know of the speech models, and of the machine (an update that
+    did not work)."""
     found = list(services.speech.notices) if services.settings.has_own_worker else []
     file = services.settings.NOTICES_FILE
     try:

@@ -21,7 +21,8 @@ def fetch(
     folder: Path,
     say: Callable[[str], None],
 ) -> Path:
-    """The file in `folder`, downloaded if it is not there; ApplianceError where its sum differs."""
+    """Fetch the file into `folder` if it is not there; ApplianceError where its sum
+    differs."""
     wanted = artifact.sum(architecture)
     target = folder / artifact.file_name(architecture)
     if not target.is_file():

@@ -62,7 +62,7 @@ class Garage:
         return str(self._ask("POST", "CreateBucket", {"globalAlias": name})["id"])
 
     def key(self, name: str) -> tuple[str, str]:
-        """A new one: the secret of an old one cannot be had again, so that one is deleted."""
+        """Make a new one: the secret of an old one cannot be had again, so that one is deleted."""
         for key in self._ask("GET", "ListKeys"):
             if key["name"] == name:
                 self._ask("POST", f"DeleteKey?id={key['id']}")

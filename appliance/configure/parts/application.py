@@ -66,7 +66,8 @@ def _secrets(view: View) -> Planned:
 
 
 def _credentials(view: View, unit: str) -> list[tuple[str, str]]:
-    """What the unit knows it by, and what it is kept as; no more than the unit has a use for."""
+    """Return what the unit knows it by, and what it is kept as; no more than the unit has a use
+    for."""
     if unit == units.TRANSCRIPTION:
         names = ["SECRET_KEY", SPEECH_KEY, "HF_TOKEN"]
         if view.config.llm.on is not LanguageModelOn.NONE:
@@ -86,8 +87,9 @@ def _credentials(view: View, unit: str) -> list[tuple[str, str]]:
 
 
 def _for_recording(view: View, unit: str) -> list[str]:
-    """The ports that browsers send their sound to, where they are not those that the units have; and
-    behind a proxy that does not know the service for it, what its encryption needs in the API."""
+    """Return the ports that browsers send their sound to, where they are not those that the units
+    have; and behind a proxy that does not know the service for it, what its encryption needs in the
+    API."""
     if unit == units.LIVE:
         return _ports(view)
     if unit == units.API:

@@ -41,7 +41,8 @@ def plan(view: View) -> Planned:
 
 
 def escaped(folder: str) -> str:
-    """The name of a mount unit (systemd.unit(5), “String Escaping for Inclusion in Unit Names”)."""
+    """Return the name of a mount unit (systemd.unit(5), “String Escaping for Inclusion in Unit
+    Names”)."""
     kept = "".join(
         c
         if c.isascii() and (c.isalnum() or c in "/_.:")

@@ -35,7 +35,8 @@ def plan(view: View) -> Planned:
 
 
 def _tuned(view: View, version: str) -> str:
-    """A sixteenth of the memory, because the models need it more; the system's cache has the rest."""
+    """Return a sixteenth of the memory, because the models need it more; the system's cache has the
+    rest."""
     memory = view.facts.memory // MIB
     return render(
         "postgresql.conf.j2",

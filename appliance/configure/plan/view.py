@@ -67,7 +67,8 @@ class View:
         owner: str = "root:root",
         restarts: tuple[str, ...] = (),
     ) -> Planned:
-        """The file as it has to be; one that was edited by hand is left, and shown, unless forced."""
+        """Yield the file as it has to be; one that was edited by hand is left, and shown, unless
+        forced."""
         there = self.state.files.get(path)
         if there == text:
             return
@@ -105,7 +106,8 @@ class View:
             yield MakeSecret(step=step, reason=reason, name=name, restarts=restarts)
 
     def artifact(self, step: str, name: str, reason: str) -> Planned:
-        """A program at the version of the lock file; PlanError where the lock cannot vouch for it."""
+        """Yield a program at the version of the lock file; PlanError where the lock cannot vouch
+        for it."""
         wanted = self.artifacts[name]
         if self.state.artifacts.get(name) != wanted.version:
             wanted.sum(self.facts.processor.architecture)

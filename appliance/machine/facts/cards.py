@@ -26,7 +26,8 @@ def cards_on_the_bus(root: Path) -> tuple[Card, ...]:
 
 
 def with_driver(root: Path, cards: tuple[Card, ...]) -> tuple[tuple[Card, ...], Driver]:
-    """The same cards with what NVML says of each, and the driver; NVML is asked only if there are any."""
+    """Return the same cards with what NVML says of each, and the driver; NVML is asked only if
+    there are any."""
     module = (root / "sys/module/nvidia").is_dir()
     nodes = tuple(
         f"/dev/{path.name}"

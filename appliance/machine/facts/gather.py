@@ -112,7 +112,8 @@ def _interfaces(root: Path) -> tuple[Interface, ...]:
 
 
 def _with_default_route(root: Path) -> set[str]:
-    """Names of interfaces, by the kernel's tables of routes (proc(5), net/route and net/ipv6_route)."""
+    """Return names of interfaces, by the kernel's tables of routes (proc(5), net/route and
+    net/ipv6_route)."""
     found = {
         columns[0]
         for columns in _columns(root / "proc/net/route")
