@@ -39,7 +39,7 @@ class Artifact:
         return self._file(architecture).rpartition("/")[2]
 
     def sum(self, architecture: str) -> str:
-        """PlanError where the lock has none: what cannot be checked is not installed."""
+        """Raise PlanError if the lock has none: what cannot be checked is not installed."""
         self._file(architecture)
         found = self.sha256.get(architecture)
         if not found:

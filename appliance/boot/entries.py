@@ -46,7 +46,7 @@ def entries(esp: Path) -> list[Entry]:
 
 
 def esp() -> Path:
-    """Where the ESP is mounted; ApplianceError where there is none."""
+    """Return where the ESP is mounted; ApplianceError where there is none."""
     try:
         return Path(run(["bootctl", "--print-esp-path"]).output.strip())
     except CommandError as error:
@@ -67,5 +67,5 @@ def revive(entry: Entry, tries: int = TRIES) -> None:
 
 
 def order(version: str) -> list[tuple[int, str]]:
-    """By which versions are compared: numbers by their value, as systemd-sysupdate does."""
+    """Return the key by which versions are compared: numbers by their value, as systemd-sysupdate does."""
     return [(int(p), "") if p.isdigit() else (-1, p) for p in re.findall(r"\d+|[^\d.]+", version)]

@@ -38,7 +38,7 @@ class Running:
 
 
 def running(root: Path = Path("/")) -> Running:
-    """ApplianceError where this machine was not made from an image."""
+    """Raise ApplianceError if this machine was not made from an image."""
     version = image_version(root)
     if version is None:
         raise ApplianceError(
@@ -59,7 +59,8 @@ def image_version(root: Path = Path("/")) -> str | None:
 
 
 def refuse_on_image(what: str) -> None:
-    """CheckError on a machine that was made from an image: its system is read-only, and comes whole."""
+    """Raise CheckError on a machine that was made from an image: its system is read-only, and comes
+    whole."""
     if image_version() is not None:
         raise CheckError(
             f"{what} is not for this machine: it was made from an image.",

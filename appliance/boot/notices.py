@@ -16,7 +16,7 @@ def tell_pages(now: Running, history: History, root: Path = Path("/")) -> None:
 
 
 def of(now: Running, history: History) -> list[str]:
-    """Sentences: of the version that came last, where it is not the one that runs."""
+    """Return sentences: of the version that came last, where it is not the one that runs."""
     last = history.last()
     if last is None or last.version == now.version or last.outcome is not Outcome.FAILED:
         return []

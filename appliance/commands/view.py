@@ -17,7 +17,7 @@ ROOT = Path("/")
 
 
 def current() -> View:
-    """ConfigError where this machine was never configured."""
+    """Raise ConfigError if this machine was never configured."""
     if not Path(environment.PATH).is_file():
         raise ConfigError("This machine is not configured yet.", "Run `appliance configure`.")
     facts, config = gather(), load()

@@ -57,7 +57,8 @@ def with_options(command: Command) -> Command:
 
 
 def with_flags(config: ApplianceConfig, flags: dict[str, Any]) -> ApplianceConfig:
-    """`config` as the flags want it; ConfigError where they contradict each other or make no sense.
+    """Return `config` as the flags want it; ConfigError where they contradict each other or make no
+    sense.
 
     What no flag speaks of stays as it is: a login that is required is never turned off here.
     """

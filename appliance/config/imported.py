@@ -71,7 +71,7 @@ def parse(text: str) -> dict[str, str]:
 
 
 def imported(values: Mapping[str, str], base: ApplianceConfig) -> Imported:
-    """ConfigError where a value cannot be used."""
+    """Raise ConfigError if a value cannot be used."""
     remarks: list[str] = []
     tables: dict[str, dict[str, Any]] = base.model_dump(mode="json", exclude_none=True)
     for make in (_speech, _language_model, _storage, _proxy, _access, _network):

@@ -80,7 +80,8 @@ def _table(path: tuple[str, ...]) -> type[BaseModel]:
 
 
 def line_of(text: str, path: tuple[str, ...]) -> int | None:
-    """Where the value at `path` stands, or the nearest table around it; None where none does."""
+    """Return where the value at `path` stands, or the nearest table around it; None where none
+    does."""
     found: int | None = None
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):

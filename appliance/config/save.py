@@ -15,7 +15,7 @@ HEADER = """\
 
 
 def with_config(text: str, config: ApplianceConfig) -> str:
-    """`text` so that it says `config`; keys that have their default are not added."""
+    """Return `text` so that it says `config`; keys that have their default are not added."""
     document = tomlkit.parse(text or HEADER)
     wanted = config.model_dump(mode="json", exclude_none=True)
     defaults = ApplianceConfig().model_dump(mode="json", exclude_none=True)

@@ -26,7 +26,7 @@ LOCK = "run/reflector-appliance.lock"
 
 @contextmanager
 def exclusive_lock(root: Path) -> Iterator[None]:
-    """BusyError where another run is at work on this machine."""
+    """Raise BusyError if another run is at work on this machine."""
     path = root / LOCK
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path, mode=0o600)

@@ -37,7 +37,8 @@ def broker_socket(kind: str) -> str:
 
 
 def address(facts: Facts, config: ApplianceConfig) -> str:
-    """Where people reach the machine: the domain, the address, or its name in the own network."""
+    """Return where people reach the machine: the domain, the address, or its name in the own
+    network."""
     found = config.proxy.domain or config.proxy.ip or next(iter(facts.addresses), None)
     if found is None:
         return f"{facts.host_name}.local" if config.network.mdns else "localhost"

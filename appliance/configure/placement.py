@@ -46,7 +46,7 @@ class Placement:
 
 
 def place(facts: Facts, config: ApplianceConfig) -> Placement:
-    """PlanError where a card was demanded that cannot be used."""
+    """Raise PlanError if a card was demanded that cannot be used."""
     if facts.processor.missing:
         raise PlanError(
             f"The processor ({facts.processor.name}) lacks {', '.join(facts.processor.missing)}: the "
@@ -125,7 +125,7 @@ def _whisper_on_processor(facts: Facts) -> str:
 
 
 def usable_cards(facts: Facts, remarks: list[str]) -> list[Card]:
-    """Cards that words can be recognised on; `remarks` gets why others cannot be used."""
+    """Return cards that words can be recognised on; `remarks` gets why others cannot be used."""
     if not facts.cards:
         return []
     driver = facts.driver
@@ -204,7 +204,7 @@ def _speech(model: str, config: ApplianceConfig) -> float:
 
 
 def language_model_size(config: ApplianceConfig) -> float:
-    """GiB; a name without a number of parameters counts as 14 billion."""
+    """Return GiB; a name without a number of parameters counts as 14 billion."""
     found = re.search(r"[:-](\d+(?:\.\d+)?)b", config.llm.model.lower())
     billions = float(found[1]) if found else 14.0
     context = LLM_PER_KILOTOKEN * config.llm.context / 1000

@@ -79,7 +79,7 @@ class ConfigureRun:
         return replace(plan, changes=[change, *plan.changes]) if change else plan
 
     def execute(self, plan: Plan, say: Callable[[str], None]) -> None:
-        """ApplyError where a change cannot be made, or what was started does not work."""
+        """Raise ApplyError if a change cannot be made, or what was started does not work."""
         with exclusive_lock(self.root), logged(self.root, say) as told:
             machine = Machine(self.root, self.facts, Ledger(self.root), self.artifacts, told)
             execute(plan.changes, machine)

@@ -42,7 +42,7 @@ def has_usable_card(facts: Facts) -> bool:
 
 
 def chosen(facts: Facts, config: ApplianceConfig, choices: Choices) -> ApplianceConfig:
-    """`config` with them; ConfigError where they cannot be."""
+    """Return `config` with them; ConfigError where they cannot be."""
     flags: dict[str, object] = {choices.speech: True}
     if choices.place is Place.HERE:
         flags["ollama_gpu" if has_usable_card(facts) else "ollama_cpu"] = True

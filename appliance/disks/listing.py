@@ -42,7 +42,7 @@ def others(least: int) -> list[Disk]:
 
 
 def own_partitions() -> dict[str, tuple[str, str]]:
-    """Device and UUID by label, of the disk that this machine was started from."""
+    """Return device and UUID by label, of the disk that this machine was started from."""
     columns = "PATH,PARTLABEL,PARTUUID"
     said = run(["lsblk", "--json", "--list", "--output", columns, *sorted(_below(SYSTEM))]).output
     rows = json.loads(said)["blockdevices"]

@@ -14,7 +14,8 @@ ATTRIBUTES = (7).to_bytes(4, "little")
 
 
 def request() -> None:
-    """ApplianceError where this machine is not made from an image, or its firmware does not keep the wish."""
+    """Raise ApplianceError if this machine is not made from an image, or its firmware does not keep
+    the wish."""
     running()
     try:
         if VARIABLE.exists():

@@ -40,7 +40,7 @@ class Answers:
     artifacts: Path | None = None
 
     def config(self) -> ApplianceConfig:
-        """ConfigError where the text cannot be used."""
+        """Raise ConfigError if the text cannot be used."""
         return parse(self.text, self.source)
 
 
@@ -52,7 +52,7 @@ def found(say: Callable[[str], None]) -> Iterator[Answers | None]:
 
 
 def in_folder(folder: Path, source: str) -> Answers | None:
-    """ConfigError where what is there cannot be read."""
+    """Raise ConfigError if what is there cannot be read."""
     file = folder / FILE
     if not file.is_file():
         return None

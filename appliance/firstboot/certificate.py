@@ -52,7 +52,7 @@ def make(folder: Path, names: Iterable[str]) -> Certificate:
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
-    """SHA-256, as browsers show it."""
+    """Return SHA-256, as browsers show it."""
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 

@@ -63,7 +63,8 @@ def text() -> str:
 
 
 def plain(line: str) -> str:
-    """`line` as a terminal may get it: what came from elsewhere moves no cursor and hides nothing.
+    """Return `line` as a terminal may get it: what came from elsewhere moves no cursor and hides
+    nothing.
 
     Backslashes would be agetty's.
     """

@@ -72,7 +72,7 @@ def _go_on(say: Say) -> str | None:
 
 
 def _by_answers(say: Say) -> str | None:
-    """None where they did; else why somebody has to be asked, empty where there are none."""
+    """Return None if they did; else why somebody has to be asked, empty where there are none."""
     with answers.found(say) as there:
         if there is None:
             return ""

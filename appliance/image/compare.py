@@ -55,7 +55,7 @@ def _system(tools: Tools, one: Path, two: Path, scratch: Path) -> Iterator[str]:
 
 
 def _listing(tree: Path) -> dict[str, tuple[object, ...]]:
-    """Kind, owner, time and content by path."""
+    """Return kind, owner, time and content by path."""
     found: dict[str, tuple[object, ...]] = {}
     for parent, folders, files in os.walk(tree):
         for name in [*folders, *files]:

@@ -60,7 +60,7 @@ class Target:
 
 
 def checkout() -> Path:
-    """ApplianceError where this program does not run from its source."""
+    """Raise ApplianceError if this program does not run from its source."""
     if not (CHECKOUT / "units" / "reflector.target").is_file():
         raise ApplianceError(
             "This program has no source beside it to install from.",

@@ -46,7 +46,8 @@ def run(
     environment: Mapping[str, str] | None = None,
     seconds: float = QUICK_SECONDS,
 ) -> CompletedCommand:
-    """CommandError where the program is missing, takes longer than `seconds`, or (`check`) fails.
+    """Raise CommandError if the program is missing, takes longer than `seconds`, or (`check`)
+    fails.
 
     `root`: a tree to run it in (chroot). `environment` is added to this process's.
     """

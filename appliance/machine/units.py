@@ -48,7 +48,7 @@ def of_template(unit: str) -> str:
 
 
 def drop_in(unit: str) -> str:
-    """Where the appliance's part of a unit stands."""
+    """Return where the appliance's part of a unit stands."""
     return f"/etc/systemd/system/{of_template(unit)}.d/50-appliance.conf"
 
 

@@ -49,7 +49,8 @@ class Manifest:
 
 
 def read(source: Source, keyring: Path = KEYRING) -> Manifest:
-    """ApplianceError where it is not there, or not signed by a key that this machine takes updates from."""
+    """Raise ApplianceError if it is not there, or not signed by a key that this machine takes
+    updates from."""
     sums, signature = source.small(SUMS), source.small(SIGNATURE)
     _verify(sums, signature, source, keyring)
     return Manifest(sums, signature, _offers(sums.decode(errors="replace")))

@@ -29,7 +29,7 @@ class Found:
 
 
 def look(source: Source, version: str | None = None) -> Found:
-    """ApplianceError where the source cannot be trusted, or does not have `version`."""
+    """Raise ApplianceError if the source cannot be trusted, or does not have `version`."""
     now, manifest = running(), read(source)
     newer = [o for o in manifest.offers if order(o.version) > order(now.version)]
     offer = manifest.offer(version) if version else next(iter(newer), None)

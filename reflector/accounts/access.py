@@ -65,7 +65,7 @@ class Policy:
     public_mode: bool
 
     def admit(self, caller: Caller, access: RouteAccess) -> None:
-        """Unauthenticated where the route is not for anonymous callers."""
+        """Raise Unauthenticated if the route is not for anonymous callers."""
         if not caller.is_anonymous or access is RouteAccess.ANY or not self.has_accounts:
             return
         if access is RouteAccess.USER or not self.public_mode:

@@ -43,7 +43,7 @@ class BrowserLogin:
         self._provider, self._key = provider, key
 
     def begin(self, redirect_uri: str, back_to: str) -> tuple[str, str]:
-        """Where to send the browser, and the cookie for it to bring back."""
+        """Return where to send the browser, and the cookie for it to bring back."""
         state, nonce = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         verifier = secrets.token_urlsafe(48)
         with self._client(redirect_uri) as client:

@@ -40,7 +40,7 @@ def create(session: Session, email: str, password_hash: str) -> User:
 
 
 def _add(session: Session, email: str, password_hash: str) -> User:
-    """IntegrityError if there is one with this address."""
+    """Raise IntegrityError if there is one with this address."""
     address = same_email(email)
     spoiled = any(c.isspace() or not c.isprintable() for c in address)
     if "@" not in address or spoiled or len(address) > MAX_EMAIL:

@@ -94,7 +94,7 @@ def shown(file: Path) -> str:
 
 
 def output_files(request: Request) -> dict[Path, Path]:
-    """Where the text of each recording goes; none where it is printed.
+    """Return where the text of each recording goes; none where it is printed.
 
     InvalidInput, before any work, where that would write over a recording or cannot be written.
     """

@@ -304,7 +304,7 @@ class Database:
             connection.commit()
 
     def check(self) -> None:
-        """ConfigurationError where a newer version left a schema that this one cannot use."""
+        """Raise ConfigurationError if a newer version left a schema that this one cannot use."""
         with self.engine.connect() as connection:
             _is_usable(connection)
 

@@ -114,7 +114,7 @@ def _credentials(socket: WebSocket) -> Credentials:
 
 
 def _still(services: Services, credentials: Credentials, caller: Caller) -> None:
-    """Unauthenticated where these are not the caller's credentials any more."""
+    """Raise Unauthenticated if these are not the caller's credentials any more."""
     if services.identity.resolve(credentials, again=True).user_id != caller.user_id:
         raise Unauthenticated("Not authenticated")
 

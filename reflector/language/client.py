@@ -126,7 +126,7 @@ class LanguageModel:
                 ) from error
 
     def _refused(self, status: int, text: str) -> ReflectorError:
-        """Unavailable where the same request may work later, LanguageError where it will not."""
+        """Raise Unavailable if the same request may work later, LanguageError where it will not."""
         if status >= 500 or status in PASSING:
             return Unavailable(
                 f"The language model at {self._host} cannot answer now ({status}): {text[:200]}",

@@ -62,7 +62,7 @@ def vectors(sentences: Sequence[str], language: str) -> NDArray[np.float32]:
 
 
 def boundaries(matrix: NDArray[np.float32], block: int, count: int) -> list[int]:
-    """At most `count` rows before which the subject changes most, in order."""
+    """Return at most `count` rows before which the subject changes most, in order."""
     total = len(matrix)
     if total < 2 * block or count < 1:
         return []

@@ -160,7 +160,7 @@ class Segment:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """OSError where the last of it cannot be written; the lock is free afterwards."""
+        """Raise OSError if the last of it cannot be written; the lock is free afterwards."""
         try:
             if self._written:
                 self._out.mux(self._stream.encode(None))

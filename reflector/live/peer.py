@@ -30,7 +30,7 @@ sessions = Gauge("rtc_sessions", "Connections that record", multiprocess_mode="l
 
 
 def check_offer(sdp: str, kind: str) -> None:
-    """InvalidInput where this is not the offer of a connection that brings sound."""
+    """Raise InvalidInput if this is not the offer of a connection that brings sound."""
     if kind != "offer":
         raise InvalidInput(f'type has to be "offer", not "{kind[:40]}".')
     if len(sdp) > MAX_OFFER:

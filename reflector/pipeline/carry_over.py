@@ -17,7 +17,8 @@ def is_corrected(transcript: Transcript, named: Collection[int]) -> bool:
 def with_corrections(
     transcript: Transcript, words: Sequence[Word], shown: Sequence[Word], named: Collection[int]
 ) -> list[Word]:
-    """`words` with the speakers that `shown` has by the corrections and names that people gave."""
+    """Return `words` with the speakers that `shown` has by the corrections and names that people
+    gave."""
     if not words or not shown:
         return list(words)
     return carried_over(words, shown, Corrections.of(transcript.edits), named)

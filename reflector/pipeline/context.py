@@ -30,7 +30,7 @@ PCM_VERSION = 2
 
 
 def digest_of(*parts: object) -> str:
-    """SHA-256 of JSON values."""
+    """Return SHA-256 of JSON values."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

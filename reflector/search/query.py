@@ -51,7 +51,7 @@ class Query:
 
 
 def parse(text: str) -> Query:
-    """InvalidInput for more than a search can be: each word costs a look into the index."""
+    """Raise InvalidInput for more than a search can be: each word costs a look into the index."""
     if len(text) > MAX_CHARACTERS or len(text.split()) > MAX_WORDS:
         raise InvalidInput(
             f"A search has at most {MAX_WORDS} words and {MAX_CHARACTERS} characters.",

@@ -22,7 +22,7 @@ class Found:
 
 
 def find(query_text: str, query: Query, language: str, summary: str, body: str) -> Found:
-    """At most three snippets, two of the summary first; none for an empty query."""
+    """Return at most three snippets, two of the summary first; none for an empty query."""
     if query.is_empty:
         return Found()
     needles = _needles(query_text, query, language)
@@ -40,7 +40,7 @@ def _needles(query_text: str, query: Query, language: str) -> list[str]:
 
 
 def _places(text: str, needles: list[str]) -> list[tuple[int, int]]:
-    """Where the first needle that occurs at all occurs, `[start, end)`."""
+    """Return where the first needle that occurs at all occurs, `[start, end)`."""
     lowered = text.lower()
     if len(lowered) != len(text):
         # Some capitals become two letters (İ): positions have to stay those of the text

@@ -159,7 +159,7 @@ def _result(client: httpx2.Client, path: str, job: dict[str, Any]) -> Any:
 
 
 def raise_for(answer: httpx2.Response) -> None:
-    """Unavailable where the service may take it later, EngineError where it will not."""
+    """Raise Unavailable if the service may take it later, EngineError where it will not."""
     if answer.status_code < 400:
         return
     try:

@@ -20,7 +20,7 @@ HOTWORD_TOKENS = 112
 def fitting(
     options: TranscribeOptions, tokenizer: Any, warn: Callable[[str], None]
 ) -> TranscribeOptions:
-    """`options` with the first hotwords and the end of the prompt, as much as has room.
+    """Return `options` with the first hotwords and the end of the prompt, as much as has room.
 
     `tokenizer` is of the package tokenizers; `warn` gets a sentence where something is left out.
     """

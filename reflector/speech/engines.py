@@ -40,7 +40,7 @@ class TranscribeOptions:
 
 
 def chosen_language(code: str | None) -> str | None:
-    """None where the language is to be detected."""
+    """Return None if the language is to be detected."""
     return None if code is None or code in AUTOMATIC else code
 
 

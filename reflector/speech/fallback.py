@@ -85,7 +85,8 @@ def _gaps(words: Sequence[dict[str, Any]], start: float, end: float) -> list[tup
 def longest_gap(
     segments: Sequence[dict[str, Any]], start: float, seconds: float
 ) -> tuple[float, float] | None:
-    """Where of a window speech has no words for the longest time; None where it has everywhere."""
+    """Return where of a window speech has no words for the longest time; None where it has
+    everywhere."""
     words = [word for segment in segments for word in segment["words"]]
     found = _gaps(words, start, start + seconds)
     return max(found, key=lambda gap: gap[1] - gap[0], default=None)

@@ -53,8 +53,8 @@ def absorb_small(
     seconds: Mapping[int, float],
     options: DiarizeOptions,
 ) -> list[list[int]]:
-    """`numbers` as from `link_speakers`, 0, 1, … without gaps, where those who spoke too little are
-    whom their voice is nearest to.
+    """Return `numbers` as from `link_speakers`, 0, 1, … without gaps, where those who spoke too
+    little are whom their voice is nearest to.
 
     `seconds`: of each number's speech. As many stay as `min_speakers` asks for.
     """

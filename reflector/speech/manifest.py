@@ -50,7 +50,7 @@ def folder_name(name: str) -> str:
 
 
 def checked_name(name: str) -> str:
-    """InvalidInput for a name that would lead out of the models folder, or hide in it."""
+    """Raise InvalidInput for a name that would lead out of the models folder, or hide in it."""
     if not NAME.fullmatch(name):
         raise InvalidInput(
             f"{name[:80]!r} cannot be the name of a model.",
@@ -85,7 +85,7 @@ class Manifest:
             ) from error
 
     def unlisted(self) -> list[str]:
-        """Folders that somebody put there by hand."""
+        """Return folders that somebody put there by hand."""
         known = {folder_name(name) for name in self.entries()}
         if not self.folder.is_dir():
             return []

@@ -64,7 +64,7 @@ def find_whisper(settings: Settings, name: str) -> WhisperModelFolder | None:
 
 
 def known_whisper_names() -> set[str]:
-    """Short names of models that OpenAI's weights were converted to."""
+    """Return short names of models that OpenAI's weights were converted to."""
     import faster_whisper
 
     return set(faster_whisper.available_models())

@@ -46,7 +46,7 @@ class ParallelWhisper(WhisperModel):  # type: ignore[misc]
         self._pool = ThreadPoolExecutor(device.workers, thread_name_prefix="windows")
 
     def share_out(self, do: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-        """`do` of each part, at once. The first error of any, when all have ended."""
+        """Return `do` of each part, at once. The first error of any, when all have ended."""
         if len(parts) == 1:
             return [do(parts[0])]
         running = [self._pool.submit(do, part) for part in parts]
@@ -113,7 +113,7 @@ class ParallelWhisper(WhisperModel):  # type: ignore[misc]
 
 
 def _spread(count: int, most: int) -> list[int]:
-    """At most `most` of `count` numbers, from all over: the first, the middle, and so on."""
+    """Return at most `most` of `count` numbers, from all over: the first, the middle, and so on."""
     order = [0, count // 2, count - 1, count // 4, 3 * count // 4]
     return list(dict.fromkeys(order))[:most]
 

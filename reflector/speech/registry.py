@@ -98,7 +98,7 @@ class SpeechEngines:
         progress: Progress,
         memo: Memo | None = None,
     ) -> Diarization:
-        """ModelUnavailable where the settings turn diarization off."""
+        """Raise ModelUnavailable if the settings turn diarization off."""
         if self.diarizer is None:
             raise ModelUnavailable("Diarization is turned off.", "Set DIARIZATION_ENABLED=true.")
         return self.diarizer.diarize(audio, options, progress, memo)

@@ -44,7 +44,7 @@ class Windows:
         return len(self.prompts)
 
     def in_parts(self, count: int) -> list[Windows]:
-        """At most `count` of about the same size."""
+        """Return at most `count` of about the same size."""
         return [
             Windows(self.features[part], self.prompts[part], self.language_at, self.least_sure)
             for part in ranges(len(self), count)
@@ -125,7 +125,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
     def _thorough(
         self, windows: list[Segments], chunks: Sequence[Any], tokenizer: Any, options: Any
     ) -> list[Segments]:
-        """`windows` with those decoded again, more slowly, that are doubtful."""
+        """Return `windows` with those decoded again, more slowly, that are doubtful."""
         # Who waits for words while they are spoken gets the fast ones
         if not options.word_timestamps or self._priority is Priority.LIVE:
             return windows
@@ -193,7 +193,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         tokenizer: Any,
         options: TranscriptionOptions,
     ) -> Segments:
-        """Segments of `samples`, which begin at `start` seconds of the speech."""
+        """Return segments of `samples`, which begin at `start` seconds of the speech."""
         found, _ = self.model.transcribe(
             samples,
             language=language,

@@ -152,7 +152,7 @@ class Storage:
             shutil.rmtree(self.root / prefix, ignore_errors=True)
 
     def check(self) -> None:
-        """Unavailable where objects cannot be listed."""
+        """Raise Unavailable if objects cannot be listed."""
         with _in_sentences("(check)"):
             next(iter(obstore.list(self._store, prefix="health-check")), None)
 

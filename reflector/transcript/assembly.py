@@ -37,7 +37,7 @@ def by_speaker(turns: Iterable[Turn]) -> dict[int, list[Turn]]:
 
 
 def united(turns: Iterable[Turn]) -> list[Turn]:
-    """Overlaps of a speaker with himself made one turn; by their starts."""
+    """Join turns of one speaker that overlap; return them by their starts."""
     result: list[Turn] = []
     for spoken in by_speaker(turns).values():
         own: list[Turn] = []
@@ -73,7 +73,7 @@ def with_words(turns: Iterable[Turn], words: Sequence[Word]) -> list[Turn]:
 
 
 def merged(turns: Iterable[Turn]) -> list[Turn]:
-    """Neighbouring turns of one speaker become one."""
+    """Join neighbouring turns of one speaker."""
     result: list[Turn] = []
     for turn in turns:
         if result and result[-1].speaker == turn.speaker:
@@ -86,7 +86,7 @@ def merged(turns: Iterable[Turn]) -> list[Turn]:
 def assign_speakers(
     words: Sequence[Word], turns: Iterable[Turn], overlapping: Iterable[Turn] = ()
 ) -> list[Word]:
-    """`words` with their speakers; without any turn every word stays speaker 0.
+    """Return `words` with their speakers; without any turn every word stays speaker 0.
 
     A word belongs to the turn in which it starts. Words in the gap between two turns stay with the
     last speaker while they continue a sentence, else they go to the next.
@@ -174,6 +174,6 @@ def _continues(before: Sequence[Word], word: Word) -> bool:
 
 
 def numbered_by_appearance(words: Iterable[Word]) -> list[Word]:
-    """Speakers renumbered 0, 1, … in the order in which they first speak."""
+    """Return speakers renumbered 0, 1, … in the order in which they first speak."""
     numbers: dict[int, int] = {}
     return [word._replace(speaker=numbers.setdefault(word.speaker, len(numbers))) for word in words]

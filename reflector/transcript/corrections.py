@@ -33,7 +33,7 @@ class Corrections:
 def carried_over(
     words: Sequence[Word], shown: Sequence[Word], corrections: Corrections, named: Collection[int]
 ) -> list[Word]:
-    """`words` with the numbers of `shown`, and the corrected ranges as they were corrected.
+    """Return `words` with the numbers of `shown`, and the corrected ranges as they were corrected.
 
     `named`: speakers who have a name; no new speaker gets one of these.
     """

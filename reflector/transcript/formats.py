@@ -41,7 +41,8 @@ def text_timestamped(segments: Sequence[Segment], names: Names) -> str:
 
 
 def webvtt(segments: Sequence[Segment], names: Names) -> str:
-    """WebVTT with a voice span for each cue (W3C WebVTT, section 3.5: `&`, `<`, `>` escaped)."""
+    """Return WebVTT with a voice span for each cue (W3C WebVTT, section 3.5: `&`, `<`, `>`
+    escaped)."""
     cues = [
         f"{clock(s.start)} --> {clock(s.end)}\n"
         f"<v {escape(_one_line(speaker_name(names, s.speaker)), quote=False)}>"

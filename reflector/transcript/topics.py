@@ -19,7 +19,7 @@ class TopicRow(Protocol):
 
 
 def topic_view(topic: TopicRow, words: Sequence[Word]) -> dict[str, Any]:
-    """`GetTranscriptTopic` of the reference."""
+    """Return `GetTranscriptTopic` of the reference."""
     return {
         "id": topic.id,
         "title": topic.title,

@@ -53,7 +53,7 @@ def plain_text(words: Iterable[Word]) -> str:
 def segment_ranges(
     words: Sequence[Word], limit: int = MAX_SEGMENT_CHARS, hard_limit: int = HARD_SEGMENT_CHARS
 ) -> list[tuple[int, int]]:
-    """Word ranges `[first, last)` of segments.
+    """Return word ranges `[first, last)` of segments.
 
     A new segment at each change of speaker, and after a sentence once it is over `limit`
     characters; inside a sentence that goes on beyond `hard_limit`.

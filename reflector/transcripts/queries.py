@@ -43,7 +43,7 @@ def minimal_query() -> Select[Any]:
 
 
 def without_strangers(fields: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    """`fields` with whose it is only for the owner: others learn neither ids nor addresses."""
+    """Return `fields`, without ids and addresses unless `caller` is the owner."""
     if fields["user_id"] is None or fields["user_id"] == caller.user_id:
         return fields
     concealed = {**fields, "user_id": None}
@@ -195,7 +195,7 @@ def translation_of(session: Session, transcript: Transcript) -> dict[str, Any] |
 def page_of(
     session: Session, caller: Caller, filters: list[Any], order: Any, page: int, size: int
 ) -> dict[str, Any]:
-    """One page of what `caller` is shown in lists. `page` counts from 1."""
+    """Return one page of what `caller` is shown in lists. `page` counts from 1."""
     query = minimal_query().where(*filters, listed(caller)).order_by(order, Transcript.id)
     query = query.limit(size).offset((min(page, MAX_PAGE) - 1) * size)
     items = [without_strangers(minimal(row), caller) for row in session.execute(query)]

@@ -48,7 +48,7 @@ class OwnTranslators:
         return self._for(source, target).identity(source, target)
 
     def translate(self, text: str, source: str, target: str) -> str:
-        """ModelUnavailable where nothing here translates."""
+        """Raise ModelUnavailable if nothing here translates."""
         return self._for(source, target).translate(text, source, target)
 
     def _for(self, source: str, target: str) -> Translator:

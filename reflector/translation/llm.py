@@ -26,7 +26,7 @@ class LLMTranslator:
         return self.name
 
     def translate(self, text: str, source: str, target: str) -> str:
-        """LanguageError where the model gives no usable answer."""
+        """Raise LanguageError if the model gives no usable answer."""
         instructions = TRANSLATE.format(source=source, target=target)
         room = room_for_text(self._model.window, instructions) // 2
         parts = ["\n".join(lines) for lines in pack(text.split("\n"), room)]

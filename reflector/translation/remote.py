@@ -42,7 +42,7 @@ class RemoteTranslator:
             return self.name  # what is wrong is found by the request for the translation
 
     def translate(self, text: str, source: str, target: str) -> str:
-        """EngineError where the service refuses; Unavailable where it does not answer."""
+        """Raise EngineError if the service refuses; Unavailable where it does not answer."""
         with self._client() as client:
             return "\n".join(
                 " ".join(self._part(client, part, source, target) for part in _parts(line))

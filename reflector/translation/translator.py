@@ -23,7 +23,7 @@ class Translator(Protocol):
         """
 
     def translate(self, text: str, source: str, target: str) -> str:
-        """`text` from the language `source` in `target`, codes like `en`; line by line.
+        """Return `text` from the language `source` in `target`, codes like `en`; line by line.
 
         UnknownLanguage for a language that the translator does not know, ModelUnavailable where its
         model is missing.
@@ -31,7 +31,7 @@ class Translator(Protocol):
 
 
 def checked_language(code: str) -> str:
-    """InvalidInput for what is no code of a language."""
+    """Raise InvalidInput for what is no code of a language."""
     if not LANGUAGE.fullmatch(code):
         raise InvalidInput(f"{code[:40]} is no code of a language: write it like en or pt-BR.")
     return code

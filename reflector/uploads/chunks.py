@@ -83,7 +83,7 @@ class Incoming:
         self.appending = FileLock(self._locks / f"{folder.name}.append", thread_local=False)
 
     def receive(self, number: int, total: int) -> Receiving:
-        """Where to write chunk `number` while it comes in.
+        """Return where to write chunk `number` while it comes in.
 
         That is the end of the recording itself if it is the next one and nobody else is writing
         there; what it leaves there when it breaks off is cut away before the next is written.

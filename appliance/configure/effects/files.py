@@ -37,7 +37,7 @@ def make_folder(change: MakeFolder, machine: Machine) -> None:
 
 
 def numbers(root: Path, owner: str) -> tuple[int, int]:
-    """User and group of `name:group`, as the machine at `root` numbers them."""
+    """Return user and group of `name:group`, as the machine at `root` numbers them."""
     user, _, group = owner.partition(":")
     return _number(root / "etc/passwd", user), _number(root / "etc/group", group)
 

@@ -27,7 +27,7 @@ class Machine:
         return self.root == Path("/")
 
     def path(self, path: str) -> Path:
-        """Where `path` of the machine is for this process."""
+        """Return where `path` of the machine is for this process."""
         return self.root / path.lstrip("/")
 
 

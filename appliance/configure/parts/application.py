@@ -113,7 +113,7 @@ def _is_made(view: View, name: str) -> bool:
 
 
 def _elsewhere(view: View) -> list[str]:
-    """Hosts outside that the settings name."""
+    """Return hosts outside that the settings name."""
     config = view.config
     named = [
         config.speech.url if config.speech.on is SpeechOn.HOSTED else None,

@@ -51,7 +51,7 @@ class Plan:
 
 
 def build(view: View) -> Plan:
-    """PlanError where what is asked for cannot be on this machine."""
+    """Raise PlanError if what is asked for cannot be on this machine."""
     found = [item for step in STEPS for item in step(view)]
     changes = [item for item in found if isinstance(item, Change)]
     found += running.plan(view, changes)

@@ -13,7 +13,7 @@ DONE = "data-disk"
 
 
 def plan(view: View) -> Planned:
-    """PlanError where the machine has recordings already: they would lie under the disk, unseen."""
+    """Raise PlanError if the machine has recordings already: they would lie under the disk, unseen."""
     disk = view.config.disk.data
     if disk is None or view.offline:
         return

@@ -79,7 +79,7 @@ def _directory(view: View) -> str | None:
 
 
 def _trusted(view: View) -> Planned:
-    """Authorities that the machine trusts when it asks others."""
+    """Yield authorities that the machine trusts when it asks others."""
     restarts = (TRUST_STORE, units.CADDY, *units.APPLICATION)
     wanted = {
         f"{TRUST}/reflector-{number}.crt": text for number, text in enumerate(view.authorities, 1)

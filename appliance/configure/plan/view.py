@@ -85,7 +85,7 @@ class View:
         )  # fmt: skip
 
     def no_file(self, step: str, path: str, reason: str, restarts: tuple[str, ...] = ()) -> Planned:
-        """One of the appliance's own that is not needed any more."""
+        """Yield one of the appliance's own that is not needed any more."""
         there = self.state.files.get(path)
         if there is None or path not in self.state.written:
             return
