@@ -20,7 +20,7 @@ from reflector.http.headers import PageHeaders
 from reflector.http.root_path import RootPath
 from reflector.runtime.settings import Settings
 from reflector.services import Services
-from reflector.transcript.language_codes import SPOKEN
+from reflector.transcript.language_codes import AUTOMATIC, SPOKEN
 from reflector.web import account, login, problems
 from reflector.web.first_view import first_view
 from reflector.web.render import page
@@ -70,7 +70,7 @@ def transcript(
             raise
         view = first_view(session, row)
         rights = rights_of(caller, row, services.identity.policy)
-        language = row.source_language
+        language = None if row.source_language in AUTOMATIC else row.source_language
     return page(
         request,
         "transcript.html",

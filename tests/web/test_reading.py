@@ -36,6 +36,21 @@ def test_text_is_there_without_a_script(plain_page: Any, sample_id: str) -> None
     assert "#" not in summary
 
 
+def test_language_that_is_to_be_detected_is_no_language_of_the_text(server: Server) -> None:
+    body = {"name": "x", "source_language": "auto"}
+    made = server.http.post("/v1/transcripts", json=body).json()
+    assert 'lang="auto"' not in server.http.get(f"/transcripts/{made['id']}").text
+
+
+def test_browser_that_remembers_nothing_shows_everything(page: Any, sample_id: str) -> None:
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('blocked'); } })"
+    )
+    open_sample(page, sample_id)
+    page.select_option("#speed", "2")
+    assert page.evaluate("document.querySelector('audio').playbackRate") == 2
+
+
 def test_space_plays_and_does_not_scroll(page: Any, sample_id: str) -> None:
     open_sample(page, sample_id)
     page.wait_for_function("() => document.querySelector('audio').duration > 100")

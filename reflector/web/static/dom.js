@@ -37,6 +37,21 @@ export function logInAgain() {
 
 const SESSION_ENDED = "Your session has ended. Log in again in another tab, then repeat this here.";
 
+/** What this browser remembers; nothing where it is set to keep nothing. */
+export function recall(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+export function remember(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch { /* it is asked for again next time */ }
+}
+
 /** The JSON answer; an Error with the server's sentence otherwise. */
 export async function api(path, options = {}) {
   const headers = options.body ? { "Content-Type": "application/json" } : {};

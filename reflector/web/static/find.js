@@ -37,27 +37,37 @@ function go(step) {
   show();
 }
 
-function mark(goes) {
+/** `place`: which match is the current one, if there are so many. */
+function mark(place) {
   for (const element of matches.flat()) element.classList.remove("hit", "current");
   matches = positions(words.map((word) => word.text), byId("find").value)
     .map(([first, last]) => words.slice(first, last + 1).map((word) => word.element));
   for (const element of matches.flat()) element.classList.add("hit");
   current = -1;
-  if (goes) go(1);
+  if (matches.length) {
+    current = Math.min(place, matches.length - 1);
+    for (const element of matches[current]) element.classList.add("current");
+  }
   show();
 }
+
+const showCurrent = () => matches[current]?.[0].scrollIntoView({ block: "center" });
 
 /** The words on the page are new: `elements`, in order. */
 export function findIn(elements) {
   words = elements.map((element) => ({ element, text: plain(element.textContent) }));
-  const isFirst = !matches.length && byId("find").value !== "";
-  mark(isFirst);
+  const isFirst = current < 0;
+  mark(Math.max(0, current));
+  if (isFirst) showCurrent();  // what was searched for; later the reader may be elsewhere
 }
 
 /** `query`: what was searched for on the page before this one. */
 export function listenToFind(query) {
   byId("find").value = query;
-  byId("find").addEventListener("input", () => mark(true));
+  byId("find").addEventListener("input", () => {
+    mark(0);
+    showCurrent();
+  });
   byId("find-previous").addEventListener("click", () => go(-1));
   byId("find-form").addEventListener("submit", (event) => {
     event.preventDefault();

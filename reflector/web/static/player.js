@@ -1,6 +1,6 @@
 // The waveform above the browser's own player, and which word is being heard.
 
-import { byId, clock } from "./dom.js";
+import { byId, clock, recall, remember } from "./dom.js";
 
 const audio = byId("audio");
 const canvas = byId("waveform");
@@ -129,9 +129,9 @@ const speed = byId("speed");
 const SPEED = "reflector.speed";
 speed.addEventListener("change", () => {
   audio.playbackRate = audio.defaultPlaybackRate = Number(speed.value);
-  localStorage.setItem(SPEED, speed.value);
+  remember(SPEED, speed.value);
 });
-const remembered = localStorage.getItem(SPEED);
+const remembered = recall(SPEED);
 if ([...speed.options].some((option) => option.value === remembered)) {
   speed.value = remembered;
   speed.dispatchEvent(new Event("change"));
