@@ -1,3 +1,3 @@
-"""The application: API, pages, pipeline and speech engines of a private transcription server."""
+"""Provide the API, pages, pipeline and speech engines of a private transcription server."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""`python -m reflector` is the `reflector` command."""
+"""Run the `reflector` command for `python -m reflector`."""
 
 from reflector.cli import main
 

@@ -1,4 +1,4 @@
-"""The web application: API and pages; embedded also the worker."""
+"""Build the web application: API and pages, and in embedded mode the worker."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def create_app(services: Services) -> FastAPI:
-    """Return the application over `services`, which the caller opens and closes."""
+    """Return the application for `services`, which the caller opens and closes."""
     settings = services.settings
     validate_backends(settings)
     dispatcher = CeleryDispatcher(make_celery(settings))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # More at once would only wait for each other, with a connection in hand each
+        # More threads would only wait for each other, each holding a connection
         to_thread.current_default_thread_limiter().total_tokens = REQUEST_THREADS
         share_heaps_between_threads()
         if services.relay is not None:
@@ -91,7 +91,7 @@ def create_app(services: Services) -> FastAPI:
     v1 = APIRouter(prefix="/v1")
     if services.identity.backend == "password":
         v1.include_router(accounts.login_router)
-    # `listing` and `search` before `transcript`, where "search" would be taken for an id
+    # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, processing, speakers, uploads,
                live, audio, video, downloads, events)  # fmt: skip
     for module in modules:
@@ -103,7 +103,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 def _work_alone(services: Services, dispatcher: CeleryDispatcher) -> Callable[[], None]:
-    """Work in threads of this process; the answer stops that."""
+    """Run the worker in threads of this process. Return a function that stops it."""
     from reflector.worker import EMBEDDED_CONCURRENCY, Worker
 
     worker = Worker(services, dispatcher, list(Queue), EMBEDDED_CONCURRENCY, alone=True)
@@ -113,8 +113,10 @@ def _work_alone(services: Services, dispatcher: CeleryDispatcher) -> Callable[[]
 
 
 def validate_backends(settings: Settings) -> None:
-    """Settings of the reference that would be ignored: a service that is not used. Better no start
-    than another server than the operator thinks."""
+    """Raise ConfigurationError if a setting of the reference names a service that is not set up.
+
+    Ignoring it would give the operator another server than they expect.
+    """
     diarization = settings.DIARIZATION_BACKEND if settings.DIARIZATION_ENABLED else None
     services = [
         ("TRANSCRIPT_BACKEND", settings.TRANSCRIPT_BACKEND, "TRANSCRIPT_URL"),
@@ -130,11 +132,12 @@ def validate_backends(settings: Settings) -> None:
 
 
 def _add_cross_origin_rules(app: FastAPI, services: Services) -> None:
-    """Without accounts a browser is trusted only with this server's own pages.
+    """Let a browser use the API only from trusted pages.
 
-    The reference's default is `CORS_ORIGIN=*`. On a server that asks for no login that would let
-    any page that its operator visits read the meetings, so there it counts only where it was set.
-    With accounts a foreign page has to bring a token of its own: our cookie does not count for it.
+    The reference's default is `CORS_ORIGIN=*`. On a server without login, that would let any page
+    that the operator visits read the meetings. Without accounts, CORS_ORIGIN therefore counts only
+    if it was set, and other requests must come from the server's own pages. With accounts, a page
+    of another site has to bring its own token: the session cookie does not count for it.
     """
     settings = services.settings
     has_accounts = services.identity.policy.has_accounts

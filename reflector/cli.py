@@ -1,5 +1,8 @@
-"""The `reflector` command. Each part is imported when it is called: a process that serves or
-supervises is half as large without the others."""
+"""Define the `reflector` command.
+
+Each subcommand imports its module when it is called: a process that serves or supervises then needs
+half the memory.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,12 @@ from reflector.pipeline.step import Queue
 from reflector.runtime import log, settings
 from reflector.transcript.formats import FILE_FORMATS
 
-# `migrate --check`: a newer version left a schema that this one cannot use
+# Exit code of `migrate --check` if a newer version left a schema that this one cannot use
 NEWER_DATABASE = 8
 
 
 class _Commands(click.Group):
-    """With groups in modules of their own."""
+    """A command group that loads its subgroups from modules of their own."""
 
     GROUPS = ("admin", "models")
 
@@ -39,7 +42,7 @@ class _Commands(click.Group):
 @click.option("--debug", is_flag=True, help="Log more, and show tracebacks.")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:
-    """A private meeting-transcription server."""
+    """Run a private meeting-transcription server."""
     context.obj = debug
     log.setup(debug)
 
@@ -54,7 +57,7 @@ def cli(context: click.Context, debug: bool) -> None:
     "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="API processes."
 )
 def serve(host: str, port: int, next_free_port: bool, workers: int) -> None:
-    """Run the API, the pages and, embedded, the workers."""
+    """Run the API, the pages and, in embedded mode, the workers."""
     from reflector.commands.serve import serve as run
 
     run(settings.load(), host, port, next_free_port, workers)
@@ -76,7 +79,7 @@ def serve(host: str, port: int, next_free_port: bool, workers: int) -> None:
 def worker(
     queues: tuple[str, ...], concurrency: int, metrics_port: int | None, ended: bool
 ) -> None:
-    """Work on recordings, for a server with PostgreSQL and a broker."""
+    """Process recordings, on a server with PostgreSQL and a broker."""
     from reflector.commands.worker import note_end, run_worker
 
     if ended:
@@ -107,7 +110,7 @@ def beat() -> None:
 @cli.command()
 @click.option("--check", is_flag=True, help="Change nothing; say whether this version can use it.")
 def migrate(check: bool) -> None:
-    """Bring the database's schema up to date, before anything uses it."""
+    """Bring the database schema up to date before anything uses it."""
     from reflector.db.engine import Database
 
     database = Database(settings.load().database_url)
@@ -150,7 +153,7 @@ def transcribe(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Turn recordings into text, without a server."""
+    """Transcribe recordings to text, without a server."""
     from reflector.commands.transcribe import Request
     from reflector.commands.transcribe import transcribe as run
 
@@ -171,7 +174,7 @@ def transcribe(
 
 
 def main() -> None:
-    """Run the command; every foreseen error is one sentence and an exit code."""
+    """Run the command; report every expected error as one sentence and an exit code."""
     try:
         cli()
     except ReflectorError as error:

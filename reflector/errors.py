@@ -1,23 +1,24 @@
-"""Every error that this program raises on purpose, and what it means outside.
+"""Define every error that this program raises on purpose, and its meaning outside.
 
-    ReflectorError                 one sentence, and where it helps a hint what to do
-    ├── InvalidInput               400: a request or file that cannot be used
-    ├── Unauthenticated            401: nobody, or nobody whom we know, asks for what is not theirs
-    ├── Forbidden                  403: somebody asks for what is not theirs
-    ├── NotFound                   404: no such transcript, topic or audio
-    ├── Paused                     408: nothing came for too long
-    ├── Conflict                   409: the change was made from what is not there any more
-    ├── TooLarge                   413: more bytes than the limits allow
-    ├── Busy                       429: more at once than the limits allow; retry later
-    ├── Unavailable                503: a server behind this one does not answer; retry later
-    ├── OutOfSpace                 507: the disk is full; retry once there is room
-    ├── ConfigurationError         settings that the program refuses to start with
-    ├── EngineError                a speech engine could not do its work
-    │   ├── ModelUnavailable       a model is missing or is not a model
-    │   └── UnknownLanguage        400: a language that the model has not learned
-    └── LanguageError              the language model gave no usable answer
+ ReflectorError                 one sentence, and a hint what to do if that helps
+ ├── InvalidInput               400: a request or file that cannot be used
+ ├── Unauthenticated            401: missing or invalid credentials
+ ├── Forbidden                  403: the caller has no right to this
+ ├── NotFound                   404: no such transcript, topic or audio
+ ├── Paused                     408: no data arrived for too long
+ ├── Conflict                   409: the change was based on an outdated state
+ ├── TooLarge                   413: more bytes than the limits allow
+ ├── Busy                       429: more at once than the limits allow; retry later
+ ├── Unavailable                503: a server behind this one does not answer; retry later
+ ├── OutOfSpace                 507: the disk is full; retry once there is room
+ ├── ConfigurationError         settings that the program refuses to start with
+ ├── EngineError                a speech engine could not do its work
+ │   ├── ModelUnavailable       503: a model is missing or is not a model
+ │   │   └── ModelRefused       the hub denied access to the model
+ │   └── UnknownLanguage        400: a language that the model does not support
+ └── LanguageError              502: the language model gave no usable answer
 
-`http_status` is the answer of the API, `exit_code` that of a command.
+`http_status` is the status of the API's response, `exit_code` that of a command.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class TooLarge(ReflectorError):
 
 
 class Busy(ReflectorError):
-    """`retry_seconds`: when another try makes sense, where that is known."""
+    """Too many requests at once. `retry_seconds` says when to retry, if that is known."""
 
     http_status = 429
 
@@ -102,7 +103,7 @@ class ModelUnavailable(EngineError):
 
 
 class ModelRefused(ModelUnavailable):
-    """The hub answered that this caller gets no such model: asking again gives the same."""
+    """The hub denied access to the model. A retry gives the same answer."""
 
 
 class UnknownLanguage(EngineError):
@@ -117,7 +118,10 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
 def is_out_of_space(error: BaseException | None) -> bool:
-    """Return whether a full disk is behind `error`: an OSError by number, a library's by its text."""
+    """Return whether a full disk caused `error`.
+
+    An OSError is recognised by its number, errors of libraries by their text.
+    """
     while error is not None:
         if isinstance(error, OutOfSpace):
             return True

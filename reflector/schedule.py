@@ -1,7 +1,7 @@
-"""What is done by the clock and when; only what the settings ask for.
+"""Schedule periodic jobs, only those that the settings ask for.
 
-`CELERY_BEAT_POLL_INTERVAL` replaces the period of jobs that poll; jobs at an hour of the day and
-the sign of life keep theirs.
+`CELERY_BEAT_POLL_INTERVAL` replaces the period of jobs that poll. Jobs at an hour of the day and
+the heartbeat keep theirs.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ CLEAN_UP_HOUR = 3
 
 @dataclass(frozen=True)
 class Job:
-    """`schedule` in seconds, or an hour of the day in UTC."""
+    """A periodic job. `schedule` is in seconds, or an hour of the day in UTC."""
 
     task: str
     schedule: float | crontab
 
     def entry(self) -> dict[str, Any]:
-        # A turn that nobody took before the next one comes need not be made up for
+        # A job that did not run before its next turn need not be made up for
         expires = self.schedule if isinstance(self.schedule, float) else 3600
         return {"task": self.task, "schedule": self.schedule, "options": {"expires": expires}}
 

@@ -15,7 +15,7 @@ from reflector.events.relay import RedisRelay
 from reflector.runtime.settings import Settings
 from reflector.storage import Storage, open_storage
 
-# What only workers need is imported where it is used: an API process is half as large without
+# What only workers need is imported on use: an API process then needs half the memory
 if TYPE_CHECKING:
     from reflector.language.meeting import Analyst
     from reflector.speech.registry import SpeechEngines
@@ -45,7 +45,7 @@ class Services:
 
     @cached_property
     def translator(self) -> Translator | None:
-        """None where nothing is to be translated."""
+        """The translator of the settings; None if nothing is to be translated."""
         from reflector.translation.choose import choose_translator
 
         return choose_translator(self.settings)
@@ -57,10 +57,13 @@ class Services:
 
 
 def open_services(settings: Settings) -> Services:
-    """Return everything ready to use, the schema up to date; ConfigurationError says what is not."""
+    """Return all services, ready to use, with the schema up to date.
+
+    Raises ConfigurationError if a setting cannot work.
+    """
     for folder in (settings.DATA_DIR, settings.uploads_dir, settings.scratch_dir):
         try:
-            # Recordings and words are nobody else's on this machine
+            # Other users of this machine must not read recordings and words
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(

@@ -1,6 +1,7 @@
-"""Who does the work: threads that take messages, and the reconciler.
+"""Run the threads that take messages and execute steps, and the reconciler.
 
-Embedded, they are threads of the server; otherwise of `reflector worker`. Every worker reconciles.
+In embedded mode they are threads of the server, otherwise of `reflector worker`. Every worker
+reconciles.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
 
 
 class Worker:
-    """Some queues and the reconciler as threads of this process."""
+    """Serve some queues and run the reconciler in threads of this process."""
 
     def __init__(
         self,
@@ -91,16 +92,19 @@ class Worker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether all of it still works: a thread that ended takes the process with it."""
+        """Whether all threads still run; if one has ended, the process must end too."""
         return all(thread.is_alive() for thread in self._threads)
 
     @property
     def takes_messages(self) -> bool:
-        """False where a part of it has ended, or hangs."""
+        """Whether messages are taken: False if a thread has ended or hangs."""
         return self.is_alive and self._pulse.is_there
 
     def start(self) -> None:
-        """`alone`: nobody else works on this database; the caller holds the lock for that."""
+        """Start the threads.
+
+        With `alone`, no other process works on this database; the caller holds the lock for that.
+        """
         if self._alone:
             release_all(self.runner)
             start_beat(self._celery, self.runner.services.settings)
@@ -112,7 +116,7 @@ class Worker:
             thread.start()
 
     def _consume(self) -> None:
-        """Take messages until the process ends, whatever becomes of the broker."""
+        """Take messages until the process ends, even if the broker fails."""
         while not self._stop.is_set():
             try:
                 self._controller = WorkController(
@@ -140,7 +144,7 @@ class Worker:
         while True:
             if self.takes_messages:
                 watchdog.pat()
-                # There is nothing to take from a broker that is away
+                # While the broker is away, there is nothing to take
                 if relay and not relay.report_worker(
                     self.runner.worker, self._queues, REPORT_SECONDS
                 ):
@@ -158,12 +162,15 @@ class Worker:
                 return
 
     def stop(self) -> None:
-        """Start no further step. One that runs is not waited for: the process is about to end, and
-        the next start takes it up again."""
+        """Start no further step.
+
+        A running step is not waited for: the process is about to end, and the next start resumes
+        it.
+        """
         self._stop.set()
 
     def drain(self, seconds: float = GRACE_SECONDS) -> int:
-        """Wait a moment for what runs; give the rest back for others. How many that were."""
+        """Wait a moment for running steps, then release the rest for others; return how many."""
         self.stop()
         relay = self.runner.services.relay
         if relay is not None:
@@ -175,7 +182,7 @@ class Worker:
 
 
 class WatchedScheduler(Scheduler):  # type: ignore[misc]
-    """Each look at the schedule is a sign of life."""
+    """Notify systemd's watchdog each time the schedule is checked."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -187,7 +194,7 @@ class WatchedScheduler(Scheduler):  # type: ignore[misc]
 
 
 def beat_service(app: Celery, settings: Settings) -> BeatService:
-    """Return the schedule; it keeps no file, because every job may as well come a little late."""
+    """Return the scheduler. It keeps no file, because every job may come a little late."""
     app.conf.beat_schedule = {job.task: job.entry() for job in schedule.jobs(settings)}
     return BeatService(app, scheduler_cls=WatchedScheduler, max_interval=BEAT_SECONDS)
 

@@ -1,14 +1,15 @@
-"""What a caller may do with a transcript: decided here and nowhere else.
+"""Decide what a caller may do with a transcript. No other module decides this.
 
 | transcript     | anonymous | any account | owner |
 |----------------|-----------|-------------|-------|
-| of nobody      | read      | read, change | –    |
+| without owner  | read      | read, change | –    |
 | private        | –         | –           | read, change |
 | semi-private   | –         | read        | read, change |
 | public         | read      | read        | read, change |
 
-Without accounts (`AUTH_BACKEND=none`) whoever reaches the server may also change what is of
-nobody; with accounts an anonymous caller may do so only where `PUBLIC_MODE` opens a route.
+Without accounts (`AUTH_BACKEND=none`), anyone who reaches the server may also change transcripts
+without an owner. With accounts, an anonymous caller may do so only on routes that `PUBLIC_MODE`
+opens.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ NO_VOICE = "Authentication required"
 
 
 class RouteAccess(Enum):
-    """Who is let in at a route at all."""
+    """Which callers a route admits."""
 
     ANY = auto()
     PUBLIC = auto()
-    """Accounts; anonymous callers with PUBLIC_MODE."""
+    """Admits accounts, and anonymous callers if PUBLIC_MODE is set."""
     USER = auto()
 
 
@@ -44,7 +45,7 @@ class Right(Enum):
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody with an account, or anonymous: `user_id` None."""
+    """A caller with an account, or an anonymous one (`user_id` is None)."""
 
     user_id: str | None = None
     email: str | None = None
@@ -59,13 +60,13 @@ ANONYMOUS = Caller()
 
 @dataclass(frozen=True)
 class Policy:
-    """`has_accounts` is false with AUTH_BACKEND=none."""
+    """Which callers the routes admit. `has_accounts` is False with AUTH_BACKEND=none."""
 
     has_accounts: bool
     public_mode: bool
 
     def admit(self, caller: Caller, access: RouteAccess) -> None:
-        """Raise Unauthenticated if the route is not for anonymous callers."""
+        """Raise Unauthenticated if the route does not admit anonymous callers."""
         if not caller.is_anonymous or access is RouteAccess.ANY or not self.has_accounts:
             return
         if access is RouteAccess.USER or not self.public_mode:
@@ -115,10 +116,11 @@ def get_authorized_transcript(
     or_in_trash: bool = False,
     lock: bool = False,
 ) -> Transcript:
-    """Return the transcript, if `caller` has `right` to it; NotFound or Forbidden otherwise.
+    """Return the transcript if `caller` has `right` to it.
 
-    `or_in_trash` finds it there too. `lock` is for who is going to write: on PostgreSQL writers of
-    one transcript take turns, so its events are committed in the order of their numbers.
+    Raises NotFound if it does not exist, and Forbidden if the caller lacks the right. `or_in_trash`
+    also finds a transcript in the trash. Set `lock` before writing: on PostgreSQL it makes writers
+    of one transcript wait for each other, so events are committed in the order of their numbers.
     """
     transcript = _existing(session, transcript_id, or_in_trash=or_in_trash, lock=lock)
     if not or_in_trash and not may_read(caller, transcript):
@@ -131,11 +133,11 @@ def get_authorized_transcript(
 def get_audible_transcript(
     session: Session, caller: Caller, transcript_id: str, policy: Policy, *, linked: bool
 ) -> Transcript:
-    """Return the transcript, if `caller` may hear it: by the rule for reading, or `linked`, with a
-    link.
+    """Return the transcript if `caller` may listen to its audio.
 
-    An anonymous caller hears what belongs to nobody. For the rest, also where its text is public,
-    a voice is only for people with an account or with a link; Unauthenticated otherwise.
+    With `linked`, the caller has a valid link. Other callers need the right to read. If there are
+    accounts, an anonymous caller may listen only to transcripts without an owner: even if the text
+    is public, a voice needs an account or a link. Raises Unauthenticated otherwise.
     """
     if not linked and not (caller.is_anonymous and policy.has_accounts):
         return get_authorized_transcript(session, caller, transcript_id)
@@ -155,16 +157,17 @@ def _existing(
 
 
 def listed(caller: Caller) -> ColumnElement[bool]:
-    """Return the transcripts that lists and search show: one's own and those of shared rooms.
+    """Return the condition for transcripts that lists and search show to `caller`.
 
-    A shared room does not show what its owner made private: nobody else could open it. Anonymous
-    callers see what is public or of nobody.
+    These are their own and those of shared rooms. A shared room does not list the private
+    transcripts of others, because only their owner could open them. Anonymous callers see
+    transcripts that are public or have no owner.
     """
     return or_(*listed_parts(caller))
 
 
 def listed_parts(caller: Caller) -> list[ColumnElement[bool]]:
-    """`listed` in parts of which no transcript is in two."""
+    """Return the condition of `listed` as disjoint parts: no transcript matches two of them."""
     if caller.is_anonymous:
         public = and_(Transcript.user_id.is_not(None), Transcript.share_mode == ShareMode.PUBLIC)
         return [Transcript.user_id.is_(None), public]
@@ -180,7 +183,7 @@ def listed_parts(caller: Caller) -> list[ColumnElement[bool]]:
 
 
 def trash_of(caller: Caller) -> ColumnElement[bool]:
-    """Return what the caller deleted; without accounts that is what belongs to nobody."""
+    """Return the condition for the caller's trash; anonymous callers see that without an owner."""
     if caller.is_anonymous:
         return Transcript.user_id.is_(None)
     return Transcript.user_id == caller.user_id

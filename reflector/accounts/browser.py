@@ -1,7 +1,7 @@
-"""Login of a browser at an identity provider: authorisation code with PKCE (RFC 6749, RFC 7636).
+"""Log a browser in at an identity provider: authorization code with PKCE (RFC 6749, RFC 7636).
 
-What has to be remembered between the two redirects is in a signed cookie of the browser itself, so
-any process of this server can take the answer.
+The state between the two redirects is kept in a signed cookie in the browser, so any process of
+this server can handle the answer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ EXPIRED = "The login took too long or was begun in another browser. Begin again.
 
 
 class BrowserLogin:
-    """`redirect_uri` is this server's own address to which the provider sends the browser back."""
+    """Run the login flow of a browser at `provider`.
+
+    `redirect_uri` is the address of this server to which the provider sends the browser back.
+    """
 
     def __init__(self, settings: Settings, provider: Provider, key: OctKey) -> None:
         if not settings.AUTH_OIDC_CLIENT_ID:
@@ -43,7 +46,7 @@ class BrowserLogin:
         self._provider, self._key = provider, key
 
     def begin(self, redirect_uri: str, back_to: str) -> tuple[str, str]:
-        """Return where to send the browser, and the cookie for it to bring back."""
+        """Return the URL to send the browser to, and the cookie that it must bring back."""
         state, nonce = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         verifier = secrets.token_urlsafe(48)
         with self._client(redirect_uri) as client:
@@ -56,9 +59,10 @@ class BrowserLogin:
         return address, jwt.encode({"alg": ALGORITHM}, pending, self._key)
 
     def finish(self, address: str, redirect_uri: str, cookie: str) -> tuple[str, str, str]:
-        """`(subject, email, back_to)` of who logged in; Unauthenticated where that did not work.
+        """Return `(subject, email, back_to)` of the user who logged in.
 
-        `address` is the whole address that the browser came back to.
+        `address` is the whole URL that the browser came back to. Raises Unauthenticated if the
+        login failed, and Unavailable if the provider does not answer.
         """
         pending = self._pending(cookie)
         if "code=" not in address:
@@ -88,7 +92,10 @@ class BrowserLogin:
         return str(claims["sub"]), email, str(pending["back"])
 
     def _authentication(self) -> Any:
-        """Who this server is (RFC 6749, section 2.3.1); a public client has only its name."""
+        """Return how this server authenticates (RFC 6749, section 2.3.1).
+
+        A public client has no secret and sends only its client id.
+        """
         if self._secret is None:
             return lambda request: request
         return httpx2.BasicAuth(quote_plus(self._client_id), quote_plus(self._secret))
@@ -115,7 +122,7 @@ class BrowserLogin:
 
 
 class _Session:
-    """Closes the connection of an OAuth2Client."""
+    """Close the connection of an OAuth2Client at the end of a `with` block."""
 
     def __init__(self, client: OAuth2Client) -> None:
         self._client = client

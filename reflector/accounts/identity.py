@@ -1,4 +1,4 @@
-"""Who asks: a caller from the credentials of a request or a WebSocket."""
+"""Resolve the credentials of a request or a WebSocket to a caller."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from reflector.runtime.settings import Settings
 INVALID = "Invalid authentication"
 DISABLED = "This account is disabled. Ask the administrator of this server."
 TWO_USERS = "Invalid authentication: more than one user provided"
-# How long an answer of the database is used again: a changed password ends sessions, a deleted
-# key stops working, after at most this time.
+# How long a resolved caller is cached. This bounds the delay until a changed password ends its
+# sessions or a deleted key stops working.
 REMEMBER_SECONDS = 1.0
 REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a request brought: `Authorization: Bearer`, `X-API-Key`, the cookie of our pages."""
+    """The credentials of a request: `Authorization: Bearer`, `X-API-Key` and the session cookie."""
 
     bearer: str | None = None
     api_key: str | None = None
@@ -42,7 +42,7 @@ class Credentials:
 
 
 class Identity:
-    """Resolves credentials for the backend that the settings name."""
+    """Resolve credentials with the backend that the settings name."""
 
     def __init__(self, settings: Settings, db: Database) -> None:
         self._settings, self._db = settings, db
@@ -52,14 +52,14 @@ class Identity:
         self._memory: OrderedDict[Credentials, tuple[float, Caller]] = OrderedDict()
         self._lock = threading.Lock()
         if self.backend == "jwt":
-            _ = self.provider  # a key that cannot be read stops the start
+            _ = self.provider  # an unreadable key must stop the start
 
     @cached_property
     def provider(self) -> Provider:
         return Provider(self._settings)
 
     def remembered(self, credentials: Credentials) -> Caller | None:
-        """Return the caller if this can be told without the database."""
+        """Return the caller if it is known without asking the database."""
         if not self.policy.has_accounts or credentials.is_empty:
             return ANONYMOUS
         with self._lock:
@@ -67,10 +67,11 @@ class Identity:
         return found[1] if found and found[0] > time.monotonic() else None
 
     def resolve(self, credentials: Credentials, *, again: bool = False) -> Caller:
-        """Return the caller; Unauthenticated where a token is not valid or two users are named.
+        """Return the caller.
 
-        A cookie counts only where the request brings nothing else. `again`: ask the database, also
-        where the answer is remembered.
+        A cookie counts only if the request has no other credentials. `again` asks the database even
+        if the caller is cached. Raises Unauthenticated if a token is not valid or if the
+        credentials name two users.
         """
         if not self.policy.has_accounts or credentials.is_empty:
             return ANONYMOUS
@@ -99,8 +100,11 @@ class Identity:
             raise Unauthenticated(INVALID) from error
 
     def by_link_token(self, token: str) -> Caller:
-        """Who a token in a link names: a login, or, as the reference makes them with any backend, a
-        token signed with SECRET_KEY. Unauthenticated otherwise."""
+        """Return the caller that a token in a link names.
+
+        The token is a login, or one signed with SECRET_KEY, which the reference uses with any
+        backend. Raises Unauthenticated if it is neither.
+        """
         try:
             return self.by_bearer(token)
         except Unauthenticated:
@@ -110,8 +114,11 @@ class Identity:
                 raise Unauthenticated(INVALID) from error
 
     def _checked(self, claims: Claims) -> Caller:
-        """Check the account of a token. One without an account stands for itself; with one it has to be of its
-        version."""
+        """Return the caller of a token after checking its account.
+
+        A token must carry the current version of its account. One that names no version may also be
+        of a subject without an account. Raises InvalidToken or Unauthenticated otherwise.
+        """
         with self._db.read() as session:
             row = session.execute(
                 select(User.token_version, User.email, User.disabled_at).where(
@@ -134,8 +141,10 @@ class Identity:
         return self.account_of(str(body["sub"]), email)
 
     def account_of(self, subject: str, email: str) -> Caller:
-        """Return the local account of a provider's subject, made at its first visit;
-        Unauthenticated where it is disabled."""
+        """Return the local account of a provider's subject; create it at the first visit.
+
+        Raises Unauthenticated if the account is disabled.
+        """
         with self._db.read() as session:
             row = session.execute(
                 select(User.id, User.email, User.disabled_at).where(User.authentik_uid == subject)
@@ -149,12 +158,15 @@ class Identity:
             return Caller(user.id, user.email)
 
     def forget(self) -> None:
-        """Ask the database again at the next request: rights have changed here."""
+        """Clear the cache so that the next request asks the database: rights have changed."""
         with self._lock:
             self._memory.clear()
 
     def _by_api_key(self, key: str) -> Caller | None:
-        """None for an unknown key, which clients of the reference send along without harm."""
+        """Return the owner of the key; None if it is unknown.
+
+        Clients of the reference may send an unknown key, so that is not an error.
+        """
         user_id = keys.owner(self._db, self._settings, key)
         return Caller(user_id) if user_id else None
 

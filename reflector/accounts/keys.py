@@ -1,4 +1,4 @@
-"""API keys: made, found, expired. Only their hash is stored."""
+"""Create, look up and expire API keys. Only their hash is stored."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from reflector.runtime.settings import Settings
 API_KEY_BYTES = 48
 DAYS = 365
 MAX_DAYS = 3650
-# A use is written down no more often
+# Minimum time between two updates of `last_used_at`
 TOUCH = timedelta(minutes=10)
 
 
 def keyed_hash(settings: Settings, secret: str) -> str:
-    """HMAC-SHA256 under SECRET_KEY, in hex: who reads the database alone cannot try secrets."""
+    """Return HMAC-SHA256 under SECRET_KEY, in hex.
+
+    Someone who can only read the database cannot test guessed secrets.
+    """
     key = settings.SECRET_KEY.get_secret_value().encode()
     return hmac.new(key, secret.encode(), hashlib.sha256).hexdigest()
 
@@ -31,7 +34,7 @@ def keyed_hash(settings: Settings, secret: str) -> str:
 def create(
     session: Session, settings: Settings, user_id: str, name: str | None, days: int = DAYS
 ) -> tuple[UserApiKey, str]:
-    """Return the stored key and its secret, which is not stored."""
+    """Create a key. Return its row and its secret, which is not stored."""
     key = secrets.token_urlsafe(API_KEY_BYTES)
     row = UserApiKey(
         user_id=user_id,
@@ -45,8 +48,10 @@ def create(
 
 
 def owner(db: Database, settings: Settings, key: str) -> str | None:
-    """Return the user id; None for an unknown key. Unauthenticated for one that has expired or
-    rests."""
+    """Return the user id of the key's owner; None if the key is unknown.
+
+    Raises Unauthenticated if the key has expired or its account is disabled.
+    """
     with db.read() as session:
         row = session.execute(
             select(UserApiKey, User.disabled_at)
@@ -70,7 +75,7 @@ def owner(db: Database, settings: Settings, key: str) -> str | None:
 
 
 def of_account(session: Session, user_id: str) -> list[UserApiKey]:
-    """Newest first."""
+    """Return the keys of the account, newest first."""
     return list(
         session.scalars(
             select(UserApiKey)
@@ -81,7 +86,7 @@ def of_account(session: Session, user_id: str) -> list[UserApiKey]:
 
 
 def remove(session: Session, user_id: str, key_id: str | None = None) -> int:
-    """One key of an account, or all of them; how many there were."""
+    """Remove one key of an account, or all of them. Return how many were removed."""
     wanted = delete(UserApiKey).where(UserApiKey.user_id == user_id)
     if key_id is not None:
         wanted = wanted.where(UserApiKey.id == key_id)

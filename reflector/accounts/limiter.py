@@ -1,9 +1,10 @@
-"""Failed logins make the next one wait, longer and longer; nobody is locked out of an account by others.
+"""Delay the next login after failures, longer each time, without locking anyone out.
 
-What counts is the account together with the client's address. Addresses count for themselves, too,
-so that one cannot try every account. Attempts are rows: the count survives a restart and holds for
-all processes together. An attempt counts as failed from its start and is taken back if it succeeds:
-a hundred at once do not get a hundred guesses.
+An attempt counts for the account together with the client's address, so others cannot lock a user
+out of an account. It also counts for the address alone, so that one client cannot try every
+account. Attempts are database rows: the count survives a restart and holds for all processes. An
+attempt counts as failed from its start and is removed if it succeeds, so a hundred concurrent
+attempts do not get a hundred guesses.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sqlalchemy.orm import Session
 from reflector.db.engine import Database
 from reflector.db.models import LoginAttempt, now
 
-# How long a failure is remembered
+# How long a failure counts
 WINDOW = timedelta(hours=1)
 FIRST_DELAY = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(minutes=15)
@@ -30,7 +31,7 @@ IPV6_SITE = 64
 
 
 class TooManyLogins(Exception):
-    """It is not time for the next attempt; nothing was checked."""
+    """The next attempt came too early; nothing was checked."""
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__(f"wait {wait}")
@@ -39,7 +40,7 @@ class TooManyLogins(Exception):
 
 @dataclass(frozen=True)
 class _Counted:
-    """`key` in the table, and how many failures cost nothing yet."""
+    """A `key` in the table, and how many failures are `free` of any delay."""
 
     key: str
     free: int
@@ -55,7 +56,7 @@ class LoginLimiter:
         self._db = db
 
     def begin(self, email: str, address: str) -> None:
-        """Count one attempt; TooManyLogins where it has to wait."""
+        """Record one attempt. Raises TooManyLogins if it came too early."""
         moment = now()
         counted = list(_counted(email, address))
         with self._db.write() as session:
@@ -67,8 +68,11 @@ class LoginLimiter:
             raise TooManyLogins(wait)
 
     def succeeded(self, email: str, address: str) -> None:
-        """The account starts afresh from here; of the address only this attempt is taken back, so that
-        somebody with one account cannot go on guessing at the others."""
+        """Reset the count of the account after a successful login.
+
+        Of the address's attempts only the latest is removed. Otherwise someone with one account
+        could keep guessing passwords of the others.
+        """
         account, client = _counted(email, address)
         with self._db.write() as session:
             session.execute(delete(LoginAttempt).where(LoginAttempt.key == account.key))
@@ -83,7 +87,7 @@ class LoginLimiter:
 
 
 def _open_at(session: Session, counted: _Counted) -> datetime:
-    """When the next attempt is allowed."""
+    """Return when the next attempt is allowed."""
     found = session.execute(
         select(func.count(), func.max(LoginAttempt.at)).where(LoginAttempt.key == counted.key)
     ).one()
@@ -92,14 +96,17 @@ def _open_at(session: Session, counted: _Counted) -> datetime:
 
 
 def _counted(email: str, address: str) -> Iterator[_Counted]:
-    """Yield the account from that address, and the address alone; an office may share one."""
+    """Yield the key of the account with the address, and that of the address alone.
+
+    The address has a higher limit because an office may share one.
+    """
     client = _client(address)
     yield _Counted(_hashed("account", email, client), 5)
     yield _Counted(_hashed("address", client), 50)
 
 
 def _client(address: str) -> str:
-    """Whoever has an IPv6 address has 2^64 of them."""
+    """Return the address to count by: an IPv6 /64 network, because a client has 2^64 addresses."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
@@ -110,5 +117,5 @@ def _client(address: str) -> str:
 
 
 def _hashed(*parts: str) -> str:
-    """Of one length, whatever somebody typed."""
+    """Return a hash of fixed length, whatever the input."""
     return hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()

@@ -1,4 +1,4 @@
-"""Check a password: of whom, how often, and what the log says of it."""
+"""Check a password, limit the attempts, and log the outcome."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ TOO_MANY = "Too many login attempts. Try again later."
 
 
 def check_password(db: Database, email: str, password: str, address: str) -> User:
-    """Return the account; Unauthenticated or Busy otherwise, in the same time whatever is wrong."""
+    """Return the account of a correct login, in the same time whatever is wrong.
+
+    Raises Unauthenticated if the login is refused, and Busy if there were too many attempts.
+    """
     limiter = LoginLimiter(db)
     name = users.same_email(email)
     if len(name) > users.MAX_EMAIL or len(password) > MAXIMUM:
@@ -46,7 +49,7 @@ def check_password(db: Database, email: str, password: str, address: str) -> Use
 
 
 def note_login(email: str, address: str, outcome: str) -> None:
-    """For who looks after the server, with what they need to search for; never a password."""
+    """Log a login for administrators with the fields that they search for; never a password."""
     with about(event="login", account=email, address=address, outcome=outcome):
-        # repr: what somebody typed begins no line of its own in the log
+        # repr() escapes line breaks, so user input cannot start a log line of its own
         log.info("login of %r from %s: %s", email, address, outcome)

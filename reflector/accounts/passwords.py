@@ -1,9 +1,9 @@
-"""Password hashes: PBKDF2-HMAC-SHA256, in the form that the reference writes.
+"""Hash and verify passwords: PBKDF2-HMAC-SHA256, in the format of the reference.
 
-    pbkdf2:sha256:ITERATIONS$SALT$DIGEST        salt and digest in hex
+ pbkdf2:sha256:ITERATIONS$SALT$DIGEST        salt and digest in hex
 
-The salt that is hashed is its hex text, as in the reference. `$$` stands for `$` in files of
-docker-compose; both are read.
+The salt is hashed as its hex text, as in the reference. docker-compose files write `$$` for `$`;
+both forms are read.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def is_hash(hashed: str) -> bool:
 def verify_password(password: str, hashed: str | None) -> bool:
     """Return whether `password` has the hash `hashed`.
 
-    Without a hash, the usual work is done all the same: the time of the answer must not tell
-    whether there is such an account.
+    Without a hash, the usual work is done all the same: the response time must not tell whether the
+    account exists.
     """
     match = FORM.fullmatch(normalised(hashed)) if hashed and is_hash(hashed) else None
     if match is None:
@@ -46,7 +46,7 @@ def verify_password(password: str, hashed: str | None) -> bool:
     iterations, salt, digest = int(match[1]), match[2], match[3].lower()
     same = hmac.compare_digest(_digest(password, salt, iterations), digest)
     if iterations < ITERATIONS:
-        # A hash of the old form takes as long as a new one, and as an unknown account
+        # An old hash with fewer iterations must take as long as a new one or an unknown account
         _digest(password, salt, ITERATIONS - iterations)
     return same
 

@@ -1,7 +1,7 @@
-"""Bearer tokens of an identity provider: checked with a PEM file, or with an OIDC issuer's keys.
+"""Verify bearer tokens of an identity provider with a PEM file or the keys of an OIDC issuer.
 
-The issuer's keys are found by discovery (OpenID Connect Discovery 1.0) and fetched again when a
-token names a key that is not among them, which is how providers rotate keys.
+The issuer's keys are found by discovery (OpenID Connect Discovery 1.0). They are fetched again when
+a token names an unknown key, which is how providers rotate keys.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ LEEWAY_SECONDS = 30
 
 
 class Provider:
-    """Verifies tokens; with an issuer it also knows where its endpoints are."""
+    """Verify tokens. With an issuer, also find its endpoints."""
 
     def __init__(self, settings: Settings) -> None:
         self.issuer = settings.AUTH_OIDC_ISSUER.rstrip("/") if settings.AUTH_OIDC_ISSUER else None
-        # A provider signs for many programs: a token for another is none for this one
+        # A provider signs tokens for many programs: only accept tokens issued for this one
         self.audience = settings.AUTH_JWT_AUDIENCE or settings.AUTH_OIDC_CLIENT_ID
         if self.issuer and not self.audience:
             raise ConfigurationError(
@@ -49,7 +49,7 @@ class Provider:
         self._fetched_at = 0.0
 
     def verify(self, token: str, audience: str | None = None) -> dict[str, Any]:
-        """Return the claims of a valid token; InvalidToken otherwise."""
+        """Return the claims of a valid token. Raises InvalidToken otherwise."""
         try:
             decoded = self._decode(token)
             rules: dict[str, Any] = {"exp": {"essential": True}, "sub": {"essential": True}}
@@ -69,13 +69,13 @@ class Provider:
         try:
             return jwt.decode(token, self._issuer_keys(), algorithms=[self._algorithm])
         except JoseError:
-            # Perhaps signed with a key that is newer than ours
+            # The token may be signed with a newer key than the cached ones
             if not self._refetch():
                 raise
             return jwt.decode(token, self._issuer_keys(), algorithms=[self._algorithm])
 
     def metadata(self) -> dict[str, Any]:
-        """Return the issuer's discovery document; Unavailable where it cannot be had."""
+        """Return the issuer's discovery document. Raises Unavailable if it cannot be fetched."""
         with self._lock:
             if self._metadata is None:
                 assert self.issuer is not None
@@ -96,8 +96,11 @@ class Provider:
         return self._keys
 
     def _refetch(self) -> bool:
-        """Return whether keys were fetched; not more often than every ten seconds, because anybody
-        can send a token that names an unknown key."""
+        """Fetch the keys again and return whether that worked.
+
+        It runs at most once in ten seconds, because anyone can send a token that names an unknown
+        key.
+        """
         with self._lock:
             if self._keys is not None and time.monotonic() - self._fetched_at < REFETCH_SECONDS:
                 return False

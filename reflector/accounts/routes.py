@@ -1,4 +1,4 @@
-"""Login, who one is, API keys."""
+"""Serve login, the caller's own account and API keys."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def user_me(caller: AnyCaller) -> schemas.UserInfo | None:
 
 
 def _account(caller: UserCaller) -> Caller:
-    """Return the caller: keys belong to accounts, without any there is nobody to give one to."""
+    """Return the caller. Raises Unauthenticated if anonymous: API keys belong to accounts."""
     if caller.is_anonymous:
         raise Unauthenticated("Not authenticated")
     return caller
@@ -58,7 +58,7 @@ def list_api_keys(services: ServicesDep, caller: Account) -> list[schemas.ApiKey
 def create_api_key(
     services: ServicesDep, caller: Account, info: schemas.CreateApiKeyRequest
 ) -> schemas.CreateApiKeyResponse:
-    """The answer holds the key itself, which cannot be shown again."""
+    """Create an API key. The answer holds the key itself, which cannot be shown again."""
     assert caller.user_id is not None
     with services.db.write() as session:
         row, key = keys.create(

@@ -1,4 +1,4 @@
-"""Bodies of requests and answers about accounts, field for field those of the reference."""
+"""Define request and response bodies for accounts, with the same fields as the reference."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class LoginRequest(BaseModel):
 
 
 class LoginResponse(BaseModel):
-    """`expires_in` in seconds."""
+    """A login token. `expires_in` is in seconds."""
 
     access_token: str
-    token_type: str = "bearer"  # noqa: S105 - the kind of token, not one
+    token_type: str = "bearer"  # noqa: S105 - the token's type, not a secret
     expires_in: int
 
 

@@ -1,6 +1,6 @@
-"""Sessions of browsers: rows, so that the server can end them.
+"""Store browser sessions as rows, so that the server can end them.
 
-The cookie holds a random token; the row has its hash, as that of an API key. A session ends when it
+The cookie holds a random token; the row holds its hash, as for an API key. A session ends when it
 was not used for IDLE, and in any case after LONGEST.
 """
 
@@ -19,14 +19,14 @@ from reflector.runtime.settings import Settings
 
 IDLE = timedelta(days=7)
 LONGEST = timedelta(days=30)
-# A use is written down no more often: reading pages is not to write rows
+# Minimum time between two updates of `last_seen_at`: reading pages should not write rows
 TOUCH = timedelta(minutes=10)
 TOKEN_BYTES = 32
 AGENT_CHARACTERS = 200
 
 
 def start(session: Session, settings: Settings, user_id: str, agent: str) -> str:
-    """Return the token for the cookie of a new session."""
+    """Start a session and return the token for its cookie."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     row = LoginSession(
         token_hash=keyed_hash(settings, token), user_id=user_id, agent=agent[:AGENT_CHARACTERS]
@@ -36,7 +36,7 @@ def start(session: Session, settings: Settings, user_id: str, agent: str) -> str
 
 
 def find(db: Database, settings: Settings, token: str) -> User | None:
-    """Whose session this is; None where it has ended, or the account cannot log in any more."""
+    """Return the user of a session; None if it has ended or the account is disabled."""
     hashed = keyed_hash(settings, token)
     with db.read() as session:
         row = session.execute(
@@ -58,7 +58,7 @@ def find(db: Database, settings: Settings, token: str) -> User | None:
 
 
 def of_account(session: Session, user_id: str) -> list[LoginSession]:
-    """Return those that go on, the last used first."""
+    """Return the active sessions of the account, the last used first."""
     return list(
         session.scalars(
             select(LoginSession)
@@ -75,7 +75,7 @@ def end(session: Session, settings: Settings, token: str) -> None:
 
 
 def end_all(session: Session, user_id: str) -> int:
-    """End those of an account; return how many there were."""
+    """End all sessions of an account; return how many there were."""
     ended = session.scalars(
         delete(LoginSession)
         .where(LoginSession.user_id == user_id)
@@ -85,7 +85,7 @@ def end_all(session: Session, user_id: str) -> int:
 
 
 def remove_ended(session: Session) -> int:
-    """Remove rows of sessions that have ended by themselves; return how many."""
+    """Remove the rows of expired sessions; return how many."""
     old = select(func.count()).select_from(LoginSession).where(~_goes_on())
     count = session.scalar(old) or 0
     session.execute(delete(LoginSession).where(~_goes_on()))

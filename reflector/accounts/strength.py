@@ -1,6 +1,6 @@
-"""Which passwords are refused: short ones, and those that a program guesses soon.
+"""Refuse passwords that are short or easy to guess.
 
-No rules about kinds of characters (NIST SP 800-63B, section 3.1.1.2). zxcvbn knows the common
+There are no rules about kinds of characters (NIST SP 800-63B, section 3.1.1.2). zxcvbn knows common
 passwords and names, keyboard rows, dates, and variations of them (Wheeler, USENIX Security 2016).
 """
 
@@ -9,24 +9,24 @@ from __future__ import annotations
 import re
 
 MINIMUM = 8
-# PBKDF2's work does not grow with it, that of a request does
+# The work of PBKDF2 does not grow with the length, but that of a request does
 MAXIMUM = 1024
-# zxcvbn's, of 0 to 4: at least a million guesses
+# Score of zxcvbn, from 0 to 4; 2 means at least a million guesses
 LEAST_SCORE = 2
-# Longer ones are not looked at further: the time grows with the square
+# Only this many characters are rated: the time grows with the square of the length
 LOOKED_AT = 72
 
 
 def weakness(password: str, *about: str) -> str | None:
-    """Return a sentence that says why `password` is refused; None for a good one.
+    """Return a sentence that says why `password` is refused; None if it is accepted.
 
-    `about`: what others know of its owner, as the e-mail address.
+    `about` is what others know about its owner, such as the e-mail address.
     """
     if len(password) < MINIMUM:
         return f"The password has {len(password)} characters, and {MINIMUM} are the least."
     if len(password) > MAXIMUM:
         return f"The password has {len(password)} characters, and {MAXIMUM} are the most."
-    from zxcvbn import zxcvbn  # a megabyte of lists
+    from zxcvbn import zxcvbn  # holds a megabyte of lists
 
     known = [part for text in about for part in [text, *re.split(r"\W+", text)] if part]
     if _is_made_of(password, known) or zxcvbn(password[:LOOKED_AT], known)["score"] < LEAST_SCORE:
@@ -35,7 +35,7 @@ def weakness(password: str, *about: str) -> str | None:
 
 
 def _is_made_of(password: str, known: list[str]) -> bool:
-    """Return whether next to nothing is left of it without what is known of its owner."""
+    """Return whether little is left of the password without what is known about its owner."""
     left = password.lower()
     for part in sorted((each.lower() for each in known if len(each) > 2), key=len, reverse=True):
         left = left.replace(part, "")

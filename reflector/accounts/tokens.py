@@ -1,8 +1,8 @@
-"""Tokens that this server signs: logins of API clients, audio links.
+"""Sign and verify the tokens of this server: logins of API clients, and audio links.
 
 Logins are HS256 over SECRET_KEY with `sub`, `email` and `exp`, as clients of the reference know
-(and sign) them. Audio links have a key of their own, derived from it (HKDF, RFC 5869) by their
-audience, so that one kind is never good for another. Browsers have sessions (`sessions.py`).
+(and sign) them. Audio links use a key derived from SECRET_KEY for their audience (HKDF, RFC 5869),
+so that a token of one kind is never valid as the other. Browsers have sessions (`sessions.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ALGORITHM = "HS256"
 
 @dataclass(frozen=True)
 class Claims:
-    """`version` is the account's when the token was made; None where the token says nothing."""
+    """The claims of a login. `version` is the account's at signing; None if the token has none."""
 
     subject: str
     email: str | None
@@ -34,7 +34,7 @@ class Claims:
 
 
 class InvalidToken(Exception):
-    """Expired, malformed, or signed by somebody else."""
+    """The token is expired, malformed, or signed by someone else."""
 
 
 class Signer:
@@ -51,7 +51,7 @@ class Signer:
         return _claims(self._verify(None, token))
 
     def opens_audio(self, token: str, transcript_id: str) -> bool:
-        """Return whether `token` is a link to this transcript's audio."""
+        """Return whether `token` is a valid link to this transcript's audio."""
         try:
             return bool(self._verify(AUDIO, token).get("scope") == f"audio:{transcript_id}")
         except InvalidToken:

@@ -1,4 +1,4 @@
-"""Accounts: found, made, given a password, disabled and removed."""
+"""Find, create, change, disable and remove accounts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_EMAIL = 320
 
 
 def same_email(email: str) -> str:
-    """Return the form in which addresses are compared and stored."""
+    """Return the form in which e-mail addresses are compared and stored."""
     return email.strip().lower()
 
 
@@ -33,14 +33,18 @@ def password_account(session: Session, email: str) -> User | None:
 
 
 def create(session: Session, email: str, password_hash: str) -> User:
-    """Return a password account; InvalidInput if there is one with this address."""
+    """Create a password account. Raises InvalidInput if the address already has one."""
     if password_account(session, email):
         raise InvalidInput(f"There is an account {same_email(email)} already.")
     return _add(session, email, password_hash)
 
 
 def _add(session: Session, email: str, password_hash: str) -> User:
-    """Raise IntegrityError if there is one with this address."""
+    """Add a password account.
+
+    Raises InvalidInput if the address is not valid, and IntegrityError if it already has an
+    account.
+    """
     address = same_email(email)
     spoiled = any(c.isspace() or not c.isprintable() for c in address)
     if "@" not in address or spoiled or len(address) > MAX_EMAIL:
@@ -52,7 +56,10 @@ def _add(session: Session, email: str, password_hash: str) -> User:
 
 
 def set_password(session: Session, email: str, password_hash: str) -> User:
-    """Change the password; end the account's sessions and remove its keys: somebody else may have both."""
+    """Change the password of an account; end its sessions and remove its API keys.
+
+    Someone else may have them. Raises InvalidInput if there is no such account.
+    """
     user = password_account(session, email)
     if user is None:
         raise InvalidInput(f"There is no account {same_email(email)}.")
@@ -63,21 +70,26 @@ def set_password(session: Session, email: str, password_hash: str) -> User:
 
 
 def checked_hash(password: str, email: str = "") -> str:
-    """Return its hash; InvalidInput where the password is too weak."""
+    """Return the hash of `password`. Raises InvalidInput if the password is too weak."""
     if problem := weakness(password, email):
         raise InvalidInput(problem, "Choose another one.")
     return hash_password(password)
 
 
 def sign_out(session: Session, user: User) -> int:
-    """End the account's sessions and login tokens, not its keys; how many sessions there were."""
+    """End the account's sessions and login tokens, but keep its API keys.
+
+    Return how many sessions there were.
+    """
     user.token_version += 1
     return sessions.end_all(session, user.id)
 
 
 def named(session: Session, name: str) -> User:
-    """Return the one account with this e-mail address or id; InvalidInput where there is none, or
-    several."""
+    """Return the account with this e-mail address or id.
+
+    Raises InvalidInput if there is none, or if several match.
+    """
     found = session.scalars(
         select(User).where(or_(User.id == name, User.email == same_email(name)))
     ).all()
@@ -92,20 +104,24 @@ def named(session: Session, name: str) -> User:
 
 
 def disable(session: Session, user: User) -> None:
-    """Nobody logs in with it any more, and its keys do not work; all that it has stays."""
+    """Disable the account: logins and API keys are refused, all its data stays."""
     user.disabled_at = user.disabled_at or now()
     sign_out(session, user)
 
 
 def owns(session: Session, user: User) -> int:
-    """Return how many recordings and rooms, those in the trash too."""
+    """Return how many recordings and rooms the account owns, including those in the trash."""
     recordings = select(Transcript.id).where(Transcript.user_id == user.id)
     rooms = select(Room.id).where(Room.user_id == user.id)
     return len(session.scalars(recordings).all()) + len(session.scalars(rooms).all())
 
 
 def remove(session: Session, user: User, heir: User | None) -> None:
-    """The account, its sessions and keys; what it owns goes to `heir`. InvalidInput where that is needed."""
+    """Remove the account with its sessions and API keys. What it owns goes to `heir`.
+
+    Raises InvalidInput if it owns something and there is no `heir`, or if `heir` is the account
+    itself.
+    """
     if heir is not None:
         if heir.id == user.id:
             raise InvalidInput(
@@ -124,8 +140,10 @@ def remove(session: Session, user: User, heir: User | None) -> None:
 
 
 def from_provider(session: Session, subject: str, email: str) -> User:
-    """Return the local account of somebody whom the identity provider knows, made or brought up to
-    date."""
+    """Return the local account of a user of the identity provider.
+
+    Create it if it is missing, and update its e-mail address.
+    """
     user = session.scalars(select(User).where(User.authentik_uid == subject)).first()
     if user is None:
         user = User(email=same_email(email), authentik_uid=subject)
@@ -137,9 +155,10 @@ def from_provider(session: Session, subject: str, email: str) -> User:
 
 
 def provision_admin(db: Database, settings: Settings) -> None:
-    """ADMIN_EMAIL and ADMIN_PASSWORD_HASH make an account, once for each value of the hash.
+    """Create or update the account of ADMIN_EMAIL, once for each value of ADMIN_PASSWORD_HASH.
 
-    A password that was changed since stays: a restart does not bring back the old one.
+    A password that was changed since is kept: a restart does not restore the old one. Raises
+    ConfigurationError if the setting is not a password hash.
     """
     if not settings.ADMIN_EMAIL or settings.ADMIN_PASSWORD_HASH is None:
         return
@@ -152,7 +171,7 @@ def provision_admin(db: Database, settings: Settings) -> None:
     try:
         _provision(db, settings.ADMIN_EMAIL, wanted)
     except IntegrityError:
-        # Several processes start at once, and another one has just made the account
+        # Several processes start at once, and another one has just created the account
         _provision(db, settings.ADMIN_EMAIL, wanted)
 
 

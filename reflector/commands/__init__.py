@@ -1,1 +1,1 @@
-"""What the commands do; `reflector.cli` only reads their arguments."""
+"""Implement the commands; `reflector.cli` only parses their arguments."""

@@ -1,4 +1,4 @@
-"""`reflector admin`: accounts from the command line."""
+"""Manage accounts from the command line: `reflector admin`."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @click.group()
 def admin() -> None:
-    """Accounts for AUTH_BACKEND=password."""
+    """Manage accounts for AUTH_BACKEND=password."""
 
 
 def password_options(command: Command) -> Command:
-    """Passwords come from the terminal, from a file or a pipe; never from the command line, which
-    every user of the machine can read."""
+    """Add the option `--password-file` to a command.
+
+    A password comes from the terminal, a file or a pipe. It never comes from the command line,
+    which every user of the machine can read.
+    """
     return click.option(
         "--password-file",
         type=click.File("r"),
@@ -38,7 +41,7 @@ def password_options(command: Command) -> Command:
 @click.argument("email")
 @password_options
 def create(email: str, password_file: IO[str] | None) -> None:
-    """Make an account."""
+    """Create an account."""
     hashed = users.checked_hash(_password(password_file), email)
     with _database() as db, db.write() as session:
         user = users.create(session, email, hashed)
@@ -50,7 +53,7 @@ def create(email: str, password_file: IO[str] | None) -> None:
 @click.argument("email")
 @password_options
 def set_password(email: str, password_file: IO[str] | None) -> None:
-    """Change a password; the account's sessions end and its API keys are removed."""
+    """Change a password. This ends the account's sessions and removes its API keys."""
     hashed = users.checked_hash(_password(password_file), email)
     with _database() as db, db.write() as session:
         user = users.set_password(session, email, hashed)
@@ -75,7 +78,7 @@ def list_() -> None:
 @admin.command()
 @click.argument("account")
 def disable(account: str) -> None:
-    """Keep somebody out: logins and keys are refused. ACCOUNT is an e-mail or id."""
+    """Disable an account: logins and API keys are refused. ACCOUNT is an e-mail address or id."""
     with _database() as db, db.write() as session:
         user = users.named(session, account)
         users.disable(session, user)
@@ -87,7 +90,7 @@ def disable(account: str) -> None:
 @admin.command()
 @click.argument("account")
 def enable(account: str) -> None:
-    """Let a disabled account in again."""
+    """Enable a disabled account again."""
     with _database() as db, db.write() as session:
         user = users.named(session, account)
         user.disabled_at = None

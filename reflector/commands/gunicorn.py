@@ -1,4 +1,4 @@
-"""gunicorn with uvicorn workers: what serves the API where the work is done elsewhere."""
+"""Serve the API with gunicorn and uvicorn workers when other processes do the work."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 PING_SECONDS = 20.0
 GRACE_SECONDS = 20
-# A process that has not said anything for so long is taken for stuck. Its event loop says
-# something each second, whatever its threads are at.
+# A process that is silent for this long counts as stuck. Its event loop reports once a second,
+# whatever its threads do.
 STUCK_SECONDS = 120
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]
-    CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012 - gunicorn's own way to set them
+    CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012 - gunicorn reads this attribute
         "ws_ping_interval": PING_SECONDS,
         "ws_ping_timeout": PING_SECONDS,
         "access_log": False,
@@ -38,7 +38,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]
 
 
 class _Supervisor(Arbiter):  # type: ignore[misc]
-    """Tells systemd that it still looks after its processes, each second that it does."""
+    """A gunicorn arbiter that notifies systemd's watchdog once a second."""
 
     def __init__(self, app: BaseApplication) -> None:
         super().__init__(app)
@@ -66,19 +66,22 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> FastAPI:
-        """In each process, after the fork: connections and threads do not survive one."""
+        """Build the application in each process, after the fork.
+
+        Connections and threads do not survive a fork.
+        """
         from reflector.app import create_app
         from reflector.services import open_services
 
         try:
             return create_app(open_services(self._settings))
         except ReflectorError as error:
-            # gunicorn gives up where a process ends like this before it has served anything
+            # gunicorn gives up if a process exits with this code before it has served a request
             log.die(error.message, error.hint, Arbiter.WORKER_BOOT_ERROR)
 
 
 def run_gunicorn(settings: Settings, listeners: list[socket.socket], workers: int) -> None:
-    """Serve on all `listeners`."""
+    """Serve on all `listeners` until a signal ends the process."""
     folder = tempfile.mkdtemp(prefix="reflector-metrics-") if workers > 1 else None
     if folder:
         os.environ[METRICS_FOLDER] = folder
@@ -105,10 +108,12 @@ def run_gunicorn(settings: Settings, listeners: list[socket.socket], workers: in
 
 
 def _import_for_all() -> None:
-    """Before the first fork, so that several processes have the program in memory once. One alone
-    has it to itself, and the process that supervises it stays small."""
+    """Import the application before the fork, so that several processes share its memory.
+
+    A single process imports it itself, which keeps the supervising process small.
+    """
     import reflector.app  # noqa: F401
 
-    # What is there now stays as it is: a collector that marks objects would copy their pages
+    # Freeze the objects: a garbage collection would write to their pages and so copy them
     gc.collect()
     gc.freeze()

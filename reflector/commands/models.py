@@ -1,4 +1,4 @@
-"""`reflector models`: what speech models are on this machine, and how they get there."""
+"""List, pull, verify and import speech models: `reflector models`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 @click.group()
 def models() -> None:
-    """Speech models in MODELS_DIR."""
+    """Manage the speech models in MODELS_DIR."""
 
 
 def _manifest() -> Manifest:
@@ -31,7 +31,7 @@ def _manifest() -> Manifest:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As data.")
 def list_models(as_json: bool) -> None:
-    """Show names, sizes and licences."""
+    """List models with their sizes and licences."""
     manifest = _manifest()
     entries, unlisted = manifest.entries(), manifest.unlisted()
     if as_json:
@@ -54,9 +54,11 @@ def list_models(as_json: bool) -> None:
 @models.command()
 @click.argument("name")
 def pull(name: str) -> None:
-    """Fetch the model NAME from the hub: a Whisper model's short name, `owner/model`, or
-    `diarization` for the pipeline that tells speakers apart. A download that broke off is gone on
-    with."""
+    """Fetch the model NAME from the hub.
+
+    NAME is the short name of a Whisper model, `owner/model`, or `diarization` for the pipeline that
+    tells speakers apart. An interrupted download is resumed.
+    """
     chosen = settings.load()
     name, path, licence = _fetch(chosen, name)
     if path.parent != chosen.models_dir:
@@ -66,7 +68,7 @@ def pull(name: str) -> None:
 
 
 def _fetch(chosen: settings.Settings, name: str) -> tuple[str, Path, str | None]:
-    """Return the model's name, where it is, and its licence as far as it is known."""
+    """Fetch the model; return its name, its path, and its licence if known."""
     from reflector.speech.models import fetch_whisper, known_whisper_names
     from reflector.speech.pipelines import LICENCES, fetch_pipeline
 
@@ -89,7 +91,7 @@ def _fetch(chosen: settings.Settings, name: str) -> tuple[str, Path, str | None]
 @models.command()
 @click.argument("names", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
-    """Compare models with the sums that were written down; all, or NAMES."""
+    """Compare models with their recorded checksums: all models, or NAMES."""
     manifest = _manifest()
     entries = manifest.entries()
     if unknown := set(names) - set(entries):
@@ -113,7 +115,7 @@ def verify(names: tuple[str, ...]) -> None:
 @click.option("--name", help="The model's name; default: the folder's.")
 @click.option("--licence", help="Its licence, for the list.")
 def import_(folder: Path, name: str | None, licence: str | None) -> None:
-    """Copy models from FOLDER: one model, or another machine's whole models folder."""
+    """Copy models from FOLDER: a single model, or the whole models folder of another machine."""
     found = import_models(
         _manifest(), folder, name, licence, lambda each: click.echo(f"copying {each}")
     )

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, nothing in a pipe."""
+"""Show a progress bar on a terminal, and nothing in a pipe."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from reflector.events import Message
 from reflector.events.names import EventName
 
-# About how the time is spent; a bar of one file goes through all of these.
+# Approximate share of the time for each step; one bar covers all of them
 SHARES = {"decode": 0.05, "transcribe": 0.6, "diarize": 0.3, "topics": 0.05}
 
 
 class ProgressBar:
-    """Shows the progress of all steps as one bar, with the real-time factor so far."""
+    """Show the progress of all steps as one bar, with the real-time factor so far."""
 
     def __init__(self, name: str, duration: float | None, speakers: bool) -> None:
         self._duration = duration
@@ -53,7 +53,7 @@ class ProgressBar:
         self._progress.stop()
 
     def message(self, channel: str, message: Message) -> None:
-        """A listener for the bus."""
+        """Update the bar from a progress event; a listener for the bus."""
         if message.name != EventName.PROGRESS or self._task is None:
             return
         step = message.data["step"]

@@ -1,4 +1,4 @@
-"""All that is known of a finished transcript, as data."""
+"""Report all that is known of a finished transcript, as data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def report(
     steps: Mapping[StepName, Step],
     outputs: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return everything that is known; times in seconds."""
+    """Return all that is known of a transcript as JSON-ready data; times are in seconds."""
     return {
         "file": str(file),
         "duration": transcript.duration / 1000,

@@ -1,4 +1,4 @@
-"""`reflector serve`: API and pages on one socket; embedded, also the worker."""
+"""Serve the API and pages on one socket, and run the worker in embedded mode: `reflector serve`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ SD_LISTEN_FDS_START = 3
 
 
 def listen(host: str, port: int, next_free: bool) -> socket.socket:
-    """Return a listening socket; ConfigurationError if the port, or all near it, are taken."""
+    """Return a listening socket.
+
+    With `next_free`, try the following ports as well. Raises ConfigurationError if all of them are
+    taken, or if the address cannot be used.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     last = min(65535, port + PORTS_TO_TRY) if next_free and port else port
     for candidate in range(port, last + 1):
@@ -45,8 +49,10 @@ def listen(host: str, port: int, next_free: bool) -> socket.socket:
 
 
 def inherited() -> list[socket.socket]:
-    """Return the sockets that systemd listens on for this process (sd_listen_fds(3)): while the
-    server is restarted, connections wait there instead of being refused."""
+    """Return the sockets that systemd passes to this process (sd_listen_fds(3)).
+
+    systemd keeps them open: while the server restarts, connections wait instead of being refused.
+    """
     count = os.environ.get("LISTEN_FDS", "")
     if os.environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():
         return []
@@ -56,8 +62,11 @@ def inherited() -> list[socket.socket]:
 
 
 def lock_data(settings: Settings) -> IO[str]:
-    """Hold DATA_DIR for this process; two servers on one embedded database would take each
-    other's leases."""
+    """Lock DATA_DIR for this process and return the lock.
+
+    Two servers on one embedded database would take each other's leases. Raises ConfigurationError
+    if another server holds the lock.
+    """
     path = settings.DATA_DIR / "lock"
     file = path.open("a+")
     try:
@@ -71,7 +80,7 @@ def lock_data(settings: Settings) -> IO[str]:
 
 
 def serve(settings: Settings, host: str, port: int, next_free: bool, workers: int) -> None:
-    """Run until a signal ends it."""
+    """Serve until a signal ends the process."""
     try:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -123,8 +132,8 @@ def _serve_alone(settings: Settings, host: str, port: int, next_free: bool) -> N
     app = create_app(services)
     _announce(settings, host, port, listeners[0])
     for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn ends cleanly and then sends itself the signal again, which would end this process
-        # before it has cleaned up
+        # uvicorn shuts down cleanly and then raises the signal again, which would end this process
+        # before its own cleanup
         signal.signal(number, lambda *_: None)
     config = uvicorn.Config(
         app, log_level="warning", log_config=None, access_log=False,
@@ -135,6 +144,6 @@ def _serve_alone(settings: Settings, host: str, port: int, next_free: bool) -> N
     uvicorn.Server(config).run(sockets=listeners)
     services.close()
     lock.close()
-    # A model in the middle of a window cannot be interrupted, and Python would wait for its
-    # thread. Nothing is lost by leaving: the step's lease ends, and the next start takes it up.
+    # A model run cannot be interrupted within a window, and Python would wait for its thread.
+    # Exiting at once loses nothing: the step's lease expires, and the next start resumes it.
     os._exit(0)

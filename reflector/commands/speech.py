@@ -1,4 +1,4 @@
-"""`reflector speech`: the process that owns the device."""
+"""Run the process that owns the compute device: `reflector speech`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reflector.speech_service.app import create_speech_app
 
 log = logging.getLogger(__name__)
 
-# For requests that run when the service is to end; units wait 45 s (TimeoutStopSec)
+# For requests in progress at shutdown; the units wait 45 s (TimeoutStopSec)
 GRACE_SECONDS = 20
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -36,10 +36,10 @@ class _Server(uvicorn.Server):
 
 
 def run_speech(settings: Settings, host: str, port: int) -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal ends the process."""
     use_huge_pages()
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
-    # Recordings as they come in: /tmp is often a part of the memory
+    # Incoming recordings go here: /tmp is often kept in memory
     tempfile.tempdir = str(settings.scratch_dir)
     if settings.REFLECTOR_GPU_APIKEY is None and host not in LOOPBACK:
         log.warning("whoever reaches %s may use this service: set REFLECTOR_GPU_APIKEY", host)
@@ -53,5 +53,5 @@ def run_speech(settings: Settings, host: str, port: int) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )  # fmt: skip
     _Server(config).run(sockets=listeners)
-    # A model in the middle of a window cannot be interrupted, and Python would wait for its thread
+    # A model run cannot be interrupted within a window, and Python would wait for its thread
     os._exit(0)

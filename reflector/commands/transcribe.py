@@ -1,4 +1,4 @@
-"""`reflector transcribe`: the steps of the server on files, in a folder that is thrown away."""
+"""Run the server's steps on files, in a temporary folder: `reflector transcribe`."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from reflector.transcripts import queries
 from reflector.transcripts.exports.markdown import markdown
 
 SUFFIXES = {"webvtt-named": ".vtt", "json": ".json", "srt": ".srt", "md": ".md"}
-# Of media, which begin with a letter: the .2 of "v1.2" is none
+# A media suffix begins with a letter, so the .2 of "v1.2" is not one
 MEDIA_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
-MAX_NAME = 255  # bytes of a file's name, on all usual file systems
+MAX_NAME = 255  # bytes in a file name, on all usual file systems
 SPEAKERS = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -58,7 +58,7 @@ class Request:
 
 
 def transcribe(request: Request) -> int:
-    """Do all files; the exit code is that of the last one that failed, 0 if none did."""
+    """Transcribe all files. Return the exit code of the last failure, 0 if all succeeded."""
     speakers = speaker_limits(request.speakers)
     targets = output_files(request)
     exit_code = 0
@@ -89,14 +89,15 @@ def transcribe(request: Request) -> int:
 
 
 def shown(file: Path) -> str:
-    """Return a name for people; of one that is no text, as much as is."""
+    """Return a name to show; bytes that are not UTF-8 are replaced."""
     return os.fsencode(file).decode("utf-8", "replace")
 
 
 def output_files(request: Request) -> dict[Path, Path]:
-    """Return where the text of each recording goes; none where it is printed.
+    """Return the output file of each recording; empty if the text is printed.
 
-    InvalidInput, before any work, where that would write over a recording or cannot be written.
+    Raises InvalidInput, before any work, if an output would overwrite a recording or its folder
+    cannot be created.
     """
     output, files = request.output, request.files
     if output is None:
@@ -119,9 +120,10 @@ def output_files(request: Request) -> dict[Path, Path]:
 
 
 def _named_after(files: list[Path], folder: Path, suffix: str) -> dict[Path, Path]:
-    """`talk.webm` → `talk.srt`; where several would have one name, `talk.webm.srt`, and then numbers.
+    """Return an output file in `folder` for each recording: `talk.webm` → `talk.srt`.
 
-    Only a suffix of media is left out: `v1.2 review` keeps its name.
+    If several recordings would share a name, the result is `talk.webm.srt`, then numbers. Only a
+    media suffix is removed: `v1.2 review` keeps its name.
     """
     stems = Counter(_stem(file) for file in files)
     names: Counter[str] = Counter()
@@ -140,12 +142,15 @@ def _stem(file: Path) -> str:
 
 
 def _fitting(name: str, most: int) -> str:
-    """As much of `name` as a file system takes, in bytes."""
+    """Return as much of `name` as fits into `most` bytes of UTF-8."""
     return name.encode()[:most].decode("utf-8", "ignore")
 
 
 def _prepare(services: Services, request: Request) -> None:
-    """Missing models stop the command before any work, but for a diarizer nobody asked for."""
+    """Load the models before any work, so that a missing one stops the command.
+
+    If the diarizer is missing and was not asked for, warn and go on without it.
+    """
     services.speech.transcriber.prepare()
     try:
         if services.speech.diarizer is not None:
@@ -160,7 +165,7 @@ def _prepare(services: Services, request: Request) -> None:
 
 
 def speaker_limits(value: str | None) -> tuple[int | None, int | None]:
-    """`3` → (3, 3), `2-5` → (2, 5)."""
+    """Parse `--speakers`: `3` → (3, 3), `2-5` → (2, 5). Raises InvalidInput otherwise."""
     if value is None:
         return None, None
     match = SPEAKERS.fullmatch(value.strip())
@@ -224,7 +229,7 @@ def _one(services: Services, file: Path, request: Request) -> _Result:
 
 
 def _lend(services: Services, file: Path, key: str) -> None:
-    """The file itself under its key: nobody's recording is copied to be read."""
+    """Link the file into the storage under its key, so that the recording is not copied."""
     assert services.storage.root is not None
     target = services.storage.root / key
     target.parent.mkdir(parents=True, exist_ok=True)

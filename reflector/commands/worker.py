@@ -1,4 +1,4 @@
-"""`reflector worker` and `reflector beat`: the processes that do the work of a larger server."""
+"""Run the worker processes of a larger server: `reflector worker` and `reflector beat`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def _until_signal() -> threading.Event:
 
 
 def note_end(settings: Settings) -> None:
-    """After a worker's end, by its unit: steps that memory ran out for are not tried on and on."""
+    """Record, after a worker was killed for lack of memory, which steps it was running.
+
+    Its systemd unit calls this, so that these steps are not retried without end.
+    """
     run = invocation()
     if run is None or os.environ.get("SERVICE_RESULT") != OUT_OF_MEMORY:
         return
@@ -56,7 +59,7 @@ def note_end(settings: Settings) -> None:
 def run_worker(
     settings: Settings, queues: Sequence[Queue], concurrency: int, metrics_port: int | None
 ) -> None:
-    """Work until a signal comes; what is unfinished then is left to others at once."""
+    """Work until a signal comes, then release unfinished steps at once for other workers."""
     _refuse_embedded(settings)
     validate_backends(settings)
     stop = _until_signal()
@@ -84,15 +87,15 @@ def run_worker(
     try:
         if left := worker.drain():
             log.info("%s unfinished steps are free for other workers", left)
-    except Exception as error:  # noqa: BLE001 - the leases end by themselves
+    except Exception as error:  # noqa: BLE001 - the leases expire by themselves
         log.warning("unfinished steps stay taken for half a minute: %s", error)
     services.close()
-    # A model in the middle of a window cannot be interrupted
+    # A model run cannot be interrupted within a window
     os._exit(0)
 
 
 def run_beat(settings: Settings) -> None:
-    """Send what is scheduled until a signal comes. One process of this kind is enough."""
+    """Send scheduled jobs until a signal comes. One such process is enough."""
     _refuse_embedded(settings)
     stop = _until_signal()
     service = beat_service(make_celery(settings), settings)

@@ -1,1 +1,1 @@
-"""The database: tables, sessions, migrations. SQLite embedded, PostgreSQL otherwise."""
+"""Define tables, sessions and migrations. SQLite in embedded mode, PostgreSQL otherwise."""

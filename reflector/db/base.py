@@ -1,4 +1,4 @@
-"""What all tables share: identifiers, times, the choices that columns hold."""
+"""Define what all tables share: identifiers, times and the choices in columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-# SQLite numbers rows by itself only in a column of type INTEGER
+# SQLite assigns row numbers itself only to a column of type INTEGER
 RowNumber = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -25,7 +25,10 @@ def now() -> datetime:
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """Aware datetimes in UTC in and out; SQLite forgets the zone, PostgreSQL answers in its own."""
+    """Store and return aware datetimes in UTC.
+
+    SQLite drops the time zone, and PostgreSQL answers in the zone of its session.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -1,9 +1,9 @@
-"""`change_seq`: a number that grows with every change, the feed of ingesting clients.
+"""Maintain `change_seq`, a number that grows with every change: the feed for ingesting clients.
 
-A trigger sets it whenever a row of `transcript` is written. On PostgreSQL numbers may be committed
-in another order than they are given out; a client that asks for what came after the last number it
-saw would miss the late ones. So each row also carries the transaction that wrote it, and the feed
-ends before the oldest transaction that is still open.
+A trigger sets it whenever a row of `transcript` is written. PostgreSQL may commit numbers in
+another order than it assigns them. A client that asks for everything after the last number it saw
+would then miss the late ones. So each row also holds the transaction that wrote it, and the feed
+ends before the oldest open transaction.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from reflector.db.models import Transcript
 
-# Numbers beyond the newest transaction come from another cluster, by way of a dump
+# Numbers beyond the newest transaction come from another cluster, through a dump
 SETTLED: ColumnElement[bool] = literal_column(
     "(transcript.change_xid IS NULL"
     " OR transcript.change_xid < pg_snapshot_xmin(pg_current_snapshot())"
@@ -22,7 +22,7 @@ SETTLED: ColumnElement[bool] = literal_column(
 
 
 def touch(session: Session, transcript: Transcript) -> None:
-    """Give `transcript` the next number, for a change in a table beside its own."""
+    """Give `transcript` the next number, for a change in another table."""
     session.flush()
     session.execute(
         update(Transcript)
@@ -34,5 +34,5 @@ def touch(session: Session, transcript: Transcript) -> None:
 
 
 def settled(session: Session) -> ColumnElement[bool] | None:
-    """Return what a query for the feed must also ask for; None where writers take turns anyway."""
+    """Return an extra condition for the feed's query; None on SQLite, where writers are serial."""
     return SETTLED if session.get_bind().dialect.name == "postgresql" else None

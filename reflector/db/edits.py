@@ -1,7 +1,7 @@
-"""Which parts of a transcript people changed: a new run leaves them as they are.
+"""Record which parts of a transcript people have changed, so that a new run keeps them.
 
 `Transcript.edits` is `{"fields": [column, …], "ranges": [[start, end, speaker], …], "merged":
-[speaker, …]}`; None where nobody changed anything.
+[speaker, …]}`, or None if nothing was changed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ def is_edited(transcript: Transcript, field: str) -> bool:
 
 
 def edited_parts(transcript: Transcript) -> list[str]:
-    """Return the fields, and `speakers` where somebody assigned or merged some."""
+    """Return the changed fields, and `speakers` if someone assigned or merged speakers."""
     edits = transcript.edits or {}
     speakers = ["speakers"] if edits.get("ranges") or edits.get("merged") else []
     return [*edits.get("fields", []), *speakers]
 
 
 def note_field(transcript: Transcript, field: str, value: Any) -> None:
-    """Somebody wrote `value`; None gives the field back to the next run."""
+    """Record that someone set `field`. None returns the field to the next run."""
     if field not in FIELDS:
         return
     kept = {each for each in FIELDS if is_edited(transcript, each)} - {field}
@@ -35,15 +35,15 @@ def note_field(transcript: Transcript, field: str, value: Any) -> None:
 
 
 def note_range(transcript: Transcript, start: float, end: float, speaker: int) -> None:
-    """Words that start in `[start, end]` are `speaker`'s."""
+    """Record that the words that start in `[start, end]` belong to `speaker`."""
     ranges = (transcript.edits or {}).get("ranges", [])
-    # A range within the new one has nothing left to say
+    # The new range overrides every range inside it
     left = [each for each in ranges if not (start <= each[0] and each[1] <= end)]
     _set(transcript, ranges=[*left, [start, end, speaker]])
 
 
 def note_merge(transcript: Transcript, source: int, target: int) -> None:
-    """All that `source` said is `target`'s."""
+    """Record that all words of `source` belong to `target`."""
     edits = transcript.edits or {}
     ranges = [[a, b, target if s == source else s] for a, b, s in edits.get("ranges", [])]
     merged = {target if each == source else each for each in edits.get("merged", [])}
@@ -51,6 +51,6 @@ def note_merge(transcript: Transcript, source: int, target: int) -> None:
 
 
 def _set(transcript: Transcript, **parts: Any) -> None:
-    """A new value: changes inside of one are not noticed."""
+    """Assign a new dict: SQLAlchemy does not notice changes inside the old one."""
     merged = {**(transcript.edits or {}), **parts}
     transcript.edits = {name: value for name, value in merged.items() if value} or None

@@ -1,4 +1,4 @@
-"""One engine per process, sessions from it, and the schema brought up to date."""
+"""Open one engine per process, provide sessions, and migrate the schema."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ SQLITE_AWAY = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
 }
-# Connection exceptions, too many connections, and shutdown, crash or start of the server
-# (PostgreSQL's documentation, appendix A)
+# Connection exceptions, too many connections, and server shutdown, crash or startup (PostgreSQL
+# documentation, appendix A)
 POSTGRESQL_AWAY = ("08", "53300", "57P")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -53,7 +53,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class CacheValidator:
-    """A query in PostgreSQL's own words, of one text: the same text, the same data."""
+    """A PostgreSQL query that returns one text: the same text means the same data."""
 
     query: str
     parameters: tuple[str, ...] = ()
@@ -63,12 +63,12 @@ class CacheValidator:
         return None if found is None else str(found)
 
 
-# Which transactions a reader sees: any write by anybody is another state
+# The transactions that a reader sees: this changes with every write
 ANY_WRITE = CacheValidator("SELECT pg_current_snapshot()::text")
 
 
 def is_disconnect(error: BaseException | None) -> bool:
-    """Return whether the database was not there to answer, so that the same again may work."""
+    """Return whether the database was unreachable or busy, so that a retry may work."""
     while error is not None:
         if isinstance(error, PoolTimeout):
             return True
@@ -79,29 +79,30 @@ def is_disconnect(error: BaseException | None) -> bool:
 
 
 def _is_away(error: BaseException | None) -> bool:
-    """Return whether a driver's error says that the connection was lost or refused, or that the
-    database is locked for the moment. "No such table" and a cancelled query are OperationalErrors
-    as well."""
+    """Return whether a driver's error means a lost or refused connection, or a locked database.
+
+    Other errors, such as "no such table" and a cancelled query, are OperationalErrors too.
+    """
     if isinstance(error, sqlite3.OperationalError):
-        # Extended codes have the primary one in their lowest byte (sqlite.org/rescode.html)
+        # The lowest byte of an extended code is the primary code (sqlite.org/rescode.html)
         return error.sqlite_errorcode & 0xFF in SQLITE_AWAY
     if type(error).__module__.partition(".")[0] == "psycopg":
         state = getattr(error, "sqlstate", None)
         if state is None:
-            return type(error).__name__ == "OperationalError"  # libpq's own: no server said it
+            return type(error).__name__ == "OperationalError"  # libpq's own
         return str(state).startswith(POSTGRESQL_AWAY)
     return False
 
 
 def after_commit(session: Session, do: Callable[[], None]) -> None:
-    """Call `do` once the transaction of `Database.write` is committed; not where it is rolled back."""
+    """Call `do` after the transaction of `Database.write` is committed; never after a rollback."""
     session.info.setdefault(AFTER_COMMIT, []).append(do)
 
 
 def retry_on_disconnect(action: Callable[[], Answer], seconds: float = RETRY_SECONDS) -> Answer:
-    """Do `action` again while the database is away, for at most `seconds`.
+    """Retry `action` while the database is away, for at most `seconds`.
 
-    A commit whose answer was lost may have happened: `action` has to find that out itself.
+    A commit may have succeeded although its answer was lost: `action` has to check that itself.
     """
     deadline = time.monotonic() + seconds
     pause = RETRY_PAUSE
@@ -116,7 +117,7 @@ def retry_on_disconnect(action: Callable[[], Answer], seconds: float = RETRY_SEC
 
 
 def _may_come_up(error: OperationalError) -> bool:
-    """Return whether it was the server that was not ready, as far as libpq tells: in words only."""
+    """Return whether the server is still starting; libpq tells that only in words."""
     words = str(error.orig)
     return any(
         sign in words for sign in ("starting up", "not yet accepting", "refused", "recovery")
@@ -129,9 +130,11 @@ def _refused(error: SQLAlchemyError) -> ReflectorError:
 
 
 def _is_usable(connection: Connection) -> bool:
-    """Return whether the schema is that of the newest file in the folder of migrations, or a newer
-    one that this version can use as well; ConfigurationError where it is a newer one that it
-    cannot."""
+    """Return whether this version can use the schema without a migration.
+
+    That is so if its revision is the newest migration here, or a newer one that is compatible.
+    Raises ConfigurationError if it is newer and not compatible.
+    """
     newest = max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[
         0
     ]
@@ -151,7 +154,10 @@ def _is_usable(connection: Connection) -> bool:
 
 
 def _note_oldest_reader(connection: Connection, script: ScriptDirectory) -> None:
-    """Which versions can use the schema, for one that a machine goes back to: OLDEST_READER of the migrations."""
+    """Store which versions can use the schema, for a machine that is rolled back.
+
+    The value is the newest OLDEST_READER of the migrations.
+    """
     named = [
         getattr(each.module, "OLDEST_READER", each.revision) for each in script.walk_revisions()
     ]
@@ -170,22 +176,22 @@ def _to_json(value: Any) -> str:
 
 
 def _sqlite_pragmas(connection: Any, _record: object) -> None:
-    # Take transaction control from the driver, which would begin too late (SQLAlchemy's
+    # Disable the driver's transaction control, which begins transactions too late (SQLAlchemy
     # documentation, "Serializable isolation / Savepoints / Transactional DDL" of SQLite).
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged write survives a power cut
+    cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged write survives a power failure
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
 class Database:
-    """Sessions on one database URL.
+    """Provide sessions on one database URL.
 
-    `read()` and `write()` are context managers; `write()` commits at its end. On SQLite a writer
-    takes the write lock at once (BEGIN IMMEDIATE), so that two writers wait for each other
-    instead of failing half-way.
+    `read()` and `write()` are context managers; `write()` commits at its end. On SQLite, a writer
+    takes the write lock at once (BEGIN IMMEDIATE), so that two writers wait for each other instead
+    of failing half-way.
     """
 
     def __init__(self, url: str) -> None:
@@ -201,7 +207,7 @@ class Database:
                 "max_overflow": MORE_CONNECTIONS,
                 "pool_use_lifo": True,
             }
-        # An error's text ends in the log: hashes, names and words stay out of it
+        # Error texts reach the log: keep hashes, names and words out of it
         self.engine: Engine = create_engine(url, hide_parameters=True, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_pragmas)
@@ -212,8 +218,11 @@ class Database:
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     def _ping_if_idle(self, connection: Any, record: Any, _proxy: object) -> None:
-        """Find out what a restart of the server has cut. SQLAlchemy's own `pool_pre_ping` asks
-        before each use, which costs a busy server a round trip for every request."""
+        """Ping a connection that was idle, to find those that a server restart has closed.
+
+        SQLAlchemy's own `pool_pre_ping` pings before each use, which costs a round trip for every
+        request. Raises DisconnectionError if the connection is dead.
+        """
         if time.monotonic() - record.info.get("checked_in", 0.0) < IDLE_SECONDS:
             return
         try:
@@ -229,7 +238,7 @@ class Database:
             yield session
 
     def state(self, question: CacheValidator) -> str | None:
-        """Return what `question` answers now. None on SQLite."""
+        """Return the current answer of `question`; None on SQLite."""
         if self.is_sqlite:
             return None
         with self._autocommit.connect() as connection:
@@ -237,7 +246,10 @@ class Database:
 
     @contextmanager
     def read_at_once(self, question: CacheValidator) -> Iterator[tuple[Session, str | None]]:
-        """A session whose queries all see the data of one moment, and what `question` answers then."""
+        """Yield a session whose queries all see one snapshot, and the answer of `question` in it.
+
+        The answer is None on SQLite.
+        """
         with self._sessions() as session:
             if self.is_sqlite:
                 session.connection().exec_driver_sql("BEGIN")
@@ -259,11 +271,11 @@ class Database:
             do()
 
     def migrate(self, revision: str = "head") -> None:
-        """Bring the schema to `revision`; ConfigurationError if the database cannot be opened, ReflectorError if it
-        refuses a step.
+        """Bring the schema to `revision`.
 
-        Of several processes that start at once one does it and the others wait. A server that is
-        starting itself, as after a power cut, is waited for.
+        If several processes start at once, one migrates and the others wait. This also waits for a
+        server that is still starting, for example after a power failure. Raises ConfigurationError
+        if the database cannot be opened, and ReflectorError if it refuses a step.
         """
         if self.is_sqlite and self.engine.url.database:
             Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -289,7 +301,7 @@ class Database:
         with self.engine.connect() as connection:
             if revision == "head" and _is_usable(connection):
                 return
-            from alembic import command  # not for each process at each start
+            from alembic import command  # too slow to import at each start of each process
             from alembic.config import Config
             from alembic.script import ScriptDirectory
 

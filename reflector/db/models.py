@@ -1,8 +1,8 @@
-"""The tables.
+"""Define the tables.
 
-A transcript has runs: one each time it is processed. A run has one row for each step, and what the
-steps found belongs to the run, so that a reprocess grows beside the result that is on show and
-takes its place in one transaction (`Transcript.shown_run`).
+A transcript has runs: one each time it is processed. A run has one row for each step. What the
+steps found belongs to the run, so a new run builds its result beside the one on show and replaces
+it in one transaction (`Transcript.shown_run`).
 """
 
 from __future__ import annotations
@@ -114,9 +114,10 @@ class Participant(Base):
 
 
 class Words(Base):
-    """All words of a run in one value: `[[text, start, end, speaker], …]`, seconds.
+    """All words of a run in one value: `[[text, start, end, speaker], …]`, times in seconds.
 
-    `segments` are made of them, in the same form, because nearly every reader wants those.
+    `segments` are made of them and have the same form. They are stored because nearly every reader
+    wants them.
     """
 
     __tablename__ = "words"
@@ -128,7 +129,7 @@ class Words(Base):
 
 
 class Topic(Base):
-    """A stretch of the words of its run: `[first_word, last_word)`."""
+    """A topic: the words `[first_word, last_word)` of its run."""
 
     __tablename__ = "topic"
 
@@ -160,7 +161,7 @@ class Event(Base):
 
 
 class Step(Base):
-    """One step of one run: the truth about what is done, being done and to do."""
+    """One step of one run: the source of truth for what is done, running and to do."""
 
     __tablename__ = "step"
 
@@ -191,10 +192,10 @@ class Step(Base):
 
 
 class SearchDocument(Base):
-    """What search looks through: the text that is on show.
+    """The text on show, as search sees it.
 
-    PostgreSQL computes `vector` from it, with the text's own language; on SQLite a table of FTS5
-    with the same row number stands beside it (`reflector/search/`).
+    PostgreSQL computes `vector` from it with the configuration of the text's language. On SQLite,
+    an FTS5 table holds an entry with the same row number (`reflector/search/`).
     """
 
     __tablename__ = "search_document"
@@ -208,7 +209,7 @@ class SearchDocument(Base):
 
 
 class Deletion(Base):
-    """Stored objects that have to go, kept until the storage has confirmed that they are gone."""
+    """Stored objects to delete, kept until the storage confirms that they are gone."""
 
     __tablename__ = "deletion"
 
@@ -223,7 +224,7 @@ class Deletion(Base):
 
 
 class SchemaReader(Base):
-    """One row: the oldest revision of the schema that a program may know to use this database."""
+    """One row: the oldest schema revision that a program must know to use this database."""
 
     __tablename__ = "schema_reader"
 

@@ -1,4 +1,4 @@
-"""Accounts, their sessions and keys, and attempts to log in."""
+"""Define tables of accounts, their sessions and API keys, and login attempts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from reflector.db.base import Base, RowNumber, new_id, now
 
 
 class User(Base):
-    """`authentik_uid` is the subject at the identity provider, `local:EMAIL` for a password account.
+    """An account.
 
-    A login token carries `token_version` and ends when that changes.
+    `authentik_uid` is the subject at the identity provider, or `local:EMAIL` for a password
+    account. A login token carries `token_version` and becomes invalid when that changes.
     """
 
     __tablename__ = "user"
@@ -32,7 +33,7 @@ class User(Base):
 
 
 class UserApiKey(Base):
-    """`key_hash` is the HMAC-SHA256 of the key under SECRET_KEY, in hex."""
+    """An API key. `key_hash` is the HMAC-SHA256 of the key under SECRET_KEY, in hex."""
 
     __tablename__ = "user_api_key"
 
@@ -48,7 +49,10 @@ class UserApiKey(Base):
 
 
 class LoginSession(Base):
-    """A browser that is logged in. `token_hash` is made of its cookie as `UserApiKey.key_hash` is."""
+    """A browser that is logged in.
+
+    `token_hash` is its cookie, hashed like `UserApiKey.key_hash`.
+    """
 
     __tablename__ = "login_session"
 
@@ -62,7 +66,7 @@ class LoginSession(Base):
 
 
 class LoginAttempt(Base):
-    """One failed login, or one still being checked; `key` is a hash of whom it counts for."""
+    """A failed login, or one still being checked. `key` is a hash of what it counts for."""
 
     __tablename__ = "login_attempt"
 

@@ -1,7 +1,7 @@
-"""Rooms, their meetings and the recordings that providers make of them.
+"""Define tables of rooms, their meetings and the recordings that providers make of them.
 
-Their routes come later; lists and search name a transcript's room already, and clean-up has to
-remove what belongs to a transcript.
+There are no routes for them yet. Lists and search already name a transcript's room, and clean-up
+removes what belongs to a transcript.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Meeting(Base):
 
 
 class Recording(Base):
-    """What a provider recorded; `track_keys` None is one file, `[]` several tracks without sound."""
+    """A provider's recording. `track_keys` is None for one file, `[]` for several silent tracks."""
 
     __tablename__ = "recording"
 

@@ -1,4 +1,4 @@
-"""The words of a run, written and read."""
+"""Store and load the words of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reflector.transcript.words import Segment, Word, from_rows, segments
 
 
 def store_words(session: Session, transcript_id: str, run: int, words: Sequence[Word]) -> None:
-    """Put `words` in the place of what the run had, with the segments that they form."""
+    """Replace the words of the run with `words`, and store the segments that they form."""
     session.merge(
         Words(
             transcript_id=transcript_id,
@@ -25,7 +25,7 @@ def store_words(session: Session, transcript_id: str, run: int, words: Sequence[
 
 
 def load_words(session: Session, transcript_id: str, run: int | None) -> list[Word]:
-    """No words where the run has none yet."""
+    """Return the words of a run; empty if it has none yet."""
     rows = session.scalar(_of(Words.words, transcript_id, run))
     return from_rows(rows or ())
 
@@ -34,13 +34,13 @@ def load_segments(session: Session, transcript_id: str, run: int | None) -> list
     row = session.execute(_of(Words.segments, transcript_id, run)).first()
     if row is None:
         return []
-    if row[0] is None:  # written before there was this column
+    if row[0] is None:  # written before this column existed
         return segments(load_words(session, transcript_id, run))
     return [Segment._make(segment) for segment in row[0]]
 
 
 def named_speakers(session: Session, transcript_id: str) -> set[int]:
-    """Return numbers of the speakers who have a name."""
+    """Return the numbers of the speakers that have a name."""
     rows = session.scalars(
         select(Participant.speaker).where(Participant.transcript_id == transcript_id)
     )

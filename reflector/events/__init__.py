@@ -1,4 +1,4 @@
-"""What happens to a transcript, told to whoever watches it."""
+"""Tell viewers what happens to a transcript."""
 
 from reflector.events.bus import Bus, Message, Subscription, transcript_channel, user_channel
 

@@ -1,8 +1,8 @@
-"""A hub of this process: who publishes and who watches.
+"""Connect publishers and viewers within this process.
 
-The database holds what must not be lost; a message here only saves the wait. A viewer that does
-not keep up loses its subscription, not the others' time: it connects again and gets a replay.
-Between processes a relay carries the messages (`events/relay.py`).
+The database holds what must not be lost; a message here only saves waiting. A viewer that is too
+slow loses its subscription and does not delay the others: it reconnects and gets a replay. A relay
+carries messages between processes (`events/relay.py`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def user_channel(user_id: str) -> str:
 
 @dataclass(frozen=True)
 class Message:
-    """`id` is the stored event's number, None for one that is not stored."""
+    """An event for viewers. `id` is the number of the stored event, None if it is not stored."""
 
     name: str
     data: dict[str, Any]
@@ -40,7 +40,7 @@ class Message:
 
     @cached_property
     def text(self) -> str:
-        """As it is sent; `seq` is an extra, which clients of the reference ignore."""
+        """The message as JSON. `seq` is an extra, which clients of the reference ignore."""
         body: dict[str, Any] = {"event": self.name, "data": self.data}
         if self.id is not None:
             body["seq"] = self.id
@@ -48,7 +48,7 @@ class Message:
 
 
 class Gap:
-    """Told instead of a message: some may have been missed, the database knows which."""
+    """Sent instead of a message if some may have been missed; the database knows which."""
 
 
 GAP = Gap()
@@ -56,7 +56,7 @@ Item = Message | Gap | None
 
 
 class Subscription:
-    """One viewer: `await next()` until it answers None (cut off). Lives on one event loop."""
+    """One viewer on one event loop: `await next()` until it returns None (cut off)."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -64,7 +64,7 @@ class Subscription:
         self._closed = False
 
     def put(self, item: Item) -> None:
-        """Called on the loop."""
+        """Queue an item, or cut the viewer off if its queue is full. Call it on the event loop."""
         if self._closed:
             return
         if self._queue.full():
@@ -80,10 +80,10 @@ class Subscription:
 
 
 class Relay(Protocol):
-    """Carries messages between processes."""
+    """Carry messages between processes."""
 
     def publish(self, channel: str, text: str) -> None:
-        """Never raises: a message that does not get through is found in the database."""
+        """Publish `text`. Never raises: viewers find lost messages in the database."""
 
     def close(self) -> None: ...
 
@@ -92,7 +92,7 @@ Listener = Callable[[str, Message], None]
 
 
 class Bus:
-    """`relay` None: publishers and viewers are in this process."""
+    """Connect publishers and viewers. Without a `relay`, both are in this process."""
 
     def __init__(self) -> None:
         self.relay: Relay | None = None
@@ -101,7 +101,7 @@ class Bus:
         self._listeners: list[Listener] = []
 
     def subscribe(self, channel: str) -> Subscription:
-        """Messages of `channel` from now on; call on the event loop that will read them."""
+        """Subscribe to the messages of `channel`. Call it on the event loop that will read them."""
         subscription = Subscription(asyncio.get_running_loop())
         with self._lock:
             self._subscriptions[channel].add(subscription)
@@ -118,7 +118,7 @@ class Bus:
         self._listeners.append(listener)
 
     def publish(self, channel: str, message: Message) -> None:
-        """Called from any thread."""
+        """Send `message` to all viewers of `channel`. Safe to call from any thread."""
         for listener in self._listeners:
             listener(channel, message)
         if self.relay is None:
@@ -129,7 +129,7 @@ class Bus:
     def deliver(self, channel: str, message: Message) -> None:
         """Hand `message` to the viewers in this process."""
         if message.name == UserEventName.SIGNED_OUT:
-            # Of any transcript's viewers some may have come with this account
+            # Viewers of any transcript may have logged in with this account
             self.tell_gap()
             return
         with self._lock:
@@ -137,14 +137,14 @@ class Bus:
         _offer(subscriptions, message)
 
     def tell_gap(self) -> None:
-        """Have every viewer look for what it missed while the relay was away."""
+        """Make every viewer check for missed messages after the relay was away."""
         with self._lock:
             everyone = [one for some in self._subscriptions.values() for one in some]
         _offer(everyone, GAP)
 
 
 def _offer(subscriptions: list[Subscription], item: Item) -> None:
-    """One call into each loop, however many of its viewers there are."""
+    """Queue `item` for all subscriptions, with a single call into each event loop."""
     by_loop: dict[asyncio.AbstractEventLoop, list[Subscription]] = defaultdict(list)
     for subscription in subscriptions:
         by_loop[subscription.loop].append(subscription)

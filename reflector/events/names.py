@@ -1,4 +1,4 @@
-"""Names of the events of a transcript, as clients of the reference know them."""
+"""Name the events of a transcript, as clients of the reference know them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class EventName(StrEnum):
     ACTION_ITEMS = "ACTION_ITEMS"
     DURATION = "DURATION"
     WAVEFORM = "WAVEFORM"
-    # Extras: clients of the reference ignore names that they do not know
+    # Extras: clients of the reference ignore unknown names
     PROGRESS = "PROGRESS"
     HEARTBEAT = "HEARTBEAT"
     CHANGED = "CHANGED"
 
     @property
     def is_replayed(self) -> bool:
-        """Whether a client that connects later gets it again."""
+        """Return whether a client that connects later gets the event in its replay."""
         return self not in _NOT_REPLAYED
 
 
@@ -32,7 +32,7 @@ _NOT_REPLAYED = {
 
 
 class UserEventName(StrEnum):
-    """What the owner of a transcript is told on a channel of their own."""
+    """Events that the owner of a transcript gets on their own channel."""
 
     TRANSCRIPT_CREATED = "TRANSCRIPT_CREATED"
     TRANSCRIPT_DELETED = "TRANSCRIPT_DELETED"

@@ -1,4 +1,4 @@
-"""Events, stored with the change that they tell of, and published when it is committed."""
+"""Store events with the change that they describe, and publish them after its commit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from reflector.events.names import MIRRORED, EventName, UserEventName
 class Outbox:
     """Collect the events of one transaction, and publish them after its commit.
 
-    Events of a run that is not on show are stored with it and told to nobody: its viewers see the
-    result that it is to replace until it does.
+    Events of a run that is not on show are stored but not published: until the run replaces the
+    shown one, viewers see the old result.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Outbox:
         self._stored.append((event, shown))
 
     def status(self, status: Status) -> None:
-        """Change the transcript's status, if it is another."""
+        """Change the transcript's status and record the event, if the status differs."""
         if self._transcript.status != status:
             self._transcript.status = status
             self.add(EventName.STATUS, {"value": status.value})
@@ -54,13 +54,13 @@ class Outbox:
 
 
 def publish_changed(session: Session, bus: Bus, transcript_id: str) -> None:
-    """Have viewers read the transcript again after the commit, if they still may."""
+    """Make viewers read the transcript again after the commit, if they still may."""
     channel = transcript_channel(transcript_id)
     after_commit(session, lambda: bus.publish(channel, Message(EventName.CHANGED, {})))
 
 
 def tell_signed_out(bus: Bus, user_id: str) -> None:
-    """Whoever watches with this account's logins has to show them again."""
+    """Make viewers that use logins of this account prove their rights again."""
     bus.publish(user_channel(user_id), Message(UserEventName.SIGNED_OUT, {}))
 
 

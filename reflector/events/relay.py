@@ -1,7 +1,7 @@
-"""Events between processes: publish and subscribe on Redis or Valkey.
+"""Carry events between processes: publish and subscribe on Redis or Valkey.
 
-Channels are the reference's, `ts:TRANSCRIPT` and `user:USER`. A process that shows viewers
-something listens to all of them with one connection, whoever of its viewers comes or goes.
+The channels are those of the reference: `ts:TRANSCRIPT` and `user:USER`. A process with viewers
+subscribes to all of them on one connection, so viewers that come and go do not matter.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _text(value: bytes | str) -> str:
 
 
 class RedisRelay:
-    """Implements `Relay`; `listen()` for processes with viewers."""
+    """Implement `Relay`. Processes with viewers also call `listen()`."""
 
     def __init__(self, url: str, bus: Bus) -> None:
         self._bus = bus
@@ -48,7 +48,7 @@ class RedisRelay:
         self.connected = threading.Event()
 
     def publish(self, channel: str, text: str) -> None:
-        # While the server is away, nobody waits for each message to find that out again
+        # While the server is away, do not wait for a timeout with each message
         if time.monotonic() < self._silent_until:
             return
         try:
@@ -62,11 +62,11 @@ class RedisRelay:
         self._thread.start()
 
     def ping(self) -> None:
-        """redis.RedisError where the server does not answer."""
+        """Raise redis.RedisError if the server does not answer."""
         self._redis.ping()
 
     def report_worker(self, worker: str, queues: Iterable[str], seconds: int) -> bool:
-        """Say that `worker` serves `queues`, for the next `seconds`; False where nobody can be told."""
+        """Announce that `worker` serves `queues` for the next `seconds`; False if that failed."""
         try:
             self._redis.set(f"{WORKER_KEY}{worker}", " ".join(queues), ex=seconds)
         except redis.RedisError:
@@ -78,7 +78,7 @@ class RedisRelay:
             self._redis.delete(f"{WORKER_KEY}{worker}")
 
     def queues_served(self) -> set[str] | None:
-        """Return the queues that some worker serves; None where that cannot be told."""
+        """Return the queues that some worker serves; None if that is unknown."""
         try:
             keys = list(self._redis.scan_iter(f"{WORKER_KEY}*"))
             values = self._redis.mget(keys) if keys else []

@@ -1,4 +1,4 @@
-"""WebSockets: one transcript as it fills, and what happens to a user's transcripts."""
+"""Serve WebSockets: one transcript as it fills, and the events of a user's transcripts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ router = APIRouter()
 
 REPLAYED = [name.value for name in EventName if name.is_replayed]
 HEARTBEAT_SECONDS = 25.0
-# How often a socket's rights are looked up where nothing tells that they changed
+# How often a socket's rights are checked if no event says that they changed
 CHECK_SECONDS = 30.0
 TOO_SLOW = 1013
 NOT_ALLOWED = 1008
@@ -41,7 +41,7 @@ UPGRADE = {"Upgrade": "websocket"}
 def transcript_get_websocket_events(
     services: ServicesDep, caller: AnyCaller, transcript_id: str
 ) -> schemas.TranscriptWsEvent:
-    """Over plain HTTP: 426, this is a WebSocket."""
+    """Answer 426 to plain HTTP: this path is a WebSocket."""
     with services.db.read() as session:
         get_authorized_transcript(session, caller, transcript_id)
     raise HTTPException(426, "This path is a WebSocket", headers=UPGRADE)
@@ -49,7 +49,7 @@ def transcript_get_websocket_events(
 
 @router.get("/events", tags=["user"])
 def user_get_websocket_events() -> schemas.UserWsEvent:
-    """Over plain HTTP: 426, this is a WebSocket."""
+    """Answer 426 to plain HTTP: this path is a WebSocket."""
     raise HTTPException(426, "This path is a WebSocket", headers=UPGRADE)
 
 
@@ -67,12 +67,15 @@ async def _accept(socket: WebSocket) -> None:
 async def transcript_events_websocket(
     socket: WebSocket, transcript_id: str, since: int | None = None
 ) -> None:
-    """What was found so far, then what is being found. Extra: `since`, the `seq` of the last
-    message that the client has, asks for all stored events after it."""
+    """Send the events so far, then new ones as they happen.
+
+    Extra: `since`, the `seq` of the last message that the client has, asks for all stored events
+    after it.
+    """
     services = services_of(socket)
     channel = transcript_channel(transcript_id)
-    # Subscribed before the replay is read, so that nothing falls in between; what comes both ways
-    # is known by its number.
+    # Subscribe before reading the replay, so that no event is missed in between. Events that come
+    # both ways are recognised by their number.
     subscription = services.bus.subscribe(channel)
     try:
         try:
@@ -89,7 +92,7 @@ async def transcript_events_websocket(
 
 @router.websocket("/events")
 async def user_events_websocket(socket: WebSocket) -> None:
-    """What happens to the caller's transcripts, from now on."""
+    """Send the events of the caller's transcripts from now on."""
     services = services_of(socket)
     credentials = _credentials(socket)
     try:
@@ -114,7 +117,7 @@ def _credentials(socket: WebSocket) -> Credentials:
 
 
 def _still(services: Services, credentials: Credentials, caller: Caller) -> None:
-    """Raise Unauthenticated if these are not the caller's credentials any more."""
+    """Raise Unauthenticated if the credentials are no longer valid for this caller."""
     if services.identity.resolve(credentials, again=True).user_id != caller.user_id:
         raise Unauthenticated("Not authenticated")
 
@@ -129,7 +132,7 @@ class _Viewer:
         self._status: str | None = None
 
     def replay(self, since: int | None) -> list[Message]:
-        """Replay the stored events, or those after `since`; then the status as it is."""
+        """Return the stored events, or those after `since`, and then the current status."""
         caller = self._services.identity.resolve(self._credentials)
         with self._services.db.read() as session:
             transcript = get_authorized_transcript(session, caller, self._id)
@@ -139,14 +142,19 @@ class _Viewer:
         return [*messages, self._status_of(transcript)]
 
     def check(self) -> None:
-        """Forbidden, NotFound or Unauthenticated where the transcript is not this viewer's to see any more."""
+        """Check that this viewer may still see the transcript.
+
+        Raises Forbidden, NotFound or Unauthenticated otherwise.
+        """
         caller = self._services.identity.resolve(self._credentials, again=True)
         with self._services.db.read() as session:
             get_authorized_transcript(session, caller, self._id)
 
     def catch_up(self) -> list[Message]:
-        """Return what was stored since the last message, where live ones may have been missed. All
-        again where another run has come on show meanwhile."""
+        """Return what was stored since the last message, after live messages may have been missed.
+
+        Return all events again if another run has come on show since.
+        """
         caller = self._services.identity.resolve(self._credentials, again=True)
         with self._services.db.read() as session:
             transcript = get_authorized_transcript(session, caller, self._id)
@@ -157,7 +165,7 @@ class _Viewer:
         return [*messages, *([self._status_of(transcript)] if changed else [])]
 
     def note(self, message: Message) -> bool:
-        """Return whether the viewer does not have `message` yet."""
+        """Record `message` as seen. Return whether the viewer did not have it yet."""
         if message.name == EventName.STATUS:
             self._status = message.data.get("value")
         if message.id is None:
@@ -172,8 +180,11 @@ class _Viewer:
         return Message(EventName.STATUS, {"value": transcript.status})
 
     def _knows(self, session: Session, transcript: Transcript, since: int) -> bool:
-        """Return whether event `since` belongs to what is on show: after it comes what is new.
-        Otherwise the client saw another result, and gets all of this one."""
+        """Return whether event `since` belongs to the result on show.
+
+        Then only later events are new to the client. Otherwise the client saw another result and
+        needs all events of this one.
+        """
         query = select(Event.id).where(
             Event.id == min(max(since, 0), 2**63 - 1),
             Event.transcript_id == self._id,
@@ -206,7 +217,7 @@ async def _serve(socket: WebSocket, sending: Any) -> None:
 
 
 async def _until_closed(socket: WebSocket) -> None:
-    """What a client sends is ignored."""
+    """Wait until the client disconnects; ignore what it sends."""
     while True:
         message: Any = await socket.receive()
         if message["type"] == "websocket.disconnect":
@@ -225,7 +236,8 @@ async def _send_transcript(
             if isinstance(live, Gap):
                 messages = await run_in_threadpool(viewer.catch_up)
             else:
-                # What nobody tells of, as a password changed from the command line, is found by the clock
+                # The regular check finds changes without an event, such as a password changed from
+                # the command line
                 if is_due or live.name == EventName.CHANGED:
                     await run_in_threadpool(viewer.check)
                 messages = [live] if viewer.note(live) else []
@@ -233,7 +245,7 @@ async def _send_transcript(
             await socket.close(NOT_ALLOWED, "not yours to see any more")
             return
         except ReflectorError:
-            break  # not known just now: the client asks again
+            break  # rights unknown for now: the client reconnects
         if is_due or isinstance(live, Gap):
             checked = monotonic()
         for message in messages:
@@ -264,8 +276,10 @@ HEARTBEAT = Message(EventName.HEARTBEAT, {})
 
 
 async def _next(subscription: Subscription) -> Message | Gap | None:
-    """Return the next message; a heartbeat where none comes, by which a browser knows that it is
-    still connected (it does not show pings to a page)."""
+    """Return the next message, or a heartbeat if none comes in time.
+
+    It tells the page that the connection is alive, because browsers do not show pings to pages.
+    """
     try:
         return await asyncio.wait_for(subscription.next(), HEARTBEAT_SECONDS)
     except TimeoutError:

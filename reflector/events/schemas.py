@@ -1,4 +1,4 @@
-"""What the WebSockets send, for the OpenAPI document from which clients make their types."""
+"""Define the WebSocket messages for the OpenAPI document, from which clients generate types."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class TranscriptWsActionItems(BaseModel):
 
 
 class TranscriptDuration(BaseModel):
-    """Milliseconds."""
+    """A duration in milliseconds."""
 
     duration: float
 

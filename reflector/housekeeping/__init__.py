@@ -1,1 +1,1 @@
-"""What is done by the clock: stored objects deleted for good, old anonymous data, a sign of life."""
+"""Run periodic jobs: delete stored objects, remove old anonymous data, send a heartbeat."""

@@ -1,7 +1,7 @@
-"""Stored objects are deleted until the storage confirms that they are gone.
+"""Delete stored objects until the storage confirms that they are gone.
 
-The order to delete is a row, written in the transaction that deletes the transcript. It goes when
-two looks, some time apart, have found nothing: a worker may be putting an object there just now.
+The transaction that deletes a transcript also writes a row that orders the deletion. The row is
+removed after two checks, some time apart, found nothing: a worker may still be storing an object.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ LONGEST_RETRY = timedelta(hours=1)
 
 
 def order(session: Session, prefix: str) -> None:
-    """Have everything under the folder `prefix` deleted, once this transaction is committed."""
+    """Delete everything under the folder `prefix` after this transaction is committed."""
     session.add(Deletion(prefix=prefix))
 
 
 def destroy(session: Session, transcript: Transcript) -> None:
-    """Remove a transcript for good: its rows now, its objects until they are gone."""
+    """Remove a transcript for good: its rows now, its objects by an order to delete."""
     if transcript.recording_id is not None:
         session.execute(delete(Recording).where(Recording.id == transcript.recording_id))
     session.delete(transcript)
@@ -39,9 +39,10 @@ def destroy(session: Session, transcript: Transcript) -> None:
 
 
 def execute(services: Services, prefix: str | None = None) -> int:
-    """Do what is due, of `prefix` only where one is given: a request does nobody else's deletions.
+    """Execute the deletions that are due. Return the number of orders that are still open.
 
-    Returns the number of orders that are still open. Errors stay with their order.
+    With `prefix`, execute only its deletions, so that a request does not do those of others. Errors
+    are stored with their order.
     """
     wanted = select(Deletion.id).where(Deletion.due_at <= now())
     if prefix is not None:
@@ -56,7 +57,7 @@ def execute(services: Services, prefix: str | None = None) -> int:
 
 def _execute_one(services: Services, number: int) -> None:
     with services.db.write() as session:
-        # Whoever moves the date on has the order for now
+        # Moving the due date claims the order for this process
         prefix = session.scalar(
             update(Deletion)
             .where(Deletion.id == number, Deletion.due_at <= now())
@@ -86,7 +87,7 @@ def _execute_one(services: Services, number: int) -> None:
 
 
 def _delete(services: Services, prefix: str) -> int:
-    """Delete them; return how many objects were there."""
+    """Delete the objects and local files of `prefix`; return how many objects there were."""
     found = len(services.storage.keys(prefix))
     services.storage.delete_prefix(prefix)
     uploads = services.settings.uploads_dir

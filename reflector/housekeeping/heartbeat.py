@@ -1,4 +1,4 @@
-"""A request to HEALTHCHECK_URL, whose absence somebody notices."""
+"""Ping HEALTHCHECK_URL, where a monitor raises an alarm if the pings stop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 10
 
 
 def ping(settings: Settings) -> bool:
-    """Fetch it; return whether the address answered. It is asked again at the next turn."""
+    """Return whether HEALTHCHECK_URL answered. The next scheduled run tries again."""
     if not settings.HEALTHCHECK_URL:
         return False
     try:

@@ -1,4 +1,4 @@
-"""In public mode, what belongs to nobody goes after some days."""
+"""Remove transcripts without an owner after some days, in public mode."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ log = logging.getLogger(__name__)
 
 
 def clean_up(services: Services) -> int:
-    """Remove anonymous transcripts older than PUBLIC_DATA_RETENTION_DAYS with their recordings,
-    meetings and stored objects; how many transcripts. Nothing without PUBLIC_MODE."""
+    """Remove anonymous transcripts older than PUBLIC_DATA_RETENTION_DAYS; return how many.
+
+    Their recordings, meetings and stored objects go with them. Does nothing without PUBLIC_MODE.
+    """
     settings = services.settings
     if not settings.PUBLIC_MODE:
         return 0

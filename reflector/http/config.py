@@ -1,4 +1,4 @@
-"""What clients may offer on this server."""
+"""Tell clients which features this server offers."""
 
 from __future__ import annotations
 

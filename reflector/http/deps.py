@@ -1,4 +1,4 @@
-"""What routes ask for: the services of this process, and who is asking."""
+"""Provide what routes depend on: the services of this process, and the caller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reflector.pipeline.queue.dispatch import Dispatcher
 from reflector.services import Services
 
 SESSION_COOKIE = "reflector_session"
-# Browsers take a cookie of this prefix from its own host only, and over HTTPS (RFC 6265bis)
+# Browsers accept a cookie with this prefix only from its own host and over HTTPS (RFC 6265bis)
 HOST_PREFIX = "__Host-"
 _bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/login", auto_error=False)
 _api_key = APIKeyHeader(name="X-API-Key", auto_error=False)
@@ -38,13 +38,15 @@ def _dispatcher(request: Request) -> Dispatcher:
 
 
 def client_address(request: Request) -> str:
-    """Return the client's, not a proxy's: the server believes `X-Forwarded-For` of TRUSTED_PROXIES
-    only."""
+    """Return the client's address, not that of a proxy.
+
+    The server trusts `X-Forwarded-For` only from TRUSTED_PROXIES.
+    """
     return request.client.host if request.client else "unknown"
 
 
 def cookie_name(connection: HTTPConnection, name: str) -> str:
-    """Over HTTPS with the prefix; plain HTTP, on this machine, has none to offer."""
+    """Return the cookie's name: prefixed over HTTPS, plain over HTTP, which forbids the prefix."""
     is_secure = connection.url.scheme in {"https", "wss"}
     return HOST_PREFIX + name if is_secure else name
 
@@ -63,7 +65,10 @@ def credentials_of(
 async def caller_of(
     connection: HTTPConnection, bearer: str | None, api_key: str | None = None
 ) -> Caller:
-    """Who made this request; Unauthenticated where its credentials are not valid."""
+    """Return the caller of this request.
+
+    Raises Unauthenticated if the credentials are not valid.
+    """
     identity = services_of(connection).identity
     credentials = credentials_of(connection, bearer, api_key)
     if (known := identity.remembered(credentials)) is not None:
@@ -72,8 +77,10 @@ async def caller_of(
 
 
 def is_own_page(headers: Headers) -> bool:
-    """Return whether no other site's page made the request: a browser adds the cookie by itself,
-    also to what another page of the same host asks for."""
+    """Return whether no page of another site made the request.
+
+    A browser adds the cookie by itself, even to requests from other pages of the same host.
+    """
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 

@@ -1,4 +1,4 @@
-"""Errors as answers: `{"detail": sentence}`."""
+"""Turn errors into responses: `{"detail": sentence}`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def install(app: FastAPI) -> None:
 
         @app.exception_handler(kind)
         async def unstorable(request: Request, error: Exception) -> Response:
-            """Numbers beyond 64 bits and characters that no text may hold, in whatever field."""
+            """Answer 422 if a number beyond 64 bits or a character cannot be stored."""
             if is_unstorable(error):
                 return JSONResponse({"detail": UNSTORABLE}, 422)
             return _foreseen_or_500(request, error)
@@ -56,7 +56,7 @@ def install(app: FastAPI) -> None:
 
 
 def _note_refusal(request: Request, error: Forbidden) -> None:
-    """For who looks after the server: somebody asked for what is not theirs."""
+    """Log for administrators that a caller was refused access."""
     address = client_address(request)
     with about(event="refused", address=address, outcome=error.message):
         log.info("%s %r from %s: %s", request.method, request.url.path, address, error.message)

@@ -1,4 +1,4 @@
-"""Response headers that keep a page to itself."""
+"""Add response headers that isolate the pages from other sites."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ CONTENT_POLICY = (
 )
 
 
-# What is no page is not to become one, opened by itself or in a frame
+# A response that is not a page must not act as one, opened directly or in a frame
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
-# For the page that a browser makes of sound that is opened by itself
+# For the page that a browser builds around audio that is opened directly
 SOUND_POLICY = f"{DATA_POLICY}; media-src 'self'; style-src 'unsafe-inline'"
-# The API's documentation pages start themselves with a script in the page.
+# The API's documentation pages start with an inline script
 DOCUMENTATION_PATHS = ("/docs", "/redoc")
 DOCUMENTATION_POLICY = (
     CONTENT_POLICY + "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
@@ -25,10 +25,10 @@ DOCUMENTATION_POLICY = (
 
 
 class PageHeaders:
-    """A plain ASGI layer: Starlette's `BaseHTTPMiddleware` would copy every upload once more.
+    """Add security headers as plain ASGI middleware.
 
-    `media_origin` is where audio may come from besides this server: the storage, where it has an
-    address for browsers.
+    Starlette's `BaseHTTPMiddleware` would copy every upload once more. `media_origin` is another
+    origin for audio: the storage, if browsers can reach it directly.
     """
 
     def __init__(self, app: ASGIApp, media_origin: str | None = None) -> None:
@@ -42,7 +42,7 @@ class PageHeaders:
             await self._app(scope, receive, send)
             return
 
-        # Before a mount changes the scope
+        # Read the path before a mount changes the scope
         path = get_route_path(scope)
 
         async def with_headers(message: Message) -> None:
@@ -58,7 +58,7 @@ class PageHeaders:
                 else:
                     is_sound = headers.get("content-type", "").startswith("audio/")
                     headers["Content-Security-Policy"] = SOUND_POLICY if is_sound else DATA_POLICY
-                # The address has a hash of the files: what is under it never changes
+                # The address contains a hash of the files, so its content never changes
                 if path.startswith("/static/") and message["status"] in {200, 206, 304}:
                     headers["Cache-Control"] = "public, max-age=31536000, immutable"
                 if path.startswith("/v1/"):

@@ -1,4 +1,4 @@
-"""How much at once: bytes of a request and of a recording, free space, uploads."""
+"""Limit request and recording sizes, free disk space and concurrent uploads."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ UPLOAD_PATH = "/record/upload"
 
 
 def request_limit(settings: Settings, path: str) -> int:
-    """Return bytes that the body of a request may have."""
+    """Return how many bytes the body of a request to `path` may have."""
     if path.endswith(UPLOAD_PATH):
         return settings.MAX_CHUNK_BYTES + FORM_BYTES
     return settings.MAX_REQUEST_BYTES
 
 
 class Admission:
-    """Counts the uploads of this process."""
+    """Limit the concurrent uploads of this process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -32,7 +32,7 @@ class Admission:
 
     @contextmanager
     def upload(self) -> Iterator[None]:
-        """Busy or OutOfSpace where one more would be too many."""
+        """Count an upload while it runs. Raises Busy or OutOfSpace if it cannot be accepted."""
         settings = self._settings
         refuse_without_space(settings)
         with self._lock:

@@ -1,7 +1,8 @@
-"""The file of a multipart form, written as it arrives.
+"""Write the file of a multipart form to disk as it arrives.
 
-Starlette's own form parser writes each file twice (to a temporary file, from where the route
-copies it) and keeps no account of a full disk; at hundreds of megabytes a second that is felt.
+Starlette's own form parser writes each file twice (to a temporary file, from which the route copies
+it) and does not handle a full disk. The second copy is noticeable at hundreds of megabytes a
+second.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from reflector.errors import InvalidInput, Paused
 
 IDLE_SECONDS = 30.0
-SLOWEST = 4096  # bytes a second, on the average
+SLOWEST = 4096  # bytes per second, on average
 PAUSED = "The upload paused for too long. Send this chunk again; what came before is kept."
 MAX_OTHER_BYTES = 1 << 20
 FLUSH_BYTES = 2 << 20
@@ -28,7 +29,7 @@ WRITEBACK_BYTES = 8 << 20
 
 
 class FilePart:
-    """Sends the body of the part `field` to `out`; `filename` is known once it starts."""
+    """Write the body of the part `field` to `out`; `filename` is known once the part starts."""
 
     def __init__(self, content_type: str, field: str, out: BinaryIO) -> None:
         kind, options = parse_options_header(content_type)
@@ -91,7 +92,7 @@ class FilePart:
 
 
 class Writeback:
-    """Has what was written reach the disk while more comes in, so that the final sync is short."""
+    """Write data back to the disk while more arrives, so that the final sync is short."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
@@ -107,15 +108,16 @@ class Writeback:
         self._task = asyncio.create_task(run_in_threadpool(os.fdatasync, self._out.fileno()))
 
     async def finish(self) -> None:
-        """Wait for the last one; OSError where the disk did not take it."""
+        """Wait for the last write-back. Raises OSError if the disk did not accept the data."""
         if self._task is not None:
             await self._task
 
 
 async def _without_pauses(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield what comes; Paused where nothing does: others wait for the place of this upload.
+    """Yield the data of `stream`. Raises Paused if it is too slow: others wait for this slot.
 
-    `SLOWEST` bounds what a client can hold a place with by sending a byte now and then.
+    A client that sends a byte now and then could hold its slot; the average rate `SLOWEST` prevents
+    that.
     """
     began, received = monotonic(), 0
     loop = asyncio.get_running_loop()
@@ -136,7 +138,10 @@ async def _without_pauses(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def receive_file(request: Request, field: str, out: BinaryIO) -> FilePart:
-    """Write the form's file to `out`; InvalidInput where it is missing or cut off."""
+    """Write the form's file to `out`. Raises InvalidInput if it is missing or incomplete.
+
+    Raises Paused if the client is too slow.
+    """
     part = FilePart(request.headers.get("content-type", ""), field, out)
     waiting = bytearray()
     writeback = Writeback(out)

@@ -1,4 +1,4 @@
-"""Requests that another site's page makes in a visitor's browser."""
+"""Refuse requests that a page of another site makes in a visitor's browser."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
 
 
 class SameOrigin:
-    """Refuses (403) requests with a foreign `Origin` or a foreign `Host`.
+    """Refuse (403) requests with a foreign `Origin` or a foreign `Host`.
 
-    Browsers send `Origin` with every request that can change something and with every WebSocket.
-    A name that resolves to this server's address makes a foreign page look like its own (DNS
-    rebinding). So names count that nobody else can have: addresses, names without a dot or of the
-    local network (RFC 6762, RFC 8375), those of `own` and `allowed`. On loopback only these last and
-    `localhost`: a proxy on this machine is reached under them.
+    Browsers send `Origin` with every request that can change something and with every WebSocket. A
+    foreign name that resolves to this server's address makes a foreign page look like its own (DNS
+    rebinding). So only names that nobody else can register are accepted: addresses, names without a
+    dot or of the local network (RFC 6762, RFC 8375), and those of `own` and `allowed`. On loopback,
+    only `localhost` and those of `own` and `allowed` are accepted: a proxy on this machine forwards
+    them.
 
-    `own`: this server's URLs. `allowed`: origins.
+    `own` are this server's URLs. `allowed` are origins.
     """
 
     def __init__(self, app: ASGIApp, allowed: Sequence[str], own: Sequence[str] = ()) -> None:
@@ -68,7 +69,7 @@ def _name(host: str) -> str:
 
 
 def _can_be_anybodys(name: str) -> bool:
-    """Return whether somebody can register `name` and have it lead here."""
+    """Return whether somebody can register `name` and point it to this server."""
     if "." not in name.rstrip(".") or name.endswith(LOCAL_ENDINGS):
         return False
     try:

@@ -1,4 +1,4 @@
-"""No request is larger than it may be, whatever it says of its length."""
+"""Enforce the maximum size of requests, whatever length they announce."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reflector.runtime.sizes import readable_size
 
-FORM_BYTES = 1 << 20  # what a form adds to the file in it
+FORM_BYTES = 1 << 20  # overhead of a form around its file
 
 
 class RequestSizes:
-    """Refuses (413) requests whose body is larger than the limits, by its announced length or as
-    soon as more than that has come."""
+    """Refuse (413) requests whose body is larger than the limit.
+
+    A request is refused by its announced length, or as soon as more than the limit has arrived.
+    """
 
     def __init__(self, app: ASGIApp, limit_of: Callable[[str], int]) -> None:
-        """`limit_of` gives the bytes for a path."""
+        """Take the limit in bytes for each path from `limit_of`."""
         self._app, self._limit_of = app, limit_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +44,7 @@ class RequestSizes:
             return message
 
         async def watched(message: Message) -> None:
-            if received <= limit:  # otherwise the application answers that the body broke off
+            if received <= limit:  # otherwise the application would answer that the body broke off
                 await send(message)
 
         with suppress(_Exceeded):
@@ -57,4 +59,4 @@ class RequestSizes:
 
 
 class _Exceeded(ClientDisconnect):
-    """Ends the reading of a body like a client that has gone."""
+    """Ends the reading of a body, as if the client had disconnected."""

@@ -1,10 +1,10 @@
-"""Answers kept for as long as what they were made of stays as it is.
+"""Cache responses for as long as the data that they were made of is unchanged.
 
-Pages and clients ask for the same again and again. PostgreSQL tells with one small question which
-transactions a reader can see (`pg_current_snapshot`); while that is the same, so is every answer
-that is made of the database alone, and the one made before is given again. Any write by anybody
-ends that. An answer made of one transcript has a question of its own, so that it outlives writes
-elsewhere. On SQLite answers are made each time.
+Pages and clients ask for the same data again and again. One small PostgreSQL query tells which
+transactions a reader can see (`pg_current_snapshot`). While that is unchanged, so is every response
+that is made of the database alone, and the cached one is reused. Any write invalidates it. A
+response made of one transcript has a query of its own, so that other writes do not invalidate it.
+On SQLite, nothing is cached.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from reflector.accounts.access import Caller
 from reflector.db.engine import ANY_WRITE, CacheValidator, Database
 
 MAX_BYTES = 16 << 20
-# `xmin` is the transaction that wrote a row as it is. Everything that an answer about a transcript
-# and its rights, people, words and topics is made of
+# `xmin` is the transaction that last wrote a row. The query covers everything that a response about
+# a transcript is made of: its rights, people, words and topics
 TRANSCRIPT_STATE = """
 SELECT concat(
     t.xmin, ' ', r.xmin, ' ', m.xmin, ' ',
@@ -45,7 +45,7 @@ def state_of(transcript_id: str) -> CacheValidator:
 
 
 class ResponseCache:
-    """JSON answers of one process, the least recently used given up beyond 16 MiB."""
+    """Cache JSON responses of one process, up to 16 MiB; the least recently used are dropped."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -60,8 +60,10 @@ class ResponseCache:
         make: Callable[[Session], Any],
         question: CacheValidator = ANY_WRITE,
     ) -> Response:
-        """Return what `make` builds for `caller`; it may use `key`, `caller` and of the database
-        what `question` covers only."""
+        """Return what `make` builds for `caller`, from the cache if it is still valid.
+
+        `make` may use only `key`, `caller`, and the part of the database that `question` covers.
+        """
         whole = (caller.user_id, key)
         state = self._db.state(question)
         with self._lock:

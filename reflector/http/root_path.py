@@ -1,4 +1,4 @@
-"""A server below a path of another host: `ROOT_PATH=/reflector`."""
+"""Serve under a path of another host: `ROOT_PATH=/reflector`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class RootPath:
-    """Gives every request the path that its client asked for, and redirects back below it.
+    """Give every request its full path under `root`, and keep redirects under it.
 
-    Some proxies cut the prefix off and some do not. Starlette finds mounted files only where the path
+    Some proxies remove the prefix and some do not. Starlette finds mounted files only if the path
     begins with the root path.
     """
 

@@ -1,4 +1,4 @@
-"""What several subjects answer."""
+"""Define answers that several subjects share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/health`, `/health/ready`, `/metrics`."""
+"""Serve `/health`, `/health/ready` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ LOCAL = {"127.0.0.1", "::1"}
 
 @router.get("/health")
 async def health() -> dict[str, str]:
-    """Whether the process runs; nothing else is checked, and no thread of the pool is waited for."""
+    """Tell whether the process runs. Nothing else is checked, and no thread is needed."""
     return {"status": "healthy"}
 
 
 @router.get("/health/ready")
 def health_ready(request: Request) -> Response:
-    """Extra: whether what the server needs is there; 503 where it cannot serve."""
+    """Extra: tell whether all that the server needs works; 503 if it cannot serve."""
     checks = cast(Health, request.app.state.health).checks()
     ready = can_serve(checks)
     healthy = ready and all(check.status == "ok" for check in checks)
@@ -41,7 +41,7 @@ def health_ready(request: Request) -> Response:
 
 @router.get("/metrics")
 def metrics(request: Request) -> Response:
-    """For a collector on this machine; nobody else is told."""
+    """Serve metrics to a collector on this machine; 404 for everyone else."""
     host = request.client.host if request.client else ""
     if host not in LOCAL or "x-forwarded-for" in request.headers:
         raise HTTPException(404, "Not Found")

@@ -1,1 +1,1 @@
-"""What a meeting was about: topics, title, summaries, action items, by an LLM or by extraction."""
+"""Analyse meetings: topics, title, summaries and action items, by an LLM or by extraction."""

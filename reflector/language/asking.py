@@ -1,4 +1,4 @@
-"""How an OpenAI-compatible server is asked for JSON: servers differ in what they accept."""
+"""Build JSON requests for OpenAI-compatible servers, which differ in what they accept."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from reflector.language.meeting import Answer
 
-# OpenAI's newer models refuse the first, most other servers know it alone
+# Newer OpenAI models refuse the first; most other servers know only the first
 LIMITS = ("max_tokens", "max_completion_tokens")
 SCHEMA_PROMPT = "Answer with one JSON object of this schema and nothing else:\n"
 
 
 class JsonFormat(StrEnum):
-    """From the strictest to none."""
+    """How the answer's format is enforced, from the strictest to not at all."""
 
     SCHEMA = "json_schema"
     OBJECT = "json_object"
@@ -30,8 +30,11 @@ class JsonFormat(StrEnum):
 
 @dataclass(frozen=True)
 class AskingWay:
-    """`has_temperature`: some models take only their own. `limit`: the name by which the server knows the
-    longest answer, None where it takes none."""
+    """Which optional request fields a server accepts.
+
+    `has_temperature` is False for models that allow only their default. `limit` is the server's
+    name for the maximum answer length, None if it accepts none.
+    """
 
     format: JsonFormat = JsonFormat.SCHEMA
     has_temperature: bool = True
@@ -45,8 +48,11 @@ class AskingWay:
         temperature: float,
         longest: int,
     ) -> dict[str, Any]:
-        """Return the body of a chat completion; `longest` answer in tokens. Without a server that
-        enforces it, the schema is in the instructions, which `messages` begins with."""
+        """Return the body of a chat completion; `longest` limits the answer, in tokens.
+
+        If the server does not enforce the schema, it is added to the instructions, the first of
+        `messages`.
+        """
         schema = answer.model_json_schema()
         request: dict[str, Any] = {"model": model, "messages": messages}
         if self.has_temperature:
@@ -64,7 +70,7 @@ class AskingWay:
         return request
 
     def without_what_was_refused(self, problem: str) -> AskingWay | None:
-        """Return a way that asks for less; None where there is none left."""
+        """Return a variant without the refused field; None if nothing is left to drop."""
         if self.has_temperature and "temperature" in problem.lower():
             return replace(self, has_temperature=False)
         if self.limit is not None and self.limit in problem:

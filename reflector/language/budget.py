@@ -1,4 +1,4 @@
-"""Prompts that fit: counted on the safe side, split between lines, never cut off."""
+"""Fit prompts into the context window: count generously, split between lines, never cut."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from string import ascii_letters
 
 ASCII_LETTERS = ascii_letters + " "
 
-# Tokens that a character may cost, by what it is. English has 4.2 letters a token in current
-# vocabularies, German 3.6; less counts too many, which costs a call more and never a sentence. A
-# digit or a sign may be a token of its own. A script that a vocabulary hardly knows falls back to its
-# bytes (byte-level BPE, byte fallback of SentencePiece): Hebrew, Greek, Georgian, Amharic, Armenian.
+# Tokens that a character may cost, by its kind. English has 4.2 letters a token in current
+# vocabularies, German 3.6. A lower figure overestimates, which costs an extra call but never loses
+# a sentence. A digit or a sign may be a token of its own. Scripts that a vocabulary hardly knows
+# fall back to bytes (byte-level BPE, byte fallback of SentencePiece): Hebrew, Greek, Georgian,
+# Amharic, Armenian.
 ASCII_LETTER, ASCII_OTHER, CYRILLIC, IDEOGRAPH = 0.4, 1.0, 1.0, 2.0
 # A schema that is sent as text
 SCHEMA_TOKENS = 500
@@ -20,7 +21,7 @@ MESSAGE_TOKENS = 16
 
 
 def count_tokens(text: str) -> int:
-    """At least as many tokens as a model will count."""
+    """Return an upper estimate of the tokens of `text`."""
     letters = sum(map(text.count, ASCII_LETTERS))
     plain = sum(1 for character in text if character < "\x80")
     total = letters * ASCII_LETTER + (plain - letters) * ASCII_OTHER
@@ -39,14 +40,14 @@ def _cost(character: str) -> float:
 
 
 def room_for_text(window: int, instructions: str) -> int:
-    """Tokens left for the text of a prompt, its instructions and the answer taken off."""
+    """Return the tokens left for the text of a prompt, after its instructions and the answer."""
     answer = min(ANSWER_TOKENS, window // 3)
     schema = min(SCHEMA_TOKENS, window // 8)
     return window - answer - schema - count_tokens(instructions) - 2 * MESSAGE_TOKENS
 
 
 def pack(lines: Iterable[str], tokens: int) -> list[list[str]]:
-    """Consecutive lines in as few groups as fit; a line that is itself too long is split."""
+    """Group consecutive lines into as few groups as fit; split a line that is too long."""
     groups: list[list[str]] = []
     used = 0
     for line in lines:

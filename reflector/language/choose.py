@@ -1,4 +1,4 @@
-"""The analyst that the settings name."""
+"""Choose the analyst that the settings name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reflector.runtime.settings import Settings
 
 
 def choose_analyst(settings: Settings) -> Analyst:
-    """Return a language model where LLM_URL is set, extraction otherwise."""
+    """Return a language model analyst if LLM_URL is set, extraction otherwise."""
     if settings.LLM_URL:
         return LLMAnalyst(LanguageModel(settings))
     return ExtractiveAnalyst()

@@ -1,4 +1,4 @@
-"""One schema-constrained question to a language model, asked until the answer is usable."""
+"""Ask a language model for an answer that follows a schema, and retry until it is usable."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ log = logging.getLogger(__name__)
 A = TypeVar("A", bound=Answer)
 SHOWN_WRONG_ANSWER = 2000
 NETWORK_RETRIES = 2
-# Statuses that pass: time-out, conflict, too early, too many requests
+# Transient statuses: timeout, conflict, too early, too many requests
 PASSING = {408, 409, 425, 429}
 Message = dict[str, str]
 
 
 class LanguageModel:
-    """Any OpenAI-compatible server; Ollama through its own interface.
+    """A client for any OpenAI-compatible server, and for Ollama through its native API.
 
-    Ollama's OpenAI interface cannot set the context length, and a prompt longer than the length it
-    was started with loses its beginning without a word. Its own interface takes `num_ctx` with
-    each request, so that is used where the server says that it is Ollama.
+    Ollama's OpenAI-compatible API cannot set the context length. It silently cuts the beginning of
+    a prompt that is longer than the length it was started with. Its native API takes `num_ctx` with
+    each request, so that is used if the server says that it is Ollama.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -42,7 +42,8 @@ class LanguageModel:
         self.url = settings.LLM_URL.rstrip("/")
         self.model = settings.LLM_MODEL
         self.window = settings.LLM_CONTEXT_WINDOW
-        # A small model may repeat itself until its context is full: minutes for nothing. Thoughts count
+        # A small model may repeat itself until its context is full, which wastes minutes. The limit
+        # includes its thoughts
         self._longest = self.window // 2
         self.concurrency = settings.LLM_CONCURRENCY
         self._retries = settings.LLM_PARSE_MAX_RETRIES
@@ -57,10 +58,11 @@ class LanguageModel:
         self._way = AskingWay()
 
     def ask(self, instructions: str, text: str, answer: type[A], temperature: float) -> A:
-        """Return the model's answer to `text`; LanguageError when none is usable, Unavailable while
-        the server is away or busy.
+        """Return the model's answer to `text`.
 
-        A malformed answer is sent back with what is wrong with it, LLM_PARSE_MAX_RETRIES times.
+        A malformed answer is sent back with a description of the problem, up to
+        LLM_PARSE_MAX_RETRIES times. Raises LanguageError if no answer is usable, and Unavailable
+        while the server is away or busy.
         """
         messages: list[Message] = [
             {"role": "system", "content": instructions},
@@ -126,7 +128,7 @@ class LanguageModel:
                 ) from error
 
     def _refused(self, status: int, text: str) -> ReflectorError:
-        """Raise Unavailable if the same request may work later, LanguageError where it will not."""
+        """Return Unavailable if the same request may work later, LanguageError otherwise."""
         if status >= 500 or status in PASSING:
             return Unavailable(
                 f"The language model at {self._host} cannot answer now ({status}): {text[:200]}",
@@ -149,8 +151,11 @@ class LanguageModel:
     def _complete_openai(
         self, messages: list[Message], answer: type[Answer], temperature: float, timeout: float
     ) -> str:
-        """Asks in the way that this server takes; one that refuses a part of the request is asked
-        without it, and that is remembered once it has answered."""
+        """Return the text of the server's answer.
+
+        If the server refuses a part of the request, retry without it, and remember that once a
+        request has succeeded.
+        """
         client, way = self._client.with_options(timeout=timeout), self._way
         while True:
             request: Any = way.request(self.model, messages, answer, temperature, self._longest)
@@ -173,7 +178,7 @@ class LanguageModel:
             "model": self.model,
             "messages": messages,
             "stream": False,
-            # Thoughts cost minutes on a small machine, and what is asked for needs none
+            # Thoughts take minutes on a small machine, and these tasks need none
             "think": False,
             "format": answer.model_json_schema(),
             "options": {
@@ -199,7 +204,7 @@ class LanguageModel:
                 answer = httpx2.get(f"{self._ollama_url}/", timeout=5)
                 self._ollama = answer.status_code == 200 and "Ollama is running" in answer.text
             except httpx2.TimeoutException:
-                return False  # not known yet: asked again at the next question
+                return False  # unknown for now: the next question checks again
         return self._ollama
 
 

@@ -1,7 +1,7 @@
-"""Analysis without a language model: sentences and phrases of the meeting itself.
+"""Analyse a meeting without a language model, by selecting its own sentences and phrases.
 
-Nothing is written that nobody said. It needs no model and little time; it is a help for finding
-one's way, not a summary, and is marked as extractive wherever it is shown.
+The result contains only what somebody said. It needs no model and little time. It helps to find
+one's way in a meeting and is not a summary, so it is marked as extractive wherever it is shown.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Sentence:
 
 
 def sentences(words: Sequence[Word]) -> list[Sentence]:
-    """Split at sentence ends, changes of speaker, and where one goes on for too long."""
+    """Split at sentence ends, at changes of speaker, and where a sentence gets too long."""
     result: list[Sentence] = []
     first, length = 0, 0
     for index, word in enumerate(words):
@@ -70,7 +70,7 @@ def sentences(words: Sequence[Word]) -> list[Sentence]:
 
 
 class ExtractiveAnalyst:
-    """Implements `Analyst`."""
+    """Implement `Analyst`."""
 
     method = Method.EXTRACTIVE
     name = "extractive 2"
@@ -107,7 +107,7 @@ class ExtractiveAnalyst:
         return Summary(recap, long_summary(recap, subjects))
 
     def action_items(self, meeting: Meeting) -> ActionItems:
-        """Return sentences with the usual words for decisions and tasks, in English only so far."""
+        """Return sentences with common phrases for decisions and tasks, in English only."""
         if not meeting.language.startswith("en"):
             return ActionItems()
         decisions, steps = [], []

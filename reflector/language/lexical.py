@@ -1,4 +1,4 @@
-"""Statistics of words: where the subject changes, and which sentences say the most.
+"""Find with word statistics where the subject changes and which sentences say the most.
 
 Sources: M. A. Hearst, "TextTiling", Computational Linguistics 23(1), 1997 (depth scores between
 blocks); G. Erkan and D. R. Radev, "LexRank", JAIR 22, 2004 (centrality of sentences).
@@ -25,7 +25,7 @@ MAX_CENTRAL = 1500
 
 @lru_cache(maxsize=16)
 def stopwords(language: str) -> frozenset[str]:
-    """Return words that say nothing about the subject; those of English for an unknown language."""
+    """Return words that say nothing about the subject; the English ones for an unknown language."""
     code = language[:2].lower()
     return frozenset(stopwordsiso.stopwords(code if stopwordsiso.has_lang(code) else "en"))
 
@@ -36,7 +36,7 @@ def terms(sentence: str, language: str) -> Counter[str]:
 
 
 def key_terms(parts: Sequence[Counter[str]], index: int, count: int) -> list[str]:
-    """Return the terms that part `index` says most and the other parts say least."""
+    """Return the `count` terms that part `index` says most and the other parts say least."""
     spread = Counter(term for part in parts for term in part)
     scores = {
         term: said * math.log(1 + len(parts) / spread[term]) for term, said in parts[index].items()
@@ -45,7 +45,7 @@ def key_terms(parts: Sequence[Counter[str]], index: int, count: int) -> list[str
 
 
 def vectors(sentences: Sequence[str], language: str) -> NDArray[np.float32]:
-    """TF-IDF, float32[sentences, terms], rows of length 1 (or 0 without terms)."""
+    """Return TF-IDF vectors: float32[sentences, terms], rows of length 1 (or 0 without terms)."""
     counts = [terms(sentence, language) for sentence in sentences]
     document_frequency = Counter(term for count in counts for term in count)
     # Words said once link nothing; without them the matrix of a long meeting stays small

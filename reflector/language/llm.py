@@ -1,4 +1,4 @@
-"""Analysis by a language model: one question for each answer, each prompt within its window."""
+"""Analyse meetings with a language model: one question per answer, each within its window."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from reflector.language.meeting import (
     long_summary,
 )
 
-# Shares of the reference: number of topics and their size by the length of the meeting
+# Formula of the reference: number and size of topics by the length of the meeting
 TOPIC_FACTOR, TOPIC_POWER = 0.833, 0.723
 MIN_TOPICS, MAX_TOPICS = 2, 50
 MIN_TOPIC_WORDS, MAX_TOPIC_WORDS = 375, 1500
@@ -57,7 +57,7 @@ class CondensedAnswer(Answer):
 
 
 class LLMAnalyst:
-    """Implements `Analyst`."""
+    """Implement `Analyst`."""
 
     method = Method.LLM
 
@@ -70,7 +70,7 @@ class LLMAnalyst:
         return f"llm {self._model.url} {self._model.model} {self._model.window} {asked}"
 
     def topics(self, meeting: Meeting, progress: Progress) -> list[TopicDraft]:
-        """Return stretches of about equal length that end with a segment, each asked about."""
+        """Ask about each of several stretches of similar length, which end with a segment."""
         room = room_for_text(self._model.window, prompts.TOPIC)
         stretches = _stretches(meeting, room)
         drafts: dict[int, TopicDraft] = {}
@@ -101,7 +101,7 @@ class LLMAnalyst:
         return Summary(answer.recap.strip(), long_summary(answer.recap, subjects))
 
     def action_items(self, meeting: Meeting) -> ActionItems:
-        """Asked of each part that fits; a part's items are kept, equal ones once."""
+        """Ask about each part that fits into the window; drop duplicate items."""
         room = room_for_text(self._model.window, prompts.ACTION_ITEMS)
         parts = pack([meeting.line(s) for s in meeting.segments], room)
         with ThreadPoolExecutor(self._model.concurrency) as pool:
@@ -118,7 +118,7 @@ class LLMAnalyst:
         return ActionItems(decisions=list(decisions.values()), next_steps=list(steps.values()))
 
     def _fitting(self, lines: Sequence[str], instructions: str) -> str:
-        """Return all lines as one text that fits, condensed part by part as often as that takes."""
+        """Return all lines as one text that fits, condensing its parts as often as needed."""
         room = room_for_text(self._model.window, instructions)
         for _ in range(CONDENSE_ROUNDS):
             groups = pack(lines, room)
@@ -136,7 +136,8 @@ class LLMAnalyst:
                         parts,
                     )
                 )
-        # A model that does not condense: what fits of each part, in order, rather than the start
+        # If the model does not condense, take what fits of each part, in order, instead of only the
+        # start
         share = room // max(1, len(lines))
         return "\n".join(pack([line], share)[0][0] for line in lines)
 
@@ -146,7 +147,10 @@ def topic_count(minutes: float) -> int:
 
 
 def _stretches(meeting: Meeting, room: int) -> list[tuple[int, int, str]]:
-    """(first word, last word, text) of each topic: near the wanted size, within `room` tokens."""
+    """Return (first word, last word, text) of each topic.
+
+    Each is near the wanted size and within `room` tokens.
+    """
     wanted = len(meeting.words) / topic_count(meeting.minutes)
     size = min(MAX_TOPIC_WORDS, max(MIN_TOPIC_WORDS, wanted))
     result: list[tuple[int, int, str]] = []

@@ -1,4 +1,4 @@
-"""What goes into an analysis and what comes out."""
+"""Define the input and the results of an analysis."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from reflector.transcript.formats import Names, speaker_name
 from reflector.transcript.words import Segment, Word, segment_ranges, segments
 
 MAX_LINE_CHARS = 600
-# A server that enforces the schema ends a small model's answer there, which might go on for ever; a
-# longer one of another server is good too
+# A server that enforces the schema stops a small model here, which might go on for ever. Longer
+# answers of other servers are accepted
 Line = Annotated[str, Field(json_schema_extra={"maxLength": 300})]
 Paragraph = Annotated[str, Field(json_schema_extra={"maxLength": 1500})]
 MOST_ITEMS: dict[str, JsonValue] = {"maxItems": 20}
@@ -28,7 +28,11 @@ class Method(StrEnum):
 
 @dataclass(frozen=True)
 class Meeting:
-    """`words` in order; `names` of speakers that have one; `language` a code like `en`."""
+    """The meeting to analyse.
+
+    `words` are in order. `names` are those of speakers that have one. `language` is a code like
+    `en`.
+    """
 
     words: Sequence[Word]
     names: Names
@@ -36,7 +40,7 @@ class Meeting:
 
     @cached_property
     def ranges(self) -> list[tuple[int, int]]:
-        """Word ranges of `segments`; none is so long that it could not go into a prompt."""
+        """Word ranges of `segments`; each is short enough for a prompt."""
         return segment_ranges(self.words, hard_limit=MAX_LINE_CHARS)
 
     @cached_property
@@ -52,14 +56,14 @@ class Meeting:
 
 
 class Answer(BaseModel):
-    """A base for what a model must answer: exactly these fields."""
+    """A base class for answers of a model: exactly these fields are allowed."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
 class TopicDraft:
-    """A stretch `[first, last)` of the meeting's words, with what it was about."""
+    """A topic: the words `[first, last)` of the meeting, with a title and a summary."""
 
     first: int
     last: int
@@ -87,7 +91,7 @@ class ActionItems(Answer):
 
 @dataclass(frozen=True)
 class Summary:
-    """`short`: one paragraph. `long`: Markdown."""
+    """A summary of the meeting. `short` is one paragraph, `long` is Markdown."""
 
     short: str
     long: str
@@ -103,7 +107,7 @@ class Analyst(Protocol):
 
     @property
     def name(self) -> str:
-        """Names all that decides the answers; part of a step's digest."""
+        """A name for all that determines the answers. It is part of a step's digest."""
 
     def topics(self, meeting: Meeting, progress: Progress) -> list[TopicDraft]: ...
 
@@ -115,7 +119,7 @@ class Analyst(Protocol):
 
 
 def clean_title(title: str) -> str:
-    """Without quotes around it, and with a capital at the start of each word over 3 letters."""
+    """Remove quotes around a title, and capitalise each word over 3 letters."""
     bare = " ".join(title.split()).strip("\"'“”‘’«»„ ").rstrip(".")
     return " ".join(
         word[0].upper() + word[1:] if index == 0 or len(word) > 3 else word

@@ -1,4 +1,4 @@
-"""What the language model is asked to do."""
+"""Define the prompts for the language model."""
 
 from __future__ import annotations
 

@@ -1,18 +1,20 @@
-"""The JSON in what a language model says."""
+"""Extract the JSON from a language model's reply."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-# Where servers put a model's thoughts beside its answer: Ollama, vLLM and others, OpenRouter
+# Fields in which servers put a model's thoughts: Ollama, vLLM and others, OpenRouter
 THOUGHTS = ("thinking", "reasoning_content", "reasoning")
 _DECODER = json.JSONDecoder()
 
 
 def reply_text(message: dict[str, Any]) -> str:
-    """Return what a chat message says. A model that thinks may leave `content` empty and answer in
-    its thoughts: then those."""
+    """Return the text of a chat message.
+
+    A thinking model may leave `content` empty and answer in its thoughts; then return those.
+    """
     content = message.get("content")
     if isinstance(content, str) and content.strip():
         return content
@@ -24,10 +26,10 @@ def reply_text(message: dict[str, Any]) -> str:
 
 
 def json_part(reply: str) -> str:
-    """Return the longest JSON object after a model's thoughts, whatever prose or fence is around
-    it.
+    """Return the longest JSON object after a model's thoughts, without prose or fences around it.
 
-    The reply itself where there is none, for a validator to say what is wrong.
+    Return the reply without its thoughts if it has no JSON object; a validator then says what is
+    wrong.
     """
     _, _, said = reply.rpartition("</think>")
     found, start = "", said.find("{")

@@ -1,6 +1,7 @@
-"""Recording from a browser as it speaks: written to the disk first, then the way of a file.
+"""Record live from a browser: written to disk first, then processed like an upload.
 
-`live/TRANSCRIPT/` in the data folder is a journal; beside the journals are two folders of our own.
+`live/TRANSCRIPT/` in the data folder is the journal of one recording. Two folders beside the
+journals hold locks and recordings that were set aside.
 """
 
 LOCKS = "locks"

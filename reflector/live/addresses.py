@@ -1,8 +1,8 @@
-"""Which addresses and UDP ports a browser is told to send its sound to.
+"""Choose the addresses and UDP ports to which a browser sends its audio.
 
-By themselves they are those of this machine and any free port. `WEBRTC_PORT_RANGE` is for a
-firewall that lets only some ports through, `WEBRTC_HOST` for a machine that has another address
-outside than inside.
+By default, they are those of this machine and any free port. `WEBRTC_PORT_RANGE` is for a firewall
+that opens only some ports. `WEBRTC_HOST` is for a machine whose public address differs from its
+local one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CANDIDATE = re.compile(
 
 
 class _Loop:
-    """The running loop; sockets on "any port" get one of a range."""
+    """The running loop, which binds sockets on "any port" to one of a range."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ports: range) -> None:
         self._loop, self._ports = loop, ports
@@ -62,18 +62,19 @@ class _Asyncio:
 
 
 def use_ports(ports: range | None) -> None:
-    """Have every connection of this process take its ports from `ports`.
+    """Make every connection of this process take its ports from `ports`.
 
-    aioice 0.13 has no such option and binds to port 0 through its module's `asyncio`; this goes
-    once it takes a range.
+    aioice 0.13 has no such option and binds to port 0 through its module's `asyncio`. Remove this
+    workaround once aioice takes a range.
     """
     vars(aioice.ice)["asyncio"] = _Asyncio(ports) if ports else asyncio
 
 
 def with_host(sdp: str, host: str) -> str:
-    """Return the description with the address of `host` in the place of this machine's own.
+    """Return the description with the address of `host` instead of this machine's own.
 
-    The name is looked up each time: it may be a dynamic one. Unavailable where it has no address.
+    The name is looked up each time, because its address may be dynamic. Raises Unavailable if it
+    has no address.
     """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)

@@ -1,4 +1,4 @@
-"""The end of a live recording: its journal goes the way of a file."""
+"""End a live recording: process its journal like an upload."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from reflector.storage.keys import live_key
 
 log = logging.getLogger(__name__)
 
-# How long a client whose connection broke may take to come back to its recording
+# How long a client whose connection broke may take to return to its recording
 RETURN_SECONDS = 15.0
 
 
 def finish(services: Services, dispatcher: Dispatcher, journal: Journal) -> None:
     """Hand the recording over and remove its journal, if it has ended.
 
-    It has ended when it was stopped, or nobody has written to it for a while. Called again after
-    whatever broke it off, it goes on.
+    It has ended if it was stopped, or if nobody has written to it for a while. This is safe to
+    repeat after a crash at any point.
     """
     try:
         with journal.lock.acquire(timeout=0):
@@ -37,7 +37,7 @@ def finish(services: Services, dispatcher: Dispatcher, journal: Journal) -> None
                 return
             run = _hand_over(services, journal)
     except Timeout:
-        return  # another process is at it
+        return  # another process is handling it
     if run is not None:
         nudge_ready(services.db, dispatcher, journal.folder.name, run)
 
@@ -48,14 +48,14 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
     with services.db.read() as session:
         transcript = session.get(Transcript, transcript_id)
         other = transcript is not None and transcript.upload_key not in {None, key}
-    if other:  # no way of this program leads here; sound is not thrown away all the same
+    if other:  # should not happen; keep the audio all the same
         kept = journal.set_aside()
         log.error("%s has a recording already; the second is kept in %s", transcript_id, kept)
         return None
     heard: Path | None = journal.join()
     if heard is not None:
         services.storage.adopt(heard, key)
-    # Broken off between the two, the journal is empty and the storage has the recording
+    # After a crash between the two calls, the journal is empty and the storage has the recording
     there = heard is not None or services.storage.size(key) is not None
     run = retry_on_disconnect(lambda: _start(services, transcript_id, key if there else None))
     journal.discard()
@@ -65,7 +65,7 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
 def _start(services: Services, transcript_id: str, key: str | None) -> int | None:
     with services.db.write() as session:
         transcript = session.get(Transcript, transcript_id, with_for_update=True)
-        if transcript is None:  # destroyed meanwhile, and its order to delete may be done already
+        if transcript is None:  # destroyed meanwhile, perhaps after its order to delete was done
             deletions.order(session, transcript_id)
             return None
         if transcript.upload_key is not None:

@@ -1,11 +1,12 @@
-"""The journal of a live recording: what was heard is on the disk before anything else is done.
+"""Write the journal of a live recording: audio reaches the disk before anything else happens.
 
-A recording is a folder of segments, one for each connection, because a client whose connection
-broke goes on in the same recording with another. A segment is Ogg/Opus, in pages of a fifth of a
-second: where it breaks off, everything before is a recording that can be read.
+A recording is a folder of segments, one for each connection: after a broken connection, the client
+continues the same recording with a new one. A segment is Ogg/Opus with pages of a fifth of a
+second, so all but the end of an interrupted segment can be read.
 
-Several processes may look at one journal. Who writes to a segment holds its lock, which goes with
-the process; files say the rest: a newer segment takes over from the older, `stopped` ends them all.
+Several processes may use one journal. The writer of a segment holds its lock, which ends with the
+process. Files hold the other state: a newer segment replaces the older one, `stopped` ends them
+all.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from reflector.media.probe import open_media
 from reflector.storage.durable import sync
 
 RATE = 48_000
-BIT_RATE = 64_000  # Opus: speech in mono is transparent at that
+BIT_RATE = 64_000  # Opus: transparent for mono speech
 OGG = {"page_duration": "200000", "flush_packets": "1"}  # microseconds
-# Packets that were lost are silence, so that times stay right; a longer hole is a pause
+# Lost packets become silence, so that times stay correct; a longer gap is a pause
 LONGEST_GAP = 60 * RATE
 
 
@@ -46,7 +47,7 @@ class Journal:
         self.lock = FileLock(locks / folder.name, thread_local=False)
 
     def begin_segment(self) -> Segment:
-        """Return the next segment, in the place of any that is still being written."""
+        """Start the next segment and return it; it supersedes one that is still being written."""
         with self.lock:
             self.folder.mkdir(parents=True, exist_ok=True)
             segment = Segment(self, self.newest() + 1)
@@ -58,11 +59,11 @@ class Journal:
         return sorted(self.folder.glob("*.ogg"))
 
     def newest(self) -> int:
-        """Return the number of the last segment, -1 where there is none."""
+        """Return the number of the last segment, -1 if there is none."""
         return max((int(path.stem) for path in self.segments()), default=-1)
 
     def stop(self) -> None:
-        """Nothing more is to be written, by whatever process."""
+        """Mark the recording as stopped, so that no process writes to it any more."""
         with suppress(FileNotFoundError):  # the transcript was destroyed meanwhile
             self._stopped.touch()
 
@@ -74,12 +75,12 @@ class Journal:
         return any(_is_held(path.with_suffix(".lock")) for path in self.segments())
 
     def idle_seconds(self) -> float:
-        """Since anything was written; a folder that is empty or gone has been idle for ever."""
+        """Return the seconds since the last write; very many if the folder is empty or gone."""
         times = [path.stat().st_mtime for path in self.segments()]
         return time.time() - max(times, default=0.0)
 
     def join(self) -> Path | None:
-        """Return all that was heard in one file; None where nothing was."""
+        """Return a file with all the audio; None if there is none."""
         heard = [path for path in self.segments() if _is_readable(path)]
         if len(heard) < 2:
             return heard[0] if heard else None
@@ -96,14 +97,14 @@ class Journal:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def set_aside(self) -> Path:
-        """Take it out of the way without losing it; where it is now."""
+        """Move the journal away without losing it. Return its new folder."""
         aside = self.folder.parent / SET_ASIDE / f"{self.folder.name}.{time.time_ns()}"
         aside.parent.mkdir(exist_ok=True)
         return self.folder.rename(aside)
 
 
 class Segment:
-    """What one connection brings. Frames of any format go in; `sync` has them reach the disk."""
+    """The audio of one connection. `write` takes frames of any format; `sync` flushes to disk."""
 
     def __init__(self, journal: Journal, number: int) -> None:
         self._journal, self._number = journal, number
@@ -126,13 +127,16 @@ class Segment:
         return journal.newest() != self._number or journal.is_stopped
 
     def write(self, frame: AudioFrame) -> None:
-        """Add sound; `frame.pts` counts samples at its own rate. OSError where the disk is full."""
+        """Add audio; `frame.pts` counts samples at its own rate.
+
+        Raises OSError if the disk is full.
+        """
         for mono in self._resampler.resample(frame):
             position = int((mono.pts or 0) * (mono.time_base or Fraction(1, RATE)) * RATE)
             if self._origin is None:
                 self._origin = position - self._written
             missing = position - self._origin - self._written
-            if missing > mono.samples:  # less than a packet is the clock of the sender
+            if missing > mono.samples:  # less than a packet is drift of the sender's clock
                 if missing <= LONGEST_GAP:
                     self._encode_silence(missing)
                 else:
@@ -140,7 +144,7 @@ class Segment:
             self._encode(mono)
 
     def _encode_silence(self, samples: int) -> None:
-        """A second at a time: a minute at once would be 6 MB and take its time."""
+        """Encode silence in pieces of a second: a minute at once would take 6 MB and much time."""
         while samples > 0:
             piece = min(samples, RATE)
             self._encode(_silence(piece))
@@ -160,7 +164,7 @@ class Segment:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Raise OSError if the last of it cannot be written; the lock is free afterwards."""
+        """Finish the segment and release its lock. Raises OSError if its end cannot be written."""
         try:
             if self._written:
                 self._out.mux(self._stream.encode(None))
@@ -198,7 +202,7 @@ def _is_readable(path: Path) -> bool:
 
 
 def _copy(path: Path, out: Any, copy: Any, start: int) -> tuple[Any, int]:
-    """Append the segment `path`; the stream that is written to and where it ends now."""
+    """Append the segment `path`. Return the output stream and the sample where it now ends."""
     end = start
     for packet in _packets(path):
         if copy is None:

@@ -1,4 +1,4 @@
-"""Receive one browser's sound over WebRTC, into a segment of the journal."""
+"""Receive the audio of one browser over WebRTC, into a segment of the journal."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ CONNECT_SECONDS = 30.0
 # A muted microphone still sends packets
 SILENT_SECONDS = 60.0
 DRAIN_SECONDS = 3.0
-MAX_OFFER = 256 << 10  # characters; a browser's has some thousand
+MAX_OFFER = 256 << 10  # characters; a browser's offer has a few thousand
 
 sessions = Gauge("rtc_sessions", "Connections that record", multiprocess_mode="livesum")
 
 
 def check_offer(sdp: str, kind: str) -> None:
-    """Raise InvalidInput if this is not the offer of a connection that brings sound."""
+    """Raise InvalidInput if this is not a readable offer with audio."""
     if kind != "offer":
         raise InvalidInput(f'type has to be "offer", not "{kind[:40]}".')
     if len(sdp) > MAX_OFFER:
         raise InvalidInput("The offer is too long.")
     try:
         medias = SessionDescription.parse(sdp).media
-    except Exception as error:  # whatever a parser of foreign text raises
+    except Exception as error:  # a parser of untrusted text may raise anything
         raise InvalidInput("The offer cannot be read: it is not SDP (RFC 8866).") from error
     if not any(media.kind == "audio" for media in medias):
         raise InvalidInput("The offer has no audio: add a track of a microphone before making it.")
 
 
 class Peer:
-    """Answers an offer; then records until it is told to stop, or nobody is there any more.
+    """Answer an offer, then record until the recording is stopped or the client is gone.
 
-    `on_end` is called once after the last sound is on the disk. Runs on one event loop.
+    `on_end` is called once, after the last audio is on the disk. Runs on one event loop.
     """
 
     def __init__(self, journal: Journal, on_end: Callable[[Peer], None]) -> None:
@@ -65,8 +65,10 @@ class Peer:
         sessions.inc()
 
     async def answer(self, sdp: str) -> str:
-        """Return the SDP of the answer, with all addresses in it; InvalidInput where there is none,
-        and then this is to be closed."""
+        """Return the SDP answer with all addresses in it.
+
+        Raises InvalidInput if the offer cannot be answered; the caller must then close this peer.
+        """
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
             answer = await self._connection.createAnswer()
@@ -80,11 +82,14 @@ class Peer:
         return str(self._connection.localDescription.sdp)
 
     def record(self, segment: Segment) -> None:
-        """Have what comes written to `segment`; after `answer`, before the client gets to know it."""
+        """Write incoming audio to `segment`.
+
+        Call it after `answer`, before the client gets that.
+        """
         loop = asyncio.get_running_loop()
 
         def written() -> None:
-            with suppress(RuntimeError):  # the server has ended
+            with suppress(RuntimeError):  # the server has shut down
                 loop.call_soon_threadsafe(self._close_soon)
 
         self._writer = SegmentWriter(segment, written)
@@ -116,14 +121,14 @@ class Peer:
                 self._close_soon()
 
     async def _record(self, track: MediaStreamTrack, writer: SegmentWriter) -> None:
-        """Until the connection is closed and everything that it brought is handed on."""
+        """Record until the connection is closed and all its audio is handed on."""
         with suppress(MediaStreamError):
             while True:
                 writer.put(await track.recv())
                 self._heard_at = monotonic()
 
     async def _watch(self) -> None:
-        """Close a connection that brings nothing: others wait for its place."""
+        """Close a connection that sends nothing, because others wait for its slot."""
         try:
             await asyncio.wait_for(self._connected.wait(), CONNECT_SECONDS)
         except TimeoutError:
@@ -140,7 +145,7 @@ class Peer:
             self._closing = asyncio.ensure_future(self._close())
 
     async def close(self) -> None:
-        """End the connection; the segment is complete on the disk when this returns."""
+        """End the connection. The segment is complete on the disk when this returns."""
         self._close_soon()
         assert self._closing is not None
         await asyncio.shield(self._closing)
@@ -151,8 +156,8 @@ class Peer:
         try:
             await self._connection.close()
             if self._recording is not None:
-                # What came before the close is still being decoded; a track on which nothing ever
-                # came has no end of its own
+                # Audio from before the close is still being decoded; a track without any audio
+                # never ends by itself
                 await asyncio.wait({self._recording}, timeout=DRAIN_SECONDS)
                 self._recording.cancel()
         finally:

@@ -14,7 +14,7 @@ from reflector.live import RESERVED
 from reflector.pipeline.queue.dispatch import Dispatcher
 from reflector.services import Services
 
-# aiortc and FFmpeg: only for who records
+# Import aiortc and FFmpeg only when someone records
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,7 +26,7 @@ LOOK_SECONDS = 2.0
 
 
 class LiveRecordings:
-    """Connections by `begin`; `run` looks for recordings that have ended until it is cancelled."""
+    """Live recordings: `begin` starts one; `run` ends them, until it is cancelled."""
 
     def __init__(self, services: Services, dispatcher: Dispatcher) -> None:
         self._services, self._dispatcher = services, dispatcher
@@ -35,10 +35,10 @@ class LiveRecordings:
         self._ended = asyncio.Event()
 
     async def begin(self, transcript_id: str, sdp: str, admit: Callable[[], None]) -> str:
-        """Return the answer to an offer whose sound is then recorded.
+        """Return the answer to an offer, and record its audio.
 
-        `admit` marks the transcript as being recorded, or raises; there is a journal by then, and
-        so something that takes the mark away again.
+        `admit` marks the transcript as being recorded, or raises. The journal exists by then, so
+        that the mark is removed even after a crash. Raises Busy if too many recordings are running.
         """
         from reflector.live import addresses
         from reflector.live.journal import Journal
@@ -77,7 +77,7 @@ class LiveRecordings:
             self._ended.clear()
 
     def finish_ended(self) -> None:
-        """Hand over the recordings that have ended, also those of processes that were killed."""
+        """Hand over the recordings that have ended, including those of killed processes."""
         try:
             folders = self._journals()
         except OSError as error:
@@ -101,5 +101,5 @@ class LiveRecordings:
         return [path for path in self._folder.iterdir() if path.name not in RESERVED]
 
     async def close(self) -> None:
-        """End all connections; their recordings go on when their clients come back, or end."""
+        """End all connections; a recording continues if its client returns, and ends otherwise."""
         await asyncio.gather(*(peer.close() for peer in list(self._peers)))

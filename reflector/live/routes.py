@@ -22,7 +22,7 @@ router = APIRouter(tags=["transcripts"])
 
 
 class RtcOffer(BaseModel):
-    """A session description of WebRTC: `type` is `offer`, in answers `answer`."""
+    """A session description of WebRTC: `type` is `offer`, or `answer` in answers."""
 
     sdp: str
     type: str
@@ -42,7 +42,7 @@ async def transcript_record_webrtc(
     """Answer a browser's offer and record what it sends.
 
     The recording ends with `{"cmd": "STOP"}` on a data channel, or when its client has been gone
-    for a while; until then the same client may come back with another offer and goes on in it.
+    for a while. Until then the same client may return with another offer and continue it.
     """
     await run_in_threadpool(_check, services, caller, transcript_id, offer)
     live = cast(LiveRecordings, request.app.state.live)
@@ -53,7 +53,7 @@ async def transcript_record_webrtc(
 
 
 def _check(services: Services, caller: Caller, transcript_id: str, offer: RtcOffer) -> None:
-    from reflector.live.peer import check_offer  # aiortc: only for who records
+    from reflector.live.peer import check_offer  # imports aiortc, so only when someone records
 
     with services.db.read() as session:
         _open(session, caller, transcript_id)

@@ -1,7 +1,7 @@
-"""The thread that encodes and writes what one connection brings.
+"""Encode and write the audio of one connection on a thread.
 
-An encoder or a disk that takes its time holds up this thread and nothing else. Sound waits in memory
-meanwhile, WAITING_SECONDS at most; what comes beyond that is lost, and becomes silence.
+A slow encoder or disk delays only this thread. Audio waits in memory meanwhile, WAITING_SECONDS at
+most. Beyond that it is lost and becomes silence.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ lost_seconds = Counter("live_lost_seconds", "Sound of live recordings that could
 
 
 class SegmentWriter:
-    """`put` is called on an event loop and never waits. `on_end` is called once, on the thread, when
-    nothing more is to come: another connection took over, or the disk failed."""
+    """Write frames to a segment on a thread; `put` is called on an event loop and never waits.
+
+    `on_end` is called once, on the thread, when the segment has ended: it was closed, another
+    connection took over, or the disk failed.
+    """
 
     def __init__(self, segment: Segment, on_end: Callable[[], None]) -> None:
         self._segment, self._on_end = segment, on_end
@@ -41,11 +44,11 @@ class SegmentWriter:
 
     @property
     def lost(self) -> float:
-        """Seconds of sound that found no room."""
+        """Seconds of audio that were dropped."""
         return self._lost
 
     def put(self, frame: AudioFrame) -> None:
-        """Have `frame` written; dropped and counted where too many wait already."""
+        """Queue `frame` for writing; drop and count it if too many are waiting."""
         if self._ended:
             return
         try:
@@ -58,7 +61,7 @@ class SegmentWriter:
             lost_seconds.inc(seconds)
 
     def close(self) -> None:
-        """Return when all that waits is on the disk."""
+        """Write all waiting frames to the disk, then return."""
         self._closing.set()
         self._thread.join()
 

@@ -1,1 +1,1 @@
-"""Recordings in, 16 kHz mono PCM, playback MP3 and waveforms out; PyAV brings its own FFmpeg."""
+"""Turn recordings into 16 kHz mono PCM, playback MP3 and waveforms; PyAV bundles FFmpeg."""

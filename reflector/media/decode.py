@@ -1,11 +1,11 @@
-"""One pass over a recording: 16 kHz mono samples to a file, peaks for the waveform.
+"""Decode a recording to a file of 16 kHz mono samples, and compute peaks for the waveform.
 
-Memory does not grow with the length of the recording. Samples are kept as 16-bit integers, as
-faster-whisper's own decoder makes them, so that the engines hear what they would hear from the
-file itself; `PcmAudio` hands them out as float32.
+Memory does not grow with the length of the recording. Samples are kept as 16-bit integers, as in
+faster-whisper's own decoder, so that the engines hear the same as from the file itself. `PcmAudio`
+returns them as float32.
 
-All tracks and all channels are heard: each is decoded to a file of its own, and those that have
-sound are added up. That is one file for the usual recording, which is then not written twice.
+All tracks and channels are used: each is decoded to a file of its own, and those with sound are
+mixed. A usual recording gives a single file, which is not written again.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ __all__ = ["SAMPLE_RATE", "Decoded", "PcmAudio", "Progress", "decode"]
 
 REPORT_SECONDS = 1.0
 MIB = 1 << 20
-# What a decoded recording leaves free on the disk for everything else
+# Free space that a decoded recording must leave on the disk
 RESERVE_BYTES, RESERVE_SHARE = 256 * MIB, 0.01
-# Compressed silence of many hours is a few bytes. Beyond the first hour a recording has at least
-# 50 bytes a second (400 bit/s; the lowest rates of speech codecs are above that), up to a day.
+# Hours of compressed silence take only a few bytes. After the first hour, a recording must have at
+# least 50 bytes a second (400 bit/s; the lowest rates of speech codecs are above that), and it may
+# last up to a day.
 FREE_SECONDS, MIN_BYTES_PER_SECOND = 3600.0, 50
 MAX_SECONDS = 24 * 3600.0
-# Containers whose timestamps are times of the recording; those of the others are made by FFmpeg
+# Containers whose timestamps are times of the recording; FFmpeg makes up those of the others
 TIMED = {"mov", "matroska", "webm", "ogg", "mpegts", "mpeg", "asf", "flv"}
 
 Progress = Callable[[float], None]
@@ -48,9 +49,10 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Decoded:
-    """`duration` in seconds; `waveform` as in the API. `bad_packets` could not be decoded.
+    """The result of decoding.
 
-    `remarks`: sentences on what was made of several tracks or channels.
+    `duration` is in seconds, `waveform` as in the API. `bad_packets` could not be decoded.
+    `remarks` are sentences on how several tracks or channels were combined.
     """
 
     duration: float
@@ -78,10 +80,10 @@ class PcmAudio:
 
 
 def decode(source: BinaryIO, target: Path, progress: Progress | None = None) -> Decoded:
-    """Write the sound of `source` to `target`; `progress` gets seconds done.
+    """Write the sound of `source` to `target`; `progress` gets the seconds done.
 
-    The file appears under its name only when it is complete, so several may write it at once.
-    InvalidInput where nothing can be decoded; OutOfSpace before the disk is full.
+    The file appears under its name only when it is complete, so several processes may write it at
+    once. Raises InvalidInput if nothing can be decoded, and OutOfSpace before the disk is full.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
@@ -108,7 +110,7 @@ def decode(source: BinaryIO, target: Path, progress: Progress | None = None) -> 
 
 
 class _Decoder:
-    """One recording; decoded again where its first pass found that channels cancel out."""
+    """Decode one recording; `run` again if the first pass found that channels cancel out."""
 
     def __init__(self, source: BinaryIO, folder: Path, progress: Progress | None) -> None:
         self._source, self._folder, self._progress = source, folder, progress
@@ -118,7 +120,7 @@ class _Decoder:
         self._reserve = min(RESERVE_BYTES, shutil.disk_usage(folder).total * RESERVE_SHARE)
 
     def run(self, left_only: set[int]) -> tuple[dict[int, Track], Damage]:
-        """Return the tracks that have sound, by the index of their stream."""
+        """Return the tracks with sound, by the index of their stream, and the damage."""
         self.close()
         damage = Damage()
         with open_media(self._source) as (container, streams):
@@ -147,7 +149,7 @@ class _Decoder:
         )
 
     def _look(self, seconds: float) -> None:
-        """Tell how far it is, and end what would fill the disk."""
+        """Report progress, and stop if the sound is too long or the disk is nearly full."""
         now = time.monotonic()
         if now - self._reported < REPORT_SECONDS and seconds < FREE_SECONDS:
             return
@@ -171,7 +173,7 @@ class _Decoder:
 
 
 def _mixed(parts: Sequence[Part], target: Path, waveform: Waveform) -> Path:
-    """Return all `parts` added up, and made quieter as a whole where that would be too loud."""
+    """Return the sum of all `parts`, scaled down as a whole if it would clip."""
     if len(parts) == 1:
         for samples in read_blocks(parts[0].path):
             waveform.add(samples)

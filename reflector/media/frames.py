@@ -1,4 +1,4 @@
-"""Decode a container's sound, and skip what is damaged."""
+"""Decode the audio of a container, skipping what is damaged."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from av.error import EOFError as EndOfFile
 from av.error import FFmpegError
 
-# Speech is recorded at 8,000 to 96,000 Hz. Far below, a few bytes are minutes of sound, and a
-# frame is hundreds of megabytes once it is resampled.
+# Speech is recorded at 8,000 to 96,000 Hz. At a far lower rate, a few bytes are minutes of sound,
+# and one frame takes hundreds of megabytes when it is resampled.
 MIN_RATE, MAX_RATE = 4_000, 768_000
 MAX_CHANNELS = 64
-# A container that gives errors and nothing else has ended
+# A container that gives nothing but errors counts as ended
 MAX_ERRORS_IN_A_ROW = 200
 
 
@@ -25,9 +25,9 @@ class Damage:
 
 
 def is_usable(described: Any) -> bool:
-    """Return whether the rate and channels of a codec context or frame are those of a recording.
+    """Return whether rate and channels of a codec context or frame are plausible for a recording.
 
-    A codec context that does not know them yet is usable: its frames are looked at.
+    A codec context that does not know them yet is usable: its frames are checked later.
     """
     channels = described.layout.nb_channels if described.layout else 0
     rate = described.sample_rate or MIN_RATE
@@ -37,9 +37,9 @@ def is_usable(described: Any) -> bool:
 def read_frames(
     container: Any, streams: Sequence[Any], damage: Damage
 ) -> Iterator[tuple[Any, Any]]:
-    """Stream and frame of all that can be decoded, in the order of the container.
+    """Yield stream and frame of all that can be decoded, in the order of the container.
 
-    Damaged packets are left out and counted in `damage`; what follows them is read.
+    Damaged packets are skipped and counted in `damage`.
     """
     errors = 0
     packets = container.demux(*streams)

@@ -12,22 +12,22 @@ from reflector.media.track import SAMPLE_RATE
 
 BIT_RATE = 48_000
 BLOCK_SECONDS = 30
-# Every frame is as long as every other, so a player computes where a second is. With Xing's table
-# of 100 entries it would land seconds beside it in a long recording.
+# Every frame has the same length, so a player can compute where a second is. The Xing table has 100
+# entries and would be seconds off in a long recording.
 EXACT_SEEKING = {"write_xing": "0", "id3v2_version": "0"}
 
 
 def write_mp3(audio: PcmAudio, target: Path, progress: Progress) -> None:
-    """MP3 to `target`, 16 kHz mono at 48 kbit/s, of the samples that the engines hear.
+    """Encode `audio` to the MP3 `target`: 16 kHz mono at 48 kbit/s.
 
-    Recordings that are MP3 already are not copied: with a variable bit rate, or joined from several
-    files, a browser plays another second than it is asked for.
+    Recordings that are already MP3 are encoded again too: with a variable bit rate, or joined from
+    several files, a browser seeks to the wrong second.
     """
     with av.open(str(target), mode="w", format="mp3", options=EXACT_SEEKING) as container:
         stream: Any = container.add_stream("libmp3lame", rate=SAMPLE_RATE)
         stream.layout = "mono"
         stream.bit_rate = BIT_RATE
-        # LAME's fastest algorithm: half the time, and no difference to be heard in speech
+        # LAME's fastest algorithm: half the time, without an audible difference for speech
         stream.options = {"compression_level": "9", "reservoir": "0"}
         block = BLOCK_SECONDS * SAMPLE_RATE
         for start in range(0, audio.samples, block):

@@ -1,8 +1,8 @@
-"""Is this a recording, and how long is it?
+"""Check that a file is a recording, and read its length.
 
-`open_media` is the only place that opens media to read. What may be opened is listed here, and a
-recording can name nothing else: an upload is somebody else's file, and FFmpeg would follow a
-playlist to any address or file.
+Only `open_media` opens media for reading. It opens only the formats listed here, and a recording
+cannot refer to other files: an upload is untrusted, and FFmpeg would follow a playlist to any
+address or file.
 """
 
 from __future__ import annotations
@@ -24,25 +24,28 @@ UNREADABLE = (
     "File cannot be read as audio or video: it is damaged, cut short or of an unknown kind. "
     "Use mp3, mp4, m4a, wav, webm, ogg, opus, flac, aac, mkv or mov."
 )
-# Each reads the one file that it is given. Playlists (hls, dash, concat), descriptions of network
-# streams (sdp, rtsp) and generators (lavfi) are not among them, and never may be.
+# Each of these reads only the file that it is given. Never add playlists (hls, dash, concat),
+# descriptions of network streams (sdp, rtsp) or generators (lavfi).
 DEMUXERS = (
     "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "eac3", "flac", "flv",
     "matroska", "mov", "mp3", "mpeg", "mpegts", "ogg", "tta", "w64", "wav", "wv",
 )  # fmt: skip
-# Whose length FFmpeg guesses from bit rate and size
+# FFmpeg estimates their length from bit rate and size
 ESTIMATED = {"aac", "ac3", "amr", "eac3", "mp3", "mpeg", "mpegts"}
 OPTIONS = {
     "format_whitelist": ",".join(DEMUXERS),
-    # The source is read through Python; no protocol of FFmpeg's own is ever needed
+    # The source is read through Python, so no protocol of FFmpeg is needed
     "protocol_whitelist": "none",
 }
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """`duration` in seconds, None where only decoding can tell; a guess where `is_estimated`. The
-    rest is of the first track that has sound in it."""
+    """The format of a recording.
+
+    `duration` is in seconds, None if only decoding can tell, and estimated if `is_estimated`. The
+    other fields describe the first track with sound.
+    """
 
     container: str
     codec: str
@@ -53,8 +56,10 @@ class MediaInfo:
 
 
 class _Nameless:
-    """Hides a file's name: FFmpeg guesses the kind of a file from it, and a recording must be taken
-    for the same when it is checked and when it is worked on."""
+    """Hide a file's name, from which FFmpeg would guess the format.
+
+    A recording must be detected as the same format when it is checked and when it is processed.
+    """
 
     def __init__(self, source: BinaryIO) -> None:
         self.read, self.seek, self.tell = source.read, source.seek, source.tell
@@ -62,7 +67,10 @@ class _Nameless:
 
 @contextmanager
 def open_media(source: BinaryIO) -> Iterator[tuple[Any, list[Any]]]:
-    """The container and its audio streams, one at least; InvalidInput where there is none."""
+    """Yield the container and its audio streams, at least one.
+
+    Raises InvalidInput if the file cannot be read or has no usable audio stream.
+    """
     if not source.seek(0, os.SEEK_END):
         raise InvalidInput("File is empty")
     source.seek(0)
@@ -84,7 +92,7 @@ def open_media(source: BinaryIO) -> Iterator[tuple[Any, list[Any]]]:
 
 
 def probe(source: BinaryIO) -> MediaInfo:
-    """Read the header and the first sound; InvalidInput says what is wrong with the file."""
+    """Read the header and the first audio frame. Raises InvalidInput if the file is not usable."""
     damage = Damage()
     with open_media(source) as (container, streams):
         stream, frame = next(read_frames(container, streams, damage), (None, None))

@@ -14,25 +14,28 @@ from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
 BUFFER_BYTES = 1 << 20
-# Smaller differences are rounding of timestamps and a codec's delay
+# Smaller differences are rounding of timestamps and codec delay
 MIN_GAP_SECONDS = 0.1
-# A clock that goes back further was set anew
+# A clock that goes back further was reset
 MAX_OVERLAP_SECONDS = 1.0
-# Timestamps that jump further than this without the container's length saying so are damaged
+# A timestamp that jumps further than this is damaged, unless the container's length confirms it
 MAX_GAP_SECONDS = 3600.0
-# Below an amplitude of 4/32768 a channel is silent: dither, or nothing
+# A channel with an amplitude below 4/32768 is silent, except for dither
 SILENT_PEAK = 4
-# Of so many stereo frames one is looked at for channels that cancel each other out
+# One of this many stereo frames is checked for channels that cancel each other out
 LOOK_EVERY = 8
 CANCELLED = 0.001
-# Layouts that FFmpeg mixes as they are meant; the latter are those of files that name none
+# Layouts that FFmpeg mixes correctly; the last two are those of files that name no layout
 PLAIN = {"mono", "stereo", "1 channels", "2 channels"}
 FULL_SCALE = {"s16": 32768.0, "s32": 2147483648.0}
 
 
 @dataclass
 class Part:
-    """Mono int16 samples at 16 kHz in a file: a stream's, or one channel's. `peak` of 32768."""
+    """Mono int16 samples at 16 kHz in a file: those of a stream or of one channel.
+
+    `peak` is the largest amplitude, of 32768.
+    """
 
     path: Path
     file: IO[bytes]
@@ -40,7 +43,7 @@ class Part:
     peak: int = 0
 
     def write(self, at: int, samples: NDArray[np.int16]) -> int:
-        """Put `samples` at position `at`; what lies between stays a hole. The end of them."""
+        """Write `samples` at position `at`; a gap before them becomes a hole. Return their end."""
         if not len(samples):
             return at
         peak = int(np.abs(samples.astype(np.int32)).max())
@@ -49,7 +52,7 @@ class Part:
         if peak > 0:
             self.file.write(samples.tobytes())
         else:
-            self.file.seek(2 * (at + len(samples)))  # silence takes no room on the disk
+            self.file.seek(2 * (at + len(samples)))  # silence takes no disk space
         self.peak = max(self.peak, peak)
         self.samples = at + len(samples)
         return self.samples
@@ -60,16 +63,16 @@ class Part:
         try:
             self.file.truncate(2 * self.samples)
         finally:
-            self.file.close()  # an open file would keep a full disk full
+            self.file.close()  # an open deleted file would keep a full disk full
 
 
 @dataclass
 class _Converter:
-    """Resamplers for frames of one kind, one for each part that they go to."""
+    """Resamplers for frames of one kind: one for each part that they are written to."""
 
     kind: tuple[str, str, int]
     is_mixed: bool
-    """Whether FFmpeg makes one part of all channels; else each has a resampler of its own."""
+    """Whether FFmpeg mixes all channels to one part; otherwise each channel has a resampler."""
     parts: list[int]
     resamplers: list[Any]
     position: int
@@ -78,11 +81,13 @@ class _Converter:
 
 @dataclass
 class Track:
-    """`origin`: the container's time zero in seconds. `duration`: its length, where it has one.
+    """One stream of a recording, decoded into parts.
 
-    Mono and stereo become one part, by FFmpeg's own mixing. More channels become a part each:
-    FFmpeg leaves some of them out, and knows no layout for most numbers of them. `left_only`: of
-    stereo whose channels cancel each other out.
+    `origin` is the container's time zero in seconds. `duration` is its length, if known.
+
+    Mono and stereo become one part, mixed by FFmpeg. More channels become a part each, because
+    FFmpeg drops some of them and knows no layout for most channel counts. `left_only` uses the left
+    channel of stereo whose channels cancel each other out.
     """
 
     folder: Path
@@ -113,7 +118,7 @@ class Track:
         self.seconds += seconds
 
     def flush(self) -> None:
-        """Write what the resamplers hold back: the next sound begins at a place of its own."""
+        """Write what the resamplers hold back, because the next sound starts at a new position."""
         if self._converter is not None:
             self._resample(self._converter, [None] * len(self._converter.resamplers))
             self._converter = None
@@ -132,15 +137,14 @@ class Track:
         return self._energy_apart > 0 and self._energy_mixed < CANCELLED * self._energy_apart
 
     def _gap(self, frame: Any) -> float:
-        """Return seconds of silence before `frame`; 0 where its time is what it should be, or
-        absurd."""
+        """Return the seconds of silence before `frame`; 0 if its time is as expected or absurd."""
         if not self.is_timed or frame.pts is None or frame.time_base is None:
             return 0.0
         stamp = float(frame.pts * frame.time_base) - self.origin
         gap = stamp - self._shift - self.seconds
         limit = self.seconds + MAX_GAP_SECONDS if self.duration is None else self.duration + 60
         if gap < -MAX_OVERLAP_SECONDS or stamp - self._shift > limit:
-            # The clock was set anew: the sound goes on, and times count from here
+            # The clock was reset: the sound continues, and times count from here
             self._shift = stamp - self.seconds
             return 0.0
         return gap if gap > MIN_GAP_SECONDS else 0.0
@@ -153,7 +157,7 @@ class Track:
         return _Converter(kind, is_mixed, parts, resamplers, round(self.seconds * SAMPLE_RATE))
 
     def _convert(self, converter: _Converter, frame: Any) -> None:
-        # A changed clock must not make the resampler insert or drop sound
+        # A reset clock must not make the resampler insert or drop sound
         frame.pts = None
         if converter.is_mixed:
             if frame.layout.nb_channels == 2:
@@ -189,7 +193,7 @@ class Track:
 
 
 def channels_of(frame: Any) -> NDArray[np.float32]:
-    """Return samples of each channel, float32[channels, n] in [-1, 1]."""
+    """Return the samples of each channel: float32[channels, n] in [-1, 1]."""
     array = frame.to_ndarray()
     channels = frame.layout.nb_channels
     rows = array if frame.format.is_planar else array.reshape(-1, channels).T
@@ -208,7 +212,7 @@ def _mono_frame(samples: NDArray[np.float32], rate: int) -> Any:
 
 
 def sounding(parts: list[Part]) -> list[Part]:
-    """Return those that have sound in them, each sound once; the first where all are silent."""
+    """Return the distinct parts with sound; the first part if all are silent."""
     loud = [part for part in parts if part.peak > SILENT_PEAK]
     found: list[Part] = []
     for part in loud:

@@ -1,6 +1,6 @@
-"""Tracks of one meeting: one with silence before it, several mixed into one.
+"""Pad a track of a meeting with silence, and mix several tracks into one.
 
-Sound is worked on in blocks of a second, so memory does not grow with the length of a meeting.
+Audio is processed in blocks of a second, so memory does not grow with the length of a meeting.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ MP3_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
 
 
 def pad(source: BinaryIO, seconds: float, target: Path, check: Check) -> None:
-    """`source` with `seconds` of silence before it, as WebM/Opus; InvalidInput where it has no
-    sound."""
+    """Write `source` with `seconds` of silence before it to `target`, as WebM/Opus.
+
+    Raises InvalidInput if it has no sound.
+    """
     blocks = _delayed(_blocks(source, RATE), round(seconds * RATE), RATE)
     _write(blocks, target, "webm", "libopus", RATE, check)
 
 
 def mix(sources: Sequence[tuple[BinaryIO, float]], rate: int, target: Path, check: Check) -> float:
-    """Mix all `sources`, each begun at its offset in seconds, as one MP3; the seconds of the
-    result.
+    """Mix all `sources`, each begun at its offset in seconds, to one MP3; return its seconds.
 
-    Tracks are added up and limited: people seldom speak all at once, and a mean would make each
-    of them quieter the more take part.
+    Tracks are added up and clipped. People seldom all speak at once, and a mean would make each of
+    them quieter the more take part.
     """
     tracks = [
         _delayed(_blocks(source, rate), round(offset * rate), rate) for source, offset in sources
@@ -47,7 +48,7 @@ def mix(sources: Sequence[tuple[BinaryIO, float]], rate: int, target: Path, chec
 
 
 def _blocks(source: BinaryIO, rate: int) -> Iterator[Samples]:
-    """Mono, a second at a time, the last one shorter."""
+    """Yield mono blocks of a second; the last one may be shorter."""
     waiting = np.empty(0, np.float32)
     for piece in _decoded(source, rate):
         waiting = np.concatenate([waiting, piece])
@@ -82,7 +83,7 @@ def _rest(resampler: Any) -> Iterator[Samples]:
 
 
 def _delayed(blocks: Iterator[Samples], silence: int, rate: int) -> Iterator[Samples]:
-    """`blocks` after `silence` samples, again in whole seconds."""
+    """Yield `blocks` after `silence` samples, again in blocks of a second."""
     while silence >= rate:
         yield np.zeros(rate, np.float32)
         silence -= rate

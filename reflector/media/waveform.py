@@ -10,10 +10,10 @@ BUCKET_SECONDS = 0.01
 
 
 class Waveform:
-    """Collects the peak of every 10 ms; short buckets are joined when there are too many.
+    """Collect the peak of every 10 ms; join short buckets when there are too many.
 
-    Joining keeps at most 2¹⁶ buckets, so that each of the 255 slices is exact to within a
-    two-hundredth of its own length, for a recording of any length.
+    Joining keeps at most 2¹⁶ buckets. So each of the 255 slices is exact to within a two-hundredth
+    of its own length, for a recording of any length.
     """
 
     LIMIT = 1 << 16
@@ -38,7 +38,7 @@ class Waveform:
     def _halve(self) -> None:
         peaks = np.concatenate(self._peaks)
         even = len(peaks) // 2 * 2
-        # An odd last bucket goes back to the rest as one loud sample at its place
+        # An odd last bucket goes back to the rest, as loud samples in its place
         left = peaks[even:]
         self._peaks = [peaks[:even].reshape(-1, 2).max(axis=1)]
         self._count = even // 2
@@ -48,7 +48,10 @@ class Waveform:
         self._size *= 2
 
     def peaks(self) -> list[float]:
-        """Absolute peaks of equal time slices, the largest 1.0, two decimals; zeros for silence."""
+        """Return peaks of equal time slices: absolute, two decimals, the largest 1.0.
+
+        They are 0 for silence.
+        """
         rest = [np.array([np.abs(self._rest.astype(np.int32)).max()])] if len(self._rest) else []
         peaks = np.concatenate([*self._peaks, *rest]) if self._peaks or rest else np.zeros(1)
         edges = np.linspace(0, len(peaks), min(SLICES, len(peaks)) + 1).astype(int)

@@ -1,1 +1,4 @@
-"""Process recordings: steps with leases, in the database. Messages only speed them up."""
+"""Process recordings in steps with leases.
+
+The database holds the state; messages only save time.
+"""

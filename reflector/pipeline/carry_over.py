@@ -17,8 +17,7 @@ def is_corrected(transcript: Transcript, named: Collection[int]) -> bool:
 def with_corrections(
     transcript: Transcript, words: Sequence[Word], shown: Sequence[Word], named: Collection[int]
 ) -> list[Word]:
-    """Return `words` with the speakers that `shown` has by the corrections and names that people
-    gave."""
+    """Return `words` with the speakers that people corrected or named in `shown`."""
     if not words or not shown:
         return list(words)
     return carried_over(words, shown, Corrections.of(transcript.edits), named)

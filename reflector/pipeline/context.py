@@ -1,4 +1,4 @@
-"""Give a step what it works with."""
+"""Provide the inputs of a step."""
 
 from __future__ import annotations
 
@@ -25,21 +25,22 @@ from reflector.transcript.words import Word
 
 Output = dict[str, Any]
 PROGRESS_SECONDS = 0.25
-# Of what `decode` makes: samples from before an update are not used after it
+# Version of the output of `decode`: samples from before an update are not used after it
 PCM_VERSION = 2
 
 
 def digest_of(*parts: object) -> str:
-    """Return SHA-256 of JSON values."""
+    """Return SHA-256 of JSON values, in hex."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass
 class StepContext:
-    """One step of one run. `transcript` is a snapshot, `outputs` those of the finished steps.
+    """The inputs of one step of one run.
 
-    `keep` raises when the step is no longer this worker's.
+    `transcript` is a snapshot, `outputs` are those of the finished steps. `keep` raises LeaseLost
+    if the step no longer belongs to this worker.
     """
 
     services: Services
@@ -60,13 +61,13 @@ class StepContext:
 
     @cached_property
     def words(self) -> list[Word]:
-        """Those of the run, as its readers have corrected them since."""
+        """The words of the run, with the corrections that readers have made since."""
         with self.services.db.read() as session:
             return load_words(session, self.transcript.id, self.run)
 
     @cached_property
     def shown_words(self) -> list[Word]:
-        """Those that are on show, of this run or of the one that it is to replace."""
+        """The words on show: those of this run, or of the run that it will replace."""
         with self.services.db.read() as session:
             return load_words(session, self.transcript.id, self.transcript.shown_run)
 
@@ -84,7 +85,7 @@ class StepContext:
         return folder / f"{self.transcript.upload_version}.{PCM_VERSION}.s16"
 
     def pcm(self) -> PcmAudio:
-        """Return the decoded audio, made again if it was cleared away."""
+        """Return the decoded audio; decode it again if it was removed."""
         if not self.pcm_path.is_file():
             with self.services.storage.open(self.upload_key) as source:
                 decode(source, self.pcm_path, lambda _: self.keep())
@@ -97,11 +98,11 @@ class StepContext:
         return self.transcript.upload_key
 
     def drop_scratch(self) -> None:
-        """With what a killed worker left half-written there."""
+        """Remove the scratch files, including what a killed worker left half-written."""
         shutil.rmtree(self.pcm_path.parent, ignore_errors=True)
 
     def seconds(self, done: float) -> None:
-        """Progress in seconds of audio."""
+        """Report progress in seconds of audio, and check the lease."""
         total = self.transcript.duration / 1000 or self._decoded_duration()
         self.progress(done / total if total else 0.0, done)
 
@@ -109,7 +110,7 @@ class StepContext:
         return float(self.outputs.get(StepName.DECODE, {}).get("duration", 0.0))
 
     def progress(self, fraction: float, seconds: float | None = None) -> None:
-        """Tell viewers how far this step is; at most four times a second."""
+        """Report progress to viewers, at most four times a second, and check the lease."""
         self.keep()
         now = time.monotonic()
         if now - self._reported < PROGRESS_SECONDS and fraction < 1:

@@ -15,10 +15,10 @@ from reflector.pipeline.runs import steps_of
 
 
 def show_result(session: Session, transcript: Transcript, run: int, events: Outbox) -> None:
-    """Put run `run` on show, drop what it replaces, and set the transcript to `ended`.
+    """Show run `run`, delete what it replaces, and set the transcript to `ended`.
 
-    A part of the new result that failed leaves nothing of the old result behind under its name:
-    a title from another text would be wrong. What people wrote stays.
+    If a part of the new result failed, the old part is removed all the same: a title of another
+    text would be wrong. What people wrote stays.
     """
     if transcript.shown_run != run:
         _carry_over(session, transcript, run)
@@ -42,7 +42,10 @@ def show_result(session: Session, transcript: Transcript, run: int, events: Outb
 
 
 def _carry_over(session: Session, transcript: Transcript, run: int) -> None:
-    """Corrections of speakers that were made while this run worked; those before are in its words."""
+    """Apply corrections of speakers that were made while this run worked.
+
+    Its words already include the earlier ones.
+    """
     named = named_speakers(session, transcript.id)
     if not is_corrected(transcript, named):
         return

@@ -14,7 +14,7 @@ WORKERS = 3
 
 
 class InlineRunner:
-    """Implements `Dispatcher` with a queue and a few threads."""
+    """Implement `Dispatcher` with a queue and a few threads."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

@@ -1,7 +1,7 @@
-"""Workers that were killed because memory ran out.
+"""Handle workers that were killed for lack of memory.
 
-Trying again and again would take the machine down each time. The step gets one more try, as another
-one beside it may have been the large one; then it is given up.
+Endless retries would take the machine down each time. The step gets one more attempt, because
+another one may have used most of the memory. Then it fails.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy import func, update
 from reflector.db.engine import Database
 from reflector.db.models import Step, StepState, now
 
-# `SERVICE_RESULT` of a unit whose process the kernel killed for its memory (systemd.exec(5))
+# `SERVICE_RESULT` of a unit whose process the kernel killed for lack of memory (systemd.exec(5))
 OUT_OF_MEMORY = "oom-kill"
 MAX_ATTEMPTS = 5
 SENTENCE = (
@@ -24,12 +24,12 @@ SENTENCE = (
 
 
 def invocation() -> str | None:
-    """Return what systemd calls this run of the unit, in the process and in its ExecStopPost."""
+    """Return systemd's id for this run of the unit; its ExecStopPost sees the same."""
     return os.environ.get("INVOCATION_ID")
 
 
 def note_killed(db: Database, invocation: str) -> int:
-    """Free what the workers of that run of a unit had taken; how many steps."""
+    """Free the steps of the workers in that run of a unit; return how many."""
     with db.write() as session:
         found = session.scalars(
             update(Step)

@@ -42,7 +42,7 @@ def step_failed(step: StepName) -> None:
 
 
 class Backlog:
-    """What waits, looked up in the database when it is asked for."""
+    """Collect the waiting steps from the database for each scrape."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

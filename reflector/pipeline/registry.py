@@ -1,10 +1,10 @@
-"""The steps and what each waits for.
+"""Register the steps and what each waits for.
 
 decode ─┬─ playback ────────────────────────────────┐
         ├─ transcribe ─┐        ┌─ title ───────────┤
         └─ diarize ────┴ assemble ─ topics ─ summary ┼─ finish
                             ├────── actions ─────────┤
-                            └────── translate ───────┘   (where the target language is another)
+                            └────── translate ───────┘   (if the target language differs)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LANGUAGE_STEPS = (StepName.TOPICS, StepName.TITLE, StepName.SUMMARY, StepName.AC
 def checked(steps: Iterable[StepDefinition]) -> dict[StepName, StepDefinition]:
     """Return `steps` by name.
 
-    ValueError where a name has no step or two, or where steps wait for each other.
+    Raises ValueError if a name has no step or two, or if steps wait for each other.
     """
     found: dict[StepName, StepDefinition] = {}
     for step in steps:

@@ -1,4 +1,4 @@
-"""Take one step from its lease to its result."""
+"""Execute one step, from its lease to its result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 15
 AWAY_SECONDS = 3
 FULL_DISK = "The disk is full. Free some space; the work goes on by itself once there is room."
-# What a step may read beyond the steps that it waits for
+# Outputs that a step may read besides those of the steps that it waits for
 ALSO_READ = {
     StepName.TOPICS: (StepName.TRANSCRIBE,),
     StepName.TITLE: (StepName.TRANSCRIBE,),
@@ -43,25 +43,29 @@ ALSO_READ = {
     StepName.TRANSLATE: (StepName.TRANSCRIBE,),
     StepName.FINISH: (StepName.TRANSCRIBE,),
 }
-# Steps that may change what search looks through
+# Steps that may change the text that search covers
 INDEXED = {StepName.ASSEMBLE, StepName.TITLE, StepName.SUMMARY, StepName.FINISH}
-# What of an output pages and reports show of every step, kept apart from words by the thousand
+# Parts of an output that pages and reports show for every step, stored apart from thousands of
+# words
 REMARKS = ("method", "warnings", "engine")
 
 
 class _NeedFailed(ReflectorError):
-    """A step that this one needs has failed; the message is that step's."""
+    """A step that this one needs has failed; the message is that step's error."""
 
 
 def _name() -> str:
-    """Another one for each process, and under systemd after the run of its unit."""
+    """Return a name that is unique to this process.
+
+    Under systemd it begins with the id of the unit's run, so that `note_killed` finds its steps.
+    """
     unique = uuid.uuid4().hex
     run = invocation()
     return f"{run}.{unique}" if run else unique
 
 
 class Runner:
-    """`is_patient`: what a server cannot do now is done later, however long that takes."""
+    """Execute steps. `is_patient` retries for as long as a server that is needed is away."""
 
     def __init__(
         self,
@@ -79,11 +83,11 @@ class Runner:
 
     @property
     def busy(self) -> int:
-        """Steps at work in this process."""
+        """Number of steps that run in this process."""
         return self._busy
 
     def execute(self, transcript_id: str, run: int, name: StepName) -> None:
-        """Do the step if it is free; then nudge those whose turn it is."""
+        """Execute the step if it is free, then nudge the steps that became ready."""
         with self._busy_lock:
             self._busy += 1
         try:
@@ -106,7 +110,7 @@ class Runner:
                 except LeaseLost:
                     raise
                 except Exception as error:  # noqa: BLE001 - a step's failure is its result
-                    failure = error  # which Python forgets at the end of this block
+                    failure = error  # Python deletes `error` at the end of this block
                     retry_on_disconnect(lambda: self._fail(step, failure))
         except LeaseLost:
             self._clear_if_deleted(transcript_id)
@@ -114,8 +118,10 @@ class Runner:
         retry_on_disconnect(lambda: self.nudge_ready(transcript_id, run))
 
     def _work(self, step: Step, lease: Lease) -> None:
-        """Between two looks at the database it may be away: what a model found in an hour is not
-        thrown away for a restart of seconds."""
+        """Run the step. Each access to the database is retried while it is away.
+
+        An hour of a model's work must not be lost because the database restarts for some seconds.
+        """
         retry_on_disconnect(lambda: self._show_processing(step))
         context = retry_on_disconnect(lambda: self._context(step, lease))
         digest = self._digest(context)
@@ -133,8 +139,10 @@ class Runner:
         nudge_ready(self.services.db, self.dispatcher, transcript_id, run)
 
     def release(self) -> int:
-        """Give back what this worker was doing, for others to take up at once; the number of
-        steps. Their attempts do not count."""
+        """Release the steps of this worker, so that others can take them at once; return how many.
+
+        Their attempts do not count.
+        """
         with self.services.db.write() as session:
             ours = session.scalars(
                 select(Step).where(
@@ -161,7 +169,7 @@ class Runner:
             row, transcript = _still_ours(session, step)
             stopped = is_stopped(steps_of(session, step.transcript_id, step.run))
             if stopped or transcript.deleted_at is not None:
-                # Its neighbour failed, or the transcript was deleted, while this step waited
+                # Another step failed, or the transcript was deleted, while this step waited
                 row.state, row.worker, row.lease_until = StepState.PENDING, None, None
                 row.attempt -= 1
                 session.commit()
@@ -217,7 +225,7 @@ class Runner:
         )
 
     def _known_output(self, step: Step, digest: str) -> Output | None:
-        """Return what another run of this transcript found from the same input."""
+        """Return what another run of this transcript found from the same input; None if nothing."""
         if step.name == StepName.FINISH:
             return None
         with self.services.db.read() as session:
@@ -278,18 +286,20 @@ class Runner:
             touch(session, transcript)
 
     def _clear_if_deleted(self, transcript_id: str) -> None:
-        """What this worker put into storage after the clean-up had looked must go as well."""
+        """Order a deletion if the transcript is gone.
+
+        This worker may have stored objects after the first deletion had run.
+        """
         with self.services.db.write() as session:
             if session.get(Transcript, transcript_id) is None:
                 session.add(Deletion(prefix=transcript_id))
 
 
 def _still_ours(session: Session, step: Step) -> tuple[Step, Transcript]:
-    """Return the rows to write to, locked; LeaseLost if another worker has the step now, or it is
-    gone.
+    """Return the locked rows to write to. Raises LeaseLost if the step is gone or taken.
 
-    The transcript first, like everybody who writes to it: events get their numbers in the order
-    in which they are committed, and nobody waits for two rows in different orders.
+    All writers lock the transcript first. So events get their numbers in the order in which they
+    are committed, and two writers never deadlock.
     """
     transcript = session.get(Transcript, step.transcript_id, with_for_update=True)
     row = session.get(Step, step.id, with_for_update=True)
@@ -301,5 +311,6 @@ def _still_ours(session: Session, step: Step) -> tuple[Step, Transcript]:
 def _sentence(step: Step, error: Exception) -> str:
     if isinstance(error, ReflectorError):
         return str(error)
-    # An exception's text may have paths and addresses of this machine: it is for the log
+    # An exception's text may contain paths and addresses of this machine, so it only goes to the
+    # log
     return f"The step {step.name} failed unexpectedly ({type(error).__name__}). The log says why."

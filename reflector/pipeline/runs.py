@@ -15,7 +15,7 @@ from reflector.speech.engines import chosen_language
 
 
 def start_run(session: Session, transcript: Transcript) -> int:
-    """Return a new run with all its steps pending; the first is on show from its start."""
+    """Start a run with all its steps pending; return its number. The first run is shown at once."""
     transcript.last_run += 1
     run = transcript.last_run
     if transcript.shown_run is None:
@@ -28,14 +28,13 @@ def start_run(session: Session, transcript: Transcript) -> int:
 
 
 def _is_to_be_translated(transcript: Transcript) -> bool:
-    """As far as is known before the language of the recording is."""
+    """Return whether to translate, as far as is known before the language is detected."""
     target, source = transcript.target_language, transcript.source_language
     return chosen_language(target) is not None and target != source
 
 
 def take_recording(session: Session, transcript: Transcript, key: str, events: Outbox) -> int:
-    """Start the first run of the recording that is stored as `key`, to be nudged after the
-    commit."""
+    """Start the first run of the recording stored as `key`. Nudge it after the commit."""
     transcript.upload_key, transcript.upload_version = key, new_id()
     run = start_run(session, transcript)
     events.status(Status.UPLOADED)
@@ -58,14 +57,14 @@ def is_active(steps: Mapping[StepName, Step]) -> bool:
 
 
 def is_stopped(steps: Mapping[StepName, Step]) -> bool:
-    """Return whether a step failed without which nothing can come of the run."""
+    """Return whether a step failed that the run needs."""
     return any(
         step.state == StepState.FAILED and not STEPS[name].optional for name, step in steps.items()
     )
 
 
 def ready(steps: Mapping[StepName, Step]) -> list[StepDefinition]:
-    """Pending steps whose turn it is. One that needs a failed step has its turn too: to fail."""
+    """Return the pending steps that can start. One that needs a failed step can too: to fail."""
     if is_stopped(steps):
         return []
     moment = now()

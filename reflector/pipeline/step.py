@@ -1,4 +1,4 @@
-"""Define what a pipeline step is. `steps/` has one file for each, `registry.py` all of them."""
+"""Define pipeline steps. `steps/` has one file for each, `registry.py` lists them all."""
 
 from __future__ import annotations
 
@@ -45,13 +45,15 @@ def _depends_on_nothing(context: StepContext) -> list[Any]:
 
 @dataclass(frozen=True)
 class StepDefinition:
-    """`needs` must be done, `after` must be done or failed where the run has it. A run goes on without
-    an `optional` step.
+    """The definition of a step.
 
-    `run` computes the output, outside any transaction. `apply` writes what follows from the output, in
-    the transaction that marks the step done. `show` changes the transcript: at once where the run is
-    on show, else when the run ends. `depends` returns what the output depends on besides the
-    recording and the steps before. Raise `version` to make all earlier outputs out of date.
+    `needs` must be done. `after` must be done or failed, if the run has it. A run continues without
+    an `optional` step that failed.
+
+    `run` computes the output, outside any transaction. `apply` writes what follows from the output,
+    in the transaction that marks the step done. `show` changes the transcript: at once if the run
+    is on show, otherwise when the run ends. `depends` returns what the output depends on besides
+    the recording and the steps before. Raise `version` to make all earlier outputs out of date.
     """
 
     name: StepName

@@ -1,1 +1,1 @@
-"""Settings, logging, health, and what the process tells the system."""
+"""Provide settings, logging, health checks, and notifications to the system."""

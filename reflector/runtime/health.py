@@ -1,4 +1,4 @@
-"""Check what works: one list for `/health/ready`, `reflector status` and the pages."""
+"""Check what works, for `/health/ready`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """`needed`: without it nothing can be served."""
+    """The result of one check. If `needed`, the server can serve nothing without it."""
 
     name: str
     status: CheckStatus
@@ -49,8 +49,10 @@ def ok(name: str, summary: str, needed: bool = False) -> Check:
 
 
 class Health:
-    """Looks at most every five seconds, however often it is asked. Who asks while somebody looks,
-    which may take seconds where a server does not answer, gets the last answer."""
+    """Run the checks at most every five seconds, however often they are requested.
+
+    The checks may take seconds if a server does not answer. Requests meanwhile get the last result.
+    """
 
     def __init__(self, services: Services, dispatcher: CeleryDispatcher) -> None:
         self._services, self._dispatcher = services, dispatcher
@@ -76,7 +78,7 @@ class Health:
         try:
             with self._services.db.read() as session:
                 session.execute(text("SELECT count(*) FROM alembic_version"))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        except Exception as error:  # noqa: BLE001 - any error is the result
             return Check(
                 "database", CheckStatus.FAILED, f"does not answer: {_short(error)}",
                 "Start PostgreSQL, or correct DATABASE_URL.", needed=True,
@@ -141,7 +143,7 @@ class Health:
         return self._speech_service() or ok("speech", "workers serve all queues")
 
     def _speech_service(self) -> Check | None:
-        """Return what is wrong with the services that the settings name."""
+        """Return what is wrong with the speech services in the settings; None if nothing."""
         settings = self._services.settings
         found = [
             settings.TRANSCRIPT_URL if settings.TRANSCRIPT_BACKEND == "modal" else None,
@@ -155,7 +157,7 @@ class Health:
                     "speech", CheckStatus.FAILED, f"{url} does not answer: {_short(error)}",
                     "Start the speech service, or correct its address; recordings wait until then.",
                 )  # fmt: skip
-            if answer.status_code == 503:  # the reference's has no such path: 404
+            if answer.status_code == 503:  # the reference's service has no such path: 404
                 notices = " ".join(answer.json().get("notices", []))
                 return Check("speech", CheckStatus.WARNING, notices, "See the message.")
         return None

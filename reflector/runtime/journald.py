@@ -1,7 +1,7 @@
-"""The journal's own protocol: what is logged arrives with its fields, so that it can be searched by
-transcript (systemd.io/JOURNAL_NATIVE_PROTOCOL).
+"""Log to journald with fields, so that logs can be searched by transcript.
 
-systemd says that standard error is its journal by the device and inode in JOURNAL_STREAM.
+Uses its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL). systemd sets JOURNAL_STREAM to device
+and inode if standard error is connected to the journal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PRIORITIES = {
 
 
 def is_our_stream() -> bool:
-    """Return whether what goes to standard error ends in the journal."""
+    """Return whether standard error goes to the journal."""
     try:
         found = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError):
@@ -33,7 +33,7 @@ def is_our_stream() -> bool:
 
 
 class JournalHandler(logging.Handler):
-    """A datagram for each record. What the journal does not take goes to standard error."""
+    """Send each record as a datagram. What the journal does not accept goes to standard error."""
 
     def __init__(self, address: str = SOCKET) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class JournalHandler(logging.Handler):
         }
         try:
             self._socket.sendto(b"".join(map(_encoded, fields.items())), self._address)
-        except OSError:  # longer than a datagram, or the journal is being started again
+        except OSError:  # too long for a datagram, or the journal is restarting
             sys.stderr.write(f"{message}\n")
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class JournalHandler(logging.Handler):
 
 
 def _encoded(field: tuple[str, str]) -> bytes:
-    """Encode a field; a value of several lines goes with its length before it."""
+    """Encode a field; a value of several lines is preceded by its length."""
     name, value = field[0].encode(), field[1].encode(errors="replace")
     if b"\n" in value:
         return name + b"\n" + struct.pack("<Q", len(value)) + value + b"\n"

@@ -1,5 +1,7 @@
-"""Logging: one line an event on standard error; under systemd to the journal, with the transcript that it
-is about as a field."""
+"""Set up logging: one line per event on standard error, or journal records under systemd.
+
+Journal records carry the transcript that they are about as a field.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,10 @@ _about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa:
 
 @contextmanager
 def about(**fields: str) -> Iterator[None]:
-    """What is logged in here is about these: `about(transcript=…, step=…)` become the journal's fields
-    REFLECTOR_TRANSCRIPT and REFLECTOR_STEP."""
+    """Add fields to everything that is logged inside the `with` block.
+
+    `about(transcript=…, step=…)` sets the journal's fields REFLECTOR_TRANSCRIPT and REFLECTOR_STEP.
+    """
     named = {f"REFLECTOR_{name.upper()}": value for name, value in fields.items()}
     token = _about.set({**_about.get(), **named})
     try:
@@ -30,15 +34,17 @@ def about(**fields: str) -> Iterator[None]:
 
 
 def with_fields(record: logging.LogRecord) -> bool:
-    """Return a filter that adds what a record is about."""
+    """Add the fields of `about` to a record; a filter that keeps every record."""
     record.fields = _about.get()
     return True
 
 
 def is_no_refused_websocket(record: logging.LogRecord) -> bool:
-    """Return a filter without uvicorn's error for each WebSocket that was refused as ASGI has it,
-    with an HTTP response. Can go when uvicorn's `websockets_sansio_impl` counts that as a complete
-    handshake."""
+    """Drop uvicorn's error for each WebSocket that was refused with an HTTP response.
+
+    ASGI allows that. Remove this filter when uvicorn's `websockets_sansio_impl` counts that as a
+    complete handshake.
+    """
     return record.getMessage() != "ASGI callable returned without completing handshake."
 
 
@@ -71,7 +77,7 @@ def setup(debug: bool = False) -> None:
 
 
 def quiet() -> None:
-    """Warnings only as what a command prints; for commands that report by themselves."""
+    """Hide warnings, for commands that report them by themselves."""
     logging.getLogger().setLevel(logging.ERROR)
 
 

@@ -1,4 +1,4 @@
-"""Keep a heap that returns memory that it no longer needs."""
+"""Configure the heap so that it returns unused memory to the system."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TUNABLES = "GLIBC_TUNABLES"
 
 
 def use_huge_pages() -> None:
-    """Begin this process anew with mappings in pages of 2 MiB where the kernel gives them.
+    """Restart this process with mappings in pages of 2 MiB, if the kernel provides them.
 
-    What `keep_large_arrays_out_of_the_heap` costs is one page fault for every 4 KiB of every array:
-    a sixth of the time of a small model, most of which this saves. glibc reads the option at its
-    start only (glibc manual, "Memory Allocation Tunables"); 2.35 and newer know it.
+    `keep_large_arrays_out_of_the_heap` costs one page fault for every 4 KiB of every array: a sixth
+    of the time of a small model. Huge pages save most of that. glibc reads the option only at its
+    start (glibc manual, "Memory Allocation Tunables"); versions since 2.35 know it.
     """
     if sys.platform == "linux" and TUNABLES not in os.environ:
         os.environ[TUNABLES] = "glibc.malloc.hugetlb=1"
@@ -30,20 +30,23 @@ def use_huge_pages() -> None:
 
 @lru_cache(maxsize=1)
 def keep_large_arrays_out_of_the_heap() -> None:
-    """Have every array of 4 MiB or more be a mapping of its own, gone when it is freed.
+    """Make every array of 4 MiB or more a mapping of its own, which is released when it is freed.
 
-    glibc starts that way, but each large block that is freed raises the size from which it makes
-    mappings, up to 32 MiB (mallopt(3), M_MMAP_THRESHOLD). From then on windows of audio come from
-    the heap, which fragments: the peak of one and the same recording was seen anywhere between 680
-    and 1,400 MB. Setting the threshold turns that adjustment off. Other C libraries have no need.
+    glibc starts that way. But each large block that is freed raises the threshold for mappings, up
+    to 32 MiB (mallopt(3), M_MMAP_THRESHOLD). After that, windows of audio come from the heap, which
+    fragments: the peak for the same recording varied between 680 and 1,400 MB. Setting the
+    threshold turns that adjustment off. Other C libraries do not need this.
     """
     _set(M_MMAP_THRESHOLD, THRESHOLD_BYTES)
 
 
 @lru_cache(maxsize=1)
 def share_heaps_between_threads() -> None:
-    """Have threads share two heaps, instead of up to eight for each core that each keep what they
-    once needed. Python holds its lock while it allocates, so they do not wait for each other."""
+    """Make threads share two heaps, instead of up to eight per core.
+
+    Each heap keeps what it once needed. Python holds its lock while it allocates, so threads do not
+    wait for each other.
+    """
     _set(M_ARENA_MAX, FEW_ARENAS)
 
 

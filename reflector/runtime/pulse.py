@@ -1,4 +1,4 @@
-"""Tell whether the loop that takes messages still turns."""
+"""Detect whether the loop that takes messages still runs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from celery import bootsteps
 from celery.worker.consumer import Tasks
 
 BEAT_SECONDS = 1.0
-# Longer than Celery waits between two tries to reach the broker (30 s)
+# Longer than Celery waits between two attempts to reach the broker (30 s)
 SILENT_SECONDS = 60.0
 
 
 class Pulse:
-    """Beats while the loop turns. Where the broker is this process's memory a thread of its own keeps
-    the time, so that only a loop on a broker can be seen to hang."""
+    """Record beats while the loop runs.
+
+    With the in-memory broker, another thread keeps the time. So only a loop on a real broker can be
+    seen to hang.
+    """
 
     def __init__(self) -> None:
         self._last = time.monotonic()
@@ -28,7 +31,7 @@ class Pulse:
         return time.monotonic() - self._last < SILENT_SECONDS
 
     def step(self) -> type[bootsteps.StartStopStep]:
-        """Return what a consumer of Celery has to start to beat."""
+        """Return the Celery consumer step that beats."""
         beat = self.beat
 
         class Beat(bootsteps.StartStopStep):  # type: ignore[misc]

@@ -1,6 +1,7 @@
-"""What a process tells systemd: that it is ready, that it ends, and that its work goes on.
+"""Notify systemd that a process is ready, stopping, or still working.
 
-The protocol is a datagram to the socket in NOTIFY_SOCKET (sd_notify(3)); without one nobody is told.
+The protocol is a datagram to the socket in NOTIFY_SOCKET (sd_notify(3)). Without it, nothing is
+sent.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ MICROSECONDS = 1_000_000
 
 
 def notify(*lines: str) -> None:
-    """Tell `lines` like `READY=1`; a service manager that cannot be told is no reason to end."""
+    """Send `lines` such as `READY=1`. A failure is logged, not raised."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):
-        address = "\0" + address[1:]  # of Linux's abstract names
+        address = "\0" + address[1:]  # abstract socket names of Linux
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as told:
             told.connect(address)
@@ -40,16 +41,16 @@ def stopping() -> None:
 
 
 def watchdog_seconds() -> float | None:
-    """After how long without a sign systemd ends this process; None where it does not watch."""
+    """Return the interval after which systemd kills a silent process; None if it does not watch."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     meant = os.environ.get("WATCHDOG_PID") in {None, str(os.getpid())}
     return int(microseconds) / MICROSECONDS if microseconds.isdigit() and meant else None
 
 
 class Watchdog:
-    """Signs of life by the loop that does the work: each of its rounds calls `pat`.
+    """Notify systemd's watchdog from the loop that does the work: each round calls `pat`.
 
-    A thread beside it that only sleeps and tells would go on while the work stands still.
+    A separate thread that only sleeps and notifies would continue while the work hangs.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""Every setting of the application, under the names of the system that it replaces.
+"""Define every setting of the application, under the names of the system that it replaces.
 
 Values come from the environment and from a `.env` file in the working directory; unknown keys are
-ignored. With nothing set at all the program runs embedded: SQLite, a data folder, one process.
+ignored. Without any setting, the program runs embedded: SQLite, a data folder, one process.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 PLACEHOLDER_SECRET = "changeme-f02f86fd8b3e4fd892c6043e5a298e21"  # noqa: S105 - the reference's default, refused
 MINIMUM_SECRET_LENGTH = 16
-# Set by `reflector serve` where it starts several processes, and read by prometheus_client
+# Set by `reflector serve` if it starts several processes, and read by prometheus_client
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -199,7 +199,7 @@ class Settings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object, info: object) -> object:
-        """`NAME=` in an environment file means "not set", as the reference's installer writes it."""
+        """Treat an empty `NAME=` as not set, as the reference's installer writes it."""
         if value == "":
             field = cls.model_fields[info.field_name]  # type: ignore[attr-defined]
             return field.get_default(call_default_factory=True)
@@ -240,7 +240,7 @@ class Settings(BaseSettings):
 
     @property
     def embedded(self) -> bool:
-        """SQLite in the data folder, and so one process."""
+        """Whether the database is SQLite in the data folder, so that there is only one process."""
         return self.DATABASE_URL is None or self.DATABASE_URL.startswith("sqlite")
 
     @cached_property
@@ -255,14 +255,14 @@ class Settings(BaseSettings):
 
     @property
     def broker_url(self) -> str:
-        """Celery's broker; on one's own without one, the memory of the process."""
+        """Celery's broker; in embedded mode without one, the memory of the process."""
         if self.CELERY_BROKER_URL:
             return self.CELERY_BROKER_URL
         return "memory://" if self.embedded else f"{self._redis}/1"
 
     @property
     def has_own_worker(self) -> bool:
-        """Whether the server does the work itself, because its queue reaches nobody else."""
+        """Whether the server does the work itself, because no other process shares its queue."""
         return self.broker_url.startswith("memory")
 
     @property
@@ -290,12 +290,12 @@ class Settings(BaseSettings):
 
     @property
     def speech_languages(self) -> list[str]:
-        """Codes that recordings are expected to be in; empty for any."""
+        """Codes of the languages that recordings are expected to be in; empty for any."""
         return [code.strip().lower() for code in self.SPEECH_LANGUAGES.split(",") if code.strip()]
 
     @property
     def webrtc_ports(self) -> range | None:
-        """UDP ports for live recordings; None for any that are free."""
+        """UDP ports for live recordings; None for any free port."""
         if self.WEBRTC_PORT_RANGE is None:
             return None
         low, _, high = self.WEBRTC_PORT_RANGE.partition("-")
@@ -317,8 +317,10 @@ class Settings(BaseSettings):
 
 
 def _may_be_trusted(file: Path) -> bool:
-    """Return whether a file of the working folder is this user's own: whoever may write it
-    redirects what runs there, by root for instance."""
+    """Return whether a file of the working folder belongs to this user.
+
+    Its owner controls what runs there, for example as root.
+    """
     try:
         return file.stat().st_uid == os.geteuid()
     except OSError:
@@ -326,10 +328,10 @@ def _may_be_trusted(file: Path) -> bool:
 
 
 def load(**values: object) -> Settings:
-    """Read and check all settings; ConfigurationError names each that is wrong.
+    """Read and check all settings. Raises ConfigurationError that names each wrong one.
 
-    From the environment, from `.env`, and from the credentials that systemd gives this process: files
-    named like settings, so that a secret stands in no environment (systemd.exec(5), Credentials).
+    They come from the environment, from `.env`, and from systemd credentials: files named like
+    settings, so that secrets are not in the environment (systemd.exec(5), Credentials).
     """
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     file = Settings.model_config.get("env_file")

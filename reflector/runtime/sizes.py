@@ -1,4 +1,4 @@
-"""Write sizes in bytes as people read them."""
+"""Format sizes in bytes for people."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Search in titles, summaries and words: PostgreSQL's text search, or FTS5 on SQLite.
+"""Search titles, summaries and words: PostgreSQL's text search, or FTS5 on SQLite.
 
-    languages   which rules a text's words are cut down by      query   what was typed, taken apart
-    index       a transcript's document, kept up to date        find    the documents that match
-    snippets    where in the text
+ languages   split text into words and stems                 query   parse the search text
+ index       keep a transcript's document up to date         find    find matching documents
+ snippets    cut excerpts around the matches
 
-Both databases give the same answers: words are split here, both use the Snowball stemmers, and
-neither leaves out "stop words", which are also names (Will, May) and parts of phrases.
+Both databases give the same answers. Words are split here, both use the Snowball stemmers, and
+neither drops "stop words", which are also names (Will, May) and parts of phrases.
 """

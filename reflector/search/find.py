@@ -31,22 +31,22 @@ from reflector.search.languages import CONFIGURATIONS, NO_STEMS, for_index, stem
 from reflector.search.query import Group, Query, Term
 
 ALL = sorted({*CONFIGURATIONS.values(), NO_STEMS})
-NORMALISATION = 32  # ts_rank: rank / (rank + 1)
+NORMALISATION = 32  # option of ts_rank: rank / (rank + 1)
 WEIGHTS = {"title": 1.0, "summary": 0.4, "body": 0.2}  # PostgreSQL's own for A, B, C
 
 
 def languages_of(session: Session) -> list[str]:
-    """Return the languages that documents are in."""
+    """Return the languages of the indexed documents."""
     if session.get_bind().dialect.name != "postgresql":
         return list(session.scalars(select(SearchDocument.language).distinct()))
-    # A look into the index for each language there could be, instead of one at every row
+    # Look each possible language up in the index instead of reading every row
     names = select(func.unnest(literal(ALL, ARRAY(String))).label("name")).subquery()
     there = select(SearchDocument.id).where(SearchDocument.language == names.c.name).exists()
     return list(session.scalars(select(names.c.name).where(there)))
 
 
 def matches(session: Session, query: Query) -> Subquery:
-    """`(transcript_id, rank)` of all documents that match."""
+    """Return `(transcript_id, rank)` of all documents that match."""
     languages = languages_of(session)
     if session.get_bind().dialect.name == "postgresql":
         return _on_postgresql(query, languages)
@@ -95,8 +95,11 @@ def _on_sqlite(query: Query, languages: list[str]) -> Subquery:
 
 
 def _weighed(query: Query, language: str) -> ColumnElement[Any]:
-    """Return the weights of the columns that each wanted word is in. FTS5's own bm25 will not do:
-    how rare a word is in one language says nothing about the same word in another."""
+    """Return the sum of the weights of the columns that contain each wanted word.
+
+    FTS5's own bm25 is not suitable: how rare a word is in one language says nothing about the same
+    word in another.
+    """
     parts: list[ColumnElement[Any]] = [
         case((_has(Term(words), language, column), weight), else_=0.0)
         for words in query.wanted
@@ -118,5 +121,5 @@ def _has(term: Term, language: str, column: str | None = None) -> ColumnElement[
 
 
 def _phrase(term: Term, language: str) -> str:
-    """In the language of FTS5; words hold letters and digits only."""
+    """Return the phrase in FTS5's query syntax; words hold letters and digits only."""
     return f'"{for_index(stems(term.words, language))}"'

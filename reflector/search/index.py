@@ -29,9 +29,9 @@ _DELETE_STEMS = text("DELETE FROM search_index WHERE rowid = :id")
 _STEMS = text(
     "INSERT INTO search_index (rowid, title, summary, body) VALUES (:id, :title, :summary, :body)"
 ).bindparams(bindparam("title"), bindparam("summary"), bindparam("body"))
-# PostgreSQL's tsvector ends at 1 MiB; 50 hours of speech stay below
+# PostgreSQL's tsvector is limited to 1 MiB; 50 hours of speech stay below
 MAX_BODY = 4_000_000
-BATCH = 5  # the transaction of a batch holds up other writers on SQLite
+BATCH = 5  # the transaction of a batch blocks other writers on SQLite
 
 
 def postgresql_configuration(language: str) -> str:
@@ -39,13 +39,15 @@ def postgresql_configuration(language: str) -> str:
 
 
 def for_postgresql(words: str, language: str) -> str:
-    """Plain words as its text search gets them in that language."""
+    """Return plain words in the form that PostgreSQL's text search takes for that language."""
     return for_index(stems(words, language) if language in STEMMED_HERE else words)
 
 
 def update(session: Session, transcript: Transcript, language: str | None = None) -> None:
-    """Take over title, summary and the words on show; `language` is that of the words, where they
-    are new."""
+    """Index title, summary and the words on show.
+
+    Give `language` if the words are new; it is theirs.
+    """
     session.flush()
     document = session.scalars(
         select(SearchDocument).where(SearchDocument.transcript_id == transcript.id)
@@ -64,7 +66,7 @@ def update(session: Session, transcript: Transcript, language: str | None = None
 
 
 def backfill(db: Database) -> int:
-    """Index what was there before there was an index; how many transcripts."""
+    """Index the transcripts that have no document yet; return how many."""
     count = 0
     while True:
         with db.write() as session:

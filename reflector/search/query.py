@@ -1,6 +1,6 @@
-"""What was typed into the search field, taken apart like PostgreSQL's `websearch_to_tsquery`:
+"""Parse the text of a search like PostgreSQL's `websearch_to_tsquery`.
 
-words are all wanted, `"a phrase"` in this order, `or` separates alternatives, `-word` is unwanted.
+All words are wanted, `"a phrase"` in this order. `or` separates alternatives, `-word` is unwanted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TOKEN = re.compile(r'(-?)"([^"]*)"?|(\S+)')
 
 @dataclass(frozen=True)
 class Term:
-    """Words that have to follow each other, separated by single spaces."""
+    """Words that must follow each other, separated by single spaces."""
 
     words: str
     unwanted: bool = False
@@ -29,7 +29,7 @@ Group = tuple[Term, ...]
 
 @dataclass(frozen=True)
 class Query:
-    """Groups of terms: all terms of any one group."""
+    """Groups of terms. A document matches if it matches all terms of any one group."""
 
     groups: tuple[Group, ...]
 
@@ -42,8 +42,10 @@ class Query:
         return [term.words for group in self.groups for term in group if not term.unwanted]
 
     def websearch(self, form: Callable[[str], str]) -> str:
-        """For `websearch_to_tsquery`, which reads it in exactly this way; `form` makes of words what
-        the index has of them."""
+        """Return the query for `websearch_to_tsquery`, which parses it to exactly this query.
+
+        `form` turns words into the form that the index holds.
+        """
         return " or ".join(
             " ".join(f'{"-" if term.unwanted else ""}"{form(term.words)}"' for term in group)
             for group in self.groups
@@ -51,7 +53,10 @@ class Query:
 
 
 def parse(text: str) -> Query:
-    """Raise InvalidInput for more than a search can be: each word costs a look into the index."""
+    """Parse the text of a search.
+
+    Raises InvalidInput if it is too long: each word costs an index lookup.
+    """
     if len(text) > MAX_CHARACTERS or len(text.split()) > MAX_WORDS:
         raise InvalidInput(
             f"A search has at most {MAX_WORDS} words and {MAX_CHARACTERS} characters.",
@@ -68,7 +73,7 @@ def parse(text: str) -> Query:
 
 
 def _terms(text: str, unwanted: bool, is_phrase: bool) -> list[Term]:
-    """`follow-up` is two words in this order, as the text's splitting makes it."""
+    """Return the terms of `text`. `follow-up` is two words in this order, as in indexed text."""
     words = plain(text)
     if not words:
         return []

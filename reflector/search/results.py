@@ -1,4 +1,4 @@
-"""A page of what a search found."""
+"""Build a page of search results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def page(
     window: tuple[int, int],
     trash: bool,
 ) -> tuple[list[Any], int]:
-    """Return rows of a page, and how many there are in all. `window`: limit and offset."""
+    """Return the rows of a page, and the total number. `window` is limit and offset."""
     conditions = filters if trash else [*filters, listed(caller)]
     matches: Any = None if query.is_empty else find.matches(session, query)
     rank = literal(1.0).label("rank") if matches is None else matches.c.rank
@@ -33,7 +33,7 @@ def page(
     found = found.outerjoin(Room, Room.id == Transcript.room_id).where(*conditions)
     order: list[Any] = [Transcript.created_at.desc()]
     if matches is not None:
-        # Every match is ranked anyway: counting them there saves looking for them twice
+        # Every match is ranked anyway: counting them here saves a second search
         found = found.add_columns(func.count().over().label("total"))
         found = found.join(matches, matches.c.transcript_id == Transcript.id)
         order = [matches.c.rank.desc(), *order]

@@ -36,8 +36,10 @@ def transcripts_search(
     to: AwareDatetime | None = None,
     include_deleted: bool = False,
 ) -> Response:
-    """The best matches first; without words the newest. `include_deleted` looks in one's own trash
-    only, the last deleted first."""
+    """Return the best matches first, or the newest transcripts if nothing is searched for.
+
+    `include_deleted` searches only the caller's own trash, the last deleted first.
+    """
     if from_ and to and from_ > to:
         raise InvalidInput("'from' must be less than or equal to 'to'")
     if include_deleted and caller.is_anonymous and services.identity.policy.has_accounts:
@@ -61,7 +63,7 @@ def transcripts_search(
     def make(session: Session) -> dict[str, Any]:
         found: list[dict[str, Any]] = []
         total = 0
-        if not (typed and query.is_empty):  # where only punctuation was typed nothing matches
+        if not (typed and query.is_empty):  # a search for punctuation only matches nothing
             page = (limit, min(offset, MAX_OFFSET))
             found, total = results.page(session, caller, query, conditions, page, include_deleted)
         return {

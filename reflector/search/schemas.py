@@ -1,4 +1,4 @@
-"""What a search answers, field for field as the reference does."""
+"""Define the response of a search, with the same fields as the reference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reflector.http.schemas import NonEmpty
 
 
 class SearchResult(BaseModel):
-    """`duration` in milliseconds; `rank` 1.0 where nothing was searched for."""
+    """One match. `duration` is in milliseconds; `rank` is 1.0 if nothing was searched for."""
 
     id: NonEmpty
     title: str | None = None

@@ -1,4 +1,4 @@
-"""Cut snippets around what was searched for."""
+"""Cut snippets around the matches of a search."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CONTEXT = 50
 
 @dataclass(frozen=True)
 class Found:
-    """`count` is how often the words occur, in any case of letters."""
+    """The snippets of a text. `count` is how often the words occur, ignoring case."""
 
     snippets: list[str] = field(default_factory=list)
     count: int = 0
 
 
 def find(query_text: str, query: Query, language: str, summary: str, body: str) -> Found:
-    """Return at most three snippets, two of the summary first; none for an empty query."""
+    """Return at most three snippets, up to two from the summary first; none for an empty query."""
     if query.is_empty:
         return Found()
     needles = _needles(query_text, query, language)
@@ -34,16 +34,16 @@ def find(query_text: str, query: Query, language: str, summary: str, body: str) 
 
 
 def _needles(query_text: str, query: Query, language: str) -> list[str]:
-    """Return what to look for, the best first: as typed, the words, their stems."""
+    """Return the texts to look for, the best first: as typed, the words, their stems."""
     typed = " ".join(normalised(query_text).lower().replace('"', " ").split())
     return [typed, *query.wanted, *(stems(words, language) for words in query.wanted)]
 
 
 def _places(text: str, needles: list[str]) -> list[tuple[int, int]]:
-    """Return where the first needle that occurs at all occurs, `[start, end)`."""
+    """Return all places `[start, end)` of the first needle that occurs."""
     lowered = text.lower()
     if len(lowered) != len(text):
-        # Some capitals become two letters (İ): positions have to stay those of the text
+        # Some capitals become two letters (İ): positions must stay those of the text
         lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     for needle in needles:
         found = []

@@ -15,11 +15,10 @@ QUIET_SECONDS = 0.3
 def blocks(
     audio: PcmAudio, seconds: float, first: float | None = None
 ) -> Iterator[tuple[int, int]]:
-    """Sample ranges of about `seconds`, cut at the quietest moment of their last minute.
+    """Yield sample ranges of about `seconds`, cut at the quietest moment of their last minute.
 
-    `first`: the length of the first one, where it is to be done sooner.
-
-    A rest of less than a minute belongs to the last block, so a block is never a mere tail.
+    `first` is the length of the first block, if that is wanted sooner. A rest of less than a minute
+    belongs to the last block, so no block is very short.
     """
     size = int((first or seconds) * SAMPLE_RATE)
     start = 0

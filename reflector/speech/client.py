@@ -1,7 +1,7 @@
-"""A speech service in another process or on another machine, over HTTP.
+"""Call a speech service in another process or on another machine, over HTTP.
 
-Our own takes a recording as a job: its name is made of the sound and of what is asked, so a worker
-that comes back after whatever broke finds it again. The reference's service has no jobs.
+Our own service takes a recording as a job. Its name is made of the sound and the options, so a
+worker finds it again after any interruption. The reference's service has no jobs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
 HEALTH_SECONDS = 15.0
-# The service says something at least every 15 seconds
+# The service sends something at least every 15 seconds
 SILENCE_SECONDS = 60.0
 AWAY_SECONDS = 30.0
 PAUSE_SECONDS = 1.0
@@ -37,7 +37,7 @@ NO_JOBS = {404, 405}
 
 @dataclass(frozen=True)
 class SpeechService:
-    """Where a service is, and the key for it."""
+    """The address of a speech service, and its key."""
 
     url: str
     key: SecretStr | None
@@ -51,10 +51,10 @@ class SpeechService:
         return Unavailable(f"The speech service at {self.url} does not answer: {error}")
 
     def identities(self) -> dict[str, str | None]:
-        """Return what the service's engines are, by kind; empty for the reference's, which does not
-        say.
+        """Return the identities of the service's engines, by kind.
 
-        Unavailable while it does not answer, or has not loaded its models.
+        They are empty for the reference's service, which does not report them. Raises Unavailable
+        while the service does not answer or has not loaded its models.
         """
         try:
             with self.client(HEALTH_SECONDS) as client:
@@ -74,10 +74,10 @@ class SpeechService:
     def job(
         self, audio: PcmAudio, form: dict[str, str], identity: str, progress: Progress
     ) -> Any | None:
-        """Return the result of a job with `form`; None where the service knows no jobs.
+        """Return the result of a job with `form`; None if the service has no jobs.
 
-        `identity`: of the engine that is expected; another one's job has another name.
-        EngineError where it failed; Unavailable where the service was away for half a minute.
+        `identity` is that of the expected engine; another engine's job has another name. Raises
+        EngineError if the job failed, and Unavailable if the service was away for half a minute.
         """
         path = f"/v1/jobs/{_name(audio, form, identity)}"
         seen = _Seen(progress)
@@ -100,7 +100,7 @@ class SpeechService:
 
 
 class _Seen:
-    """Passes progress on, and calls it while nothing new comes: it keeps the step's lease."""
+    """Pass progress on, and repeat it while nothing new comes, to keep the step's lease."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress, self._seconds = progress, 0.0
@@ -118,7 +118,7 @@ def _name(audio: PcmAudio, form: dict[str, str], identity: str) -> str:
 
 
 def _accepted(client: httpx2.Client, path: str, audio: PcmAudio, form: dict[str, str]) -> bool:
-    """Return whether the service has the job now; false where it knows no jobs."""
+    """Return whether the service has accepted the job; False if it has no jobs."""
     known = client.get(path)
     if known.status_code == 200:
         return True
@@ -133,7 +133,7 @@ def _accepted(client: httpx2.Client, path: str, audio: PcmAudio, form: dict[str,
 
 
 def _events(client: httpx2.Client, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield names and data of the job's events; `("", {})` for a sign of life."""
+    """Yield names and data of the job's events; `("", {})` for a heartbeat."""
     with client.stream("GET", f"{path}/events") as answer:
         if answer.status_code != 200:
             answer.read()
@@ -159,7 +159,7 @@ def _result(client: httpx2.Client, path: str, job: dict[str, Any]) -> Any:
 
 
 def raise_for(answer: httpx2.Response) -> None:
-    """Raise Unavailable if the service may take it later, EngineError where it will not."""
+    """Raise Unavailable if the service may accept a retry, EngineError for other errors."""
     if answer.status_code < 400:
         return
     try:
@@ -173,7 +173,7 @@ def raise_for(answer: httpx2.Response) -> None:
 
 
 def wav_file(audio: PcmAudio) -> BinaryIO:
-    """Decoded sound as a WAV file to read, without writing one."""
+    """Return decoded sound as a WAV file to read, without writing one."""
     return cast(BinaryIO, BufferedReader(_WavFile(audio.path), 1 << 20))
 
 

@@ -1,8 +1,8 @@
-"""What Whisper is told before it listens: hotwords and a prompt, within the room that there is.
+"""Fit hotwords and prompt into Whisper's context.
 
-A window's text and what goes before it share 448 tokens. faster-whisper lets hotwords and prompt
-have half of that each, which leaves none for the text; here both together get at most 224, as in
-OpenAI's API.
+A window's text and its context share 448 tokens. faster-whisper lets hotwords and prompt take half
+of that each, which leaves none for the text. Here both together get at most 224, as in OpenAI's
+API.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ HOTWORD_TOKENS = 112
 def fitting(
     options: TranscribeOptions, tokenizer: Any, warn: Callable[[str], None]
 ) -> TranscribeOptions:
-    """Return `options` with the first hotwords and the end of the prompt, as much as has room.
+    """Return `options` with the first hotwords and the end of the prompt that fit.
 
-    `tokenizer` is of the package tokenizers; `warn` gets a sentence where something is left out.
+    `tokenizer` is one of the package tokenizers. `warn` gets a sentence if something is left out.
     """
     if not options.hotwords and not options.prompt:
         return options
@@ -36,11 +36,11 @@ def fitting(
 
 
 def _cut(tokenizer: Any, text: str, limit: int, *, keep_end: bool) -> tuple[str, int]:
-    """As many whole words of `text` as fit, and how many tokens those are."""
+    """Return as many whole words of `text` as fit, and the number of their tokens."""
     words = text.split()
     if (whole := _tokens(tokenizer, words)) <= limit:
         return text.strip(), whole
-    low, high = 0, min(len(words), limit)  # a word is a token at least
+    low, high = 0, min(len(words), limit)  # each word is at least one token
     while low < high:
         middle = (low + high + 1) // 2
         if _tokens(tokenizer, _part(words, middle, keep_end)) <= limit:

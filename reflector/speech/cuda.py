@@ -1,7 +1,7 @@
-"""NVIDIA's libraries, where they came as wheels.
+"""Load NVIDIA's libraries if they were installed as wheels.
 
-CTranslate2's wheels ask the system for `libcublas.so.12` by name, and a wheel's folder is not where the
-system looks. A library that is loaded already is found by its name (dlopen(3)).
+CTranslate2's wheels load `libcublas.so.12` by name, and the system does not search a wheel's
+folder. But it finds a library that is already loaded by its name (dlopen(3)).
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-# In the order in which one needs the other
+# In the order of their dependencies
 LIBRARIES = ("libcublasLt.so.12", "libcublas.so.12")
 
 
 def load_libraries(folders: list[str] | None = None) -> list[Path]:
-    """Load what is there, for CTranslate2 to find; those that the system has need nothing. What was
-    loaded is the answer. `folders`: of packages, by default this Python's."""
+    """Load the libraries in `folders`, so that CTranslate2 finds them; return their paths.
+
+    `folders` are those of packages, by default this Python's. Libraries of the system are found
+    anyway.
+    """
     loaded = []
     for name in LIBRARIES:
         for folder in folders or site.getsitepackages():

@@ -14,20 +14,20 @@ log = logging.getLogger(__name__)
 
 GIB = 1 << 30
 MIN_CPU_BATCH, MANY_CORES = 4, 6
-# Free memory of a card from which on that many windows are computed at once. What the encoder and
-# a beam of five need for one window of large-v3 is below 1.3 GiB, of large-v3-turbo a quarter of
-# that (layers × 1,500 positions × width × beam, keys and values, in float16).
+# Free memory of a card from which that many windows are computed at once. The encoder and a beam of
+# five need less than 1.3 GiB for one window of large-v3, and a quarter of that for large-v3-turbo
+# (layers × 1,500 positions × width × beam, keys and values, in float16).
 CARD_BATCHES = ((20 * GIB, 16), (10 * GIB, 8), (5 * GIB, 4), (0, 2))
-# Below that large-v3-turbo (1.6 GiB in float16), the diarizer and their batches do not fit together
+# With less, large-v3-turbo (1.6 GiB in float16), the diarizer and their batches do not fit together
 HALF_PRECISION_BYTES = 5 * GIB
 
 
 @dataclass(frozen=True)
 class Device:
-    """`kind`: `cpu` or `cuda`; `indexes`: the cards.
+    """A device and how to use it: `kind` is `cpu` or `cuda`, `indexes` are the cards.
 
-    `batch_size`: windows at once, on all together. `workers` share them out: one for each card, or
-    so many of `threads` each on a CPU.
+    `batch_size` is the number of windows at once, on all workers together. There is one of the
+    `workers` for each card; on a CPU there are several with `threads` each.
     """
 
     kind: str
@@ -39,12 +39,18 @@ class Device:
 
     @property
     def last(self) -> str:
-        """For torch; the diarizer has the last card, the first ones are busy with words."""
+        """The device for torch.
+
+        The diarizer gets the last card, as the first ones are busy with words.
+        """
         return f"cuda:{self.indexes[-1]}" if self.kind == "cuda" else "cpu"
 
 
 def _processor(threads: int) -> Device:
-    """One thread for each worker; two from 6 cores on, for the sake of who waits for one window."""
+    """Return the CPU with one thread for each worker, or two from 6 cores on.
+
+    Two threads shorten the wait for a single window.
+    """
     cores = threads or len(os.sched_getaffinity(0))
     each = 1 if cores < MANY_CORES else 2
     workers = cores // each
@@ -52,10 +58,10 @@ def _processor(threads: int) -> Device:
 
 
 def choose_device(wanted: str, threads: int = 0) -> Device:
-    """`wanted`: `auto`, `cpu`, `cuda`, `cuda:1` or `cuda:0,1`. The first card where none is named.
-    `threads`: of a CPU, 0 for all.
+    """Return the device for `wanted`: `auto`, `cpu`, `cuda`, `cuda:1` or `cuda:0,1`.
 
-    EngineError if a card was demanded and is not there.
+    The first card is used if none is named. `threads` limits those of a CPU, 0 for all. Raises
+    EngineError if a requested card is missing.
     """
     if wanted == "cpu":
         return _processor(threads)
@@ -86,7 +92,7 @@ def choose_device(wanted: str, threads: int = 0) -> Device:
 
 
 def _precision(supported: set[str], free: int) -> str:
-    """float16 where the card computes it and has room, else what takes half of that."""
+    """Return float16 if the card supports it and has room, otherwise a type of half its size."""
     order = ["float16", "int8_float16", "int8", "float32"]
     if free < HALF_PRECISION_BYTES:
         order = ["int8_float16", "int8", "float16", "float32"]
@@ -94,10 +100,10 @@ def _precision(supported: set[str], free: int) -> str:
 
 
 def _free_memory(index: int) -> int:
-    """Return bytes that nobody uses on a card now; 0 where NVML does not say."""
+    """Return the bytes of free memory on a card; 0 if NVML does not tell."""
     import pynvml
 
-    # CUDA counts the cards that it may see, NVML all of them or by their names
+    # CUDA counts only visible cards; NVML counts all of them, or finds them by name
     visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
     name = visible[index] if index < len(visible) else str(index)
     try:

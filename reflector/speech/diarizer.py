@@ -50,13 +50,13 @@ NOT_INSTALLED = (
     "Install the `diarization` extra, or set DIARIZATION_ENABLED=false.",
 )
 SEGMENTATION_BATCH, CARD_EMBEDDING_BATCH = 32, 32
-# Of the two passes over the audio the second takes most of the time
+# The second of the two passes over the audio takes most of the time
 SHARE = {"segmentation": (0.0, 0.3), "embeddings": (0.3, 0.7)}
 
 
 @dataclass(frozen=True)
 class _Block:
-    """`voices`: float[speakers, dimension], of the speakers by their numbers in this block."""
+    """The result for one block. `voices` is float[speakers, dimension], by speaker number."""
 
     turns: list[Turn]
     overlapping: list[Turn]
@@ -80,7 +80,7 @@ class _Block:
 
 
 class PyannoteDiarizer:
-    """Implements `Diarizer`; the pipeline is loaded at first use and stays."""
+    """Implement `Diarizer`. The pipeline is loaded at first use and stays loaded."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -93,7 +93,7 @@ class PyannoteDiarizer:
 
     @property
     def model_name(self) -> str:
-        """The one that is loaded, or would be."""
+        """The model that is loaded, or would be."""
         if self._loaded:
             return self._loaded
         if chosen := self._settings.DIARIZATION_MODEL:
@@ -141,7 +141,7 @@ class PyannoteDiarizer:
             pipeline.to(torch.device(chosen.last))
         else:
             torch.set_num_threads(self._threads)
-        # Larger batches of embeddings take longer on a CPU (docs/architecture.md)
+        # Larger batches of embeddings are slower on a CPU (docs/architecture.md)
         pipeline.segmentation_batch_size = SEGMENTATION_BATCH
         pipeline.embedding_batch_size = CARD_EMBEDDING_BATCH if cuda else 1
         return "cuda" if cuda else "cpu"
@@ -153,7 +153,7 @@ class PyannoteDiarizer:
         progress: Progress,
         memo: Memo | None = None,
     ) -> Diarization:
-        """Return turns of `audio`, one speaker at a time; speakers numbered from 0."""
+        """Return turns of `audio`, one speaker at a time; speakers are numbered from 0."""
         self.load()
         pipeline = self._pipeline
         started = time.monotonic()
@@ -236,8 +236,8 @@ def _identity_of(found: PipelineFolder) -> str:
 
 
 def _open(pipeline: Any, folder: Path) -> Any:
-    # Classes that pyannote.audio itself does not have may come with the pipeline. A checkpoint
-    # is a pickle, so whoever may provide the folder may run code anyway.
+    # The pipeline may bring classes that pyannote.audio does not have. A checkpoint is a pickle, so
+    # whoever provides the folder can run code anyway.
     code = folder / "code"
     if code.is_dir() and str(code) not in sys.path:
         sys.path.append(str(code))
@@ -252,7 +252,10 @@ def _open(pipeline: Any, folder: Path) -> Any:
 
 
 def _within_memory(pipeline: Any, work: Callable[[], Any]) -> Any:
-    """Smaller batches from now on where the card has no memory for these."""
+    """Run `work`, with smaller batches from now on if the card runs out of memory.
+
+    Raises EngineError if a batch of one does not fit.
+    """
     import torch
 
     while True:

@@ -15,20 +15,23 @@ from reflector.transcript.language_codes import AUTOMATIC
 from reflector.transcript.words import Word
 
 Progress = Callable[[float], None]
-"""Called with the seconds of audio that are done; what it raises ends the work."""
+"""Called with the seconds of audio that are done. An exception from it ends the work."""
 
 
 class Task(StrEnum):
     TRANSCRIBE = "transcribe"
     TRANSLATE = "translate"
-    """Into English."""
+    """Translate into English."""
 
 
 @dataclass(frozen=True)
 class TranscribeOptions:
-    """`language`: a code like `en`, None to detect it. `hotwords`: names and jargon to expect.
-    `prompt`: text before the first words. `temperature`: 0 for the likeliest words.
-    `multilingual`: the language is detected again in each window."""
+    """Options of a transcription.
+
+    `language` is a code like `en`, None to detect it. `hotwords` are names and jargon to expect.
+    `prompt` is text before the first words. `temperature` is 0 for the likeliest words. With
+    `multilingual`, the language is detected again in each window.
+    """
 
     language: str | None = None
     hotwords: str | None = None
@@ -40,7 +43,7 @@ class TranscribeOptions:
 
 
 def chosen_language(code: str | None) -> str | None:
-    """Return None if the language is to be detected."""
+    """Return the language code; None if the language is to be detected."""
     return None if code is None or code in AUTOMATIC else code
 
 
@@ -51,15 +54,14 @@ class DiarizeOptions:
 
 
 def shown_model(name: str) -> str:
-    """Return a model's name for outside: of a folder just its name, not where it is on this
-    machine."""
+    """Return a model's name to show outside: only the name of a folder, not its path."""
     path = Path(name).expanduser()
     return path.name if path.is_absolute() or name.startswith(".") else name
 
 
 @dataclass(frozen=True)
 class EngineReport:
-    """What did the work, and how long it took; seconds."""
+    """What did the work, and how long it took in seconds."""
 
     model: str
     device: str
@@ -77,9 +79,9 @@ class EngineReport:
 
 @dataclass(frozen=True)
 class Phrase:
-    """What the recogniser says in one breath, and how sure it is; times in seconds.
+    """A phrase of the recogniser, with its confidence; times in seconds.
 
-    `avg_logprob`, `no_speech_prob` and `compression_ratio` as OpenAI's Whisper defines them.
+    `avg_logprob`, `no_speech_prob` and `compression_ratio` are those of OpenAI's Whisper.
     """
 
     start: float
@@ -96,8 +98,10 @@ Heard = Callable[[Phrase], None]
 """Called with each phrase as soon as it is known."""
 
 Memo = MutableMapping[str, Any]
-"""What the device found for each batch of windows, or block of a recording, as JSON values: a second
-time it is not asked."""
+"""Results for each batch of windows, or block of a recording, as JSON values.
+
+Known results are not computed again.
+"""
 
 
 @dataclass(frozen=True)
@@ -112,11 +116,13 @@ class Transcription:
 
 @dataclass(frozen=True)
 class Diarization:
-    """`turns` never overlap; `overlapping` are those of all who speak at a time, where the engine
-    says. `speakers` that were told apart.
+    """Who speaks when.
 
-    `voices`: float32[dimension] of each speaker, of length 1 (L2); only vectors of one model can be
-    compared. A speaker who said too little for one has none.
+    `turns` never overlap. `overlapping` are the turns of everyone who speaks at a time, if the
+    engine reports them. `speakers` is the number of speakers found.
+
+    `voices`: float32[dimension] of each speaker, of length 1 (L2). Only vectors of one model can be
+    compared. A speaker who said too little has none.
     """
 
     turns: list[Turn]
@@ -131,17 +137,17 @@ class Transcriber(Protocol):
     def model_name(self) -> str: ...
 
     def identity(self) -> str:
-        """Name the weights, the precision and all else that decides the words.
+        """Return a name for the weights, the precision and all else that determines the words.
 
-        Part of a step's digest: another identity means that old words are out of date. Fetches a
-        model that is missing; Unavailable while a service that has it does not answer.
+        It is part of a step's digest: with another identity, old words are out of date. Fetches a
+        model that is missing. Raises Unavailable while the service of the model does not answer.
         """
 
     def prepare(self) -> None:
-        """Get the model onto this machine without loading it; EngineError where that fails."""
+        """Fetch the model to this machine without loading it. Raises EngineError on failure."""
 
     def load(self) -> None:
-        """Have the model ready for the first request; EngineError where that fails."""
+        """Load the model for the first request. Raises EngineError on failure."""
 
     def transcribe(
         self,

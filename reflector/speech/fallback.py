@@ -1,8 +1,8 @@
-"""Decode windows again, slowly and thoroughly, that the fast pass did badly.
+"""Find windows that the fast pass did badly, to decode them again more thoroughly.
 
-The batched pass decodes each window once and without timestamps. Where speech is hard, Whisper then
+The batched pass decodes each window once and without timestamps. On difficult speech, Whisper then
 stops early, repeats itself, or guesses. Such windows are found by Whisper's own measures
-(openai/whisper, transcribe.py) and by speech that has no words, and decoded again with timestamps
+(openai/whisper, transcribe.py) and by speech without words. They are decoded again with timestamps
 and rising temperatures.
 """
 
@@ -14,18 +14,18 @@ from typing import Any
 
 from reflector.speech import guards
 
-# Whisper takes a decoding for failed below −1.0. Above −0.5 the second decoding was no better in
-# `make bench-accuracy`; between them it is taken where it is surer.
+# Whisper considers a decoding failed below −1.0. Above −0.5 the second decoding was no better in
+# `make bench-accuracy`; in between it is used if its probability is higher.
 MIN_LOG_PROBABILITY = -0.5
 MAX_COMPRESSION_RATIO = 2.4
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-# Speech, as the voice activity detector heard it, without a word in it
+# Speech without a word in it, as the voice activity detector heard it
 MAX_GAP_SECONDS, MAX_END_SECONDS = 3.0, 2.0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is wrong with a window's words. `missing`: seconds of speech without a word."""
+    """What is wrong with a window's words. `missing` is the seconds of speech without a word."""
 
     is_looped: bool
     log_probability: float
@@ -41,12 +41,12 @@ class Verdict:
 
     @property
     def rank(self) -> tuple[bool, float, float]:
-        """Less is better."""
+        """A sort key: less is better."""
         return self.is_looped, self.missing, -self.log_probability
 
 
 def judge(segments: Sequence[dict[str, Any]], start: float, seconds: float) -> Verdict:
-    """Of a window that begins at `start`: its `segments` with their words, times in seconds."""
+    """Judge the `segments` of a window that begins at `start`; times are in seconds."""
     words = [word for segment in segments for word in segment["words"]]
     texts = [str(word["word"]) for word in words]
     looped = guards.looped_phrase(texts) is not None or any(
@@ -60,7 +60,7 @@ def judge(segments: Sequence[dict[str, Any]], start: float, seconds: float) -> V
 
 
 def _mean_log_probability(segments: Sequence[dict[str, Any]]) -> float:
-    """Of a token, over all segments; 0 where there is none."""
+    """Return the mean log probability of a token over all segments; 0 if there are none."""
     tokens = sum(len(segment["tokens"]) for segment in segments)
     total = sum(segment["avg_logprob"] * len(segment["tokens"]) for segment in segments)
     return float(total / tokens) if tokens else 0.0
@@ -85,8 +85,7 @@ def _gaps(words: Sequence[dict[str, Any]], start: float, end: float) -> list[tup
 def longest_gap(
     segments: Sequence[dict[str, Any]], start: float, seconds: float
 ) -> tuple[float, float] | None:
-    """Return where of a window speech has no words for the longest time; None where it has
-    everywhere."""
+    """Return the longest stretch of speech without words in a window; None if there is none."""
     words = [word for segment in segments for word in segment["words"]]
     found = _gaps(words, start, start + seconds)
     return max(found, key=lambda gap: gap[1] - gap[0], default=None)
@@ -94,7 +93,7 @@ def longest_gap(
 
 def better(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]], start: float,
            seconds: float) -> bool:  # fmt: skip
-    """Return whether the second decoding of a window is to be taken."""
+    """Return whether to use the second decoding of a window."""
     if not second:
         return judge(first, start, seconds).is_looped or not first
     return judge(second, start, seconds).rank < judge(first, start, seconds).rank

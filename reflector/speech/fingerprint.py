@@ -8,15 +8,15 @@ from pathlib import Path
 
 SAMPLE_BYTES = 1 << 20
 LENGTH = 12
-# What the hub's client and our own tools leave beside a model; it changes nothing of its output
+# Files that the hub's client and our own tools leave beside a model; they do not affect its output
 IGNORED_PARTS = {".cache", "__pycache__"}
 
 
 def fingerprint(folder: Path) -> str:
     """Return 12 hexadecimal digits that change when a file of the model in `folder` changes.
 
-    Reads each file's size and at most 3 MiB of it: start, middle and end. Other weights differ
-    everywhere, so a sample tells them apart; a damaged copy is the manifest's to find.
+    Reads the size of each file and at most 3 MiB of it: start, middle and end. Other weights differ
+    everywhere, so samples tell them apart. The manifest finds damaged copies.
     """
     digest = hashlib.sha256()
     for path in sorted(_files(folder)):

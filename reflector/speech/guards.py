@@ -18,16 +18,16 @@ def is_silence(no_speech_probability: float, mean_log_probability: float) -> boo
 
 
 def looped_phrase(words: Sequence[str]) -> str | None:
-    """Return a phrase of up to 8 words said at least four times in a row and over 8 words, if any.
+    """Return a repeated phrase, if any: up to 8 words, at least four times and 8 words in a row.
 
-    People do say "no no no"; they do not say a sentence four times without a word between.
+    People do say "no no no". They do not say a sentence four times without another word.
     """
     tokens = [word.strip().lower().strip(".,!?…") for word in words]
     for size in range(1, MAX_PHRASE + 1):
         run = 0
         for index in range(size, len(tokens)):
             run = run + 1 if tokens[index] == tokens[index - size] else 0
-            # `run` matches after the first `size` words make `run + size` words of the loop
+            # A run of matches after the first `size` words means a loop of `run + size` words
             if run + size >= max(MIN_REPEATS * size, MIN_LOOP_WORDS):
                 return " ".join(tokens[index - size + 1 : index + 1])
     return None

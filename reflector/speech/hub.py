@@ -15,10 +15,10 @@ ETAG_SECONDS = 60.0
 
 
 def fetch_snapshot(settings: Settings, name: str, target: Path) -> None:
-    """All files of `owner/model` to `target`; what is there already is not fetched again.
+    """Fetch all files of `owner/model` to `target`, except those that are there already.
 
-    ModelRefused where the hub does not give it, ModelUnavailable where it cannot be fetched now;
-    OutOfSpace where the disk is full.
+    Raises ModelRefused if the hub denies access, ModelUnavailable if the model cannot be fetched
+    now, and OutOfSpace if the disk is full.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError

@@ -14,7 +14,7 @@ TABLE = Path(__file__).with_name("known_models.toml")
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, dict[str, str]]:
-    """Return SHA-256 by file, by every name of a model."""
+    """Return the SHA-256 of each file, for every name of a model."""
     found = {}
     for name, model in tomllib.loads(TABLE.read_text()).items():
         for each in [name, *model.get("short", [])]:
@@ -23,7 +23,10 @@ def _table() -> dict[str, dict[str, str]]:
 
 
 def verify_fetched(name: str, folder: Path) -> None:
-    """Raise ModelUnavailable if a file of a known model is another; that file is removed."""
+    """Raise ModelUnavailable if a file of a known model is missing or different.
+
+    A different file is removed.
+    """
     for path, expected in _table().get(name, {}).items():
         file = folder / path
         if file.is_file():

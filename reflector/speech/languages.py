@@ -1,4 +1,4 @@
-"""Warn about the language of a recording that nobody chose."""
+"""Warn if the detected language of a recording is doubtful."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Below that a detected language is worth a second look by a person
+# Below this probability, a person should check the detected language
 CLOSE = 0.6
-# Of one window: enough to warn, as words in the wrong language are worse than a needless warning, and
-# enough for a window whose words are doubtful in the language of the recording
+# Probability for one window. It is enough to warn, because words in the wrong language are worse
+# than a needless warning. It is also enough for a window whose words are doubtful in the
+# recording's language
 LIKELY_LANGUAGE = 0.4
 RUNNERS_UP = 2
 MANY_SECONDS = 10.0
-# A window or two in a hundred are a greeting or a quotation
+# One or two windows in a hundred are a greeting or a quotation
 LEAST_SHARE = 0.02
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """The language of one window, and how probable it is."""
+    """The language of one window, and its probability."""
 
     language: str
     probability: float
@@ -31,11 +32,10 @@ def remarks(
     spoken: Sequence[Spoken],
     without_words: float,
 ) -> list[str]:
-    """Return sentences for people: which languages it may be as well, and which are spoken beside
-    it.
+    """Return warnings about other possible languages and languages spoken in between.
 
-    `likely`: languages with their probabilities, the likeliest first; empty where it was given.
-    `without_words`: seconds of speech that gave none.
+    `likely` are languages with their probabilities, the likeliest first; empty if the language was
+    given. `without_words` is the seconds of speech that gave no words.
     """
     found = []
     if likely and likely[0][1] < CLOSE:

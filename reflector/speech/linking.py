@@ -1,4 +1,4 @@
-"""Link speakers across blocks, and absorb those who are nobody."""
+"""Link speakers across blocks, and absorb those who are no person of their own."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from reflector.speech.engines import DiarizeOptions
 
-# Cosine distance under which two blocks' speakers are one person; pyannote's own pipelines merge
-# clusters of single windows at 0.6–0.7, and means over a block are far less noisy than these.
+# Cosine distance below which two blocks' speakers are one person. pyannote's own pipelines merge
+# clusters of single windows at 0.6–0.7; means over a block are far less noisy than these.
 SAME_SPEAKER = 0.5
-# Less speech than this in a whole recording, or than this share of it, is more often a piece of
-# somebody else's than a person; a short recording may have somebody who says a word
+# A speaker with less speech than this in the whole recording is more often a part of another one
+# than a person. The share is for short recordings, where somebody may say only a word
 LEAST_SECONDS, LEAST_SHARE = 1.5, 0.05
 
 
 def link_speakers(blocks: list[NDArray[np.float64]], options: DiarizeOptions) -> list[list[int]]:
-    """For each block the numbers of its speakers in the whole recording.
+    """Return, for each block, the numbers of its speakers in the whole recording.
 
-    `blocks[i]`: float[speakers, dimension], mean embeddings. Agglomerative, average linkage on
-    cosine distance; two speakers of one block are never joined. With `max_speakers` it goes on
-    joining until that many are left, if it can.
+    `blocks[i]`: float[speakers, dimension], mean embeddings. The clustering is agglomerative, with
+    average linkage on cosine distance. It never joins two speakers of one block. With
+    `max_speakers`, it goes on until that many are left, if possible.
     """
     owners = [(block, row) for block, rows in enumerate(blocks) for row in range(len(rows))]
     if not owners:
@@ -53,10 +53,10 @@ def absorb_small(
     seconds: Mapping[int, float],
     options: DiarizeOptions,
 ) -> list[list[int]]:
-    """Return `numbers` as from `link_speakers`, 0, 1, … without gaps, where those who spoke too
-    little are whom their voice is nearest to.
+    """Return `numbers` with the speakers who spoke too little merged into the nearest voice.
 
-    `seconds`: of each number's speech. As many stay as `min_speakers` asks for.
+    `numbers` are those of `link_speakers`; the result counts 0, 1, … without gaps. `seconds` is the
+    speech of each number. At least `min_speakers` speakers are kept.
     """
     by_length = sorted(seconds, key=lambda number: (-seconds[number], number))
     least = min(LEAST_SECONDS, LEAST_SHARE * sum(seconds.values()))
@@ -84,8 +84,10 @@ def absorb_small(
 def mean_voices(
     blocks: list[NDArray[np.float64]], numbers: list[list[int]]
 ) -> dict[int, list[float]]:
-    """Return the mean embedding of each speaker over all blocks, float32 of length 1; `numbers` as
-    from `link_speakers`."""
+    """Return the mean embedding of each speaker over all blocks, float32 of length 1.
+
+    `numbers` are those of `link_speakers`.
+    """
     found: dict[int, list[NDArray[np.float64]]] = {}
     for rows, of_rows in zip(blocks, numbers, strict=True):
         for row, number in zip(rows, of_rows, strict=True):

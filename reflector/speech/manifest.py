@@ -1,7 +1,7 @@
-"""What the models folder holds: names, sizes, SHA-256 and licences, in `manifest.json`.
+"""Manage `manifest.json`: names, sizes, SHA-256 and licences of the models in a folder.
 
-A folder that was copied with its manifest to another machine is checked there against the sums of
-the first: what a stick or a cable made of it is found before it is used.
+A folder that was copied to another machine with its manifest is checked there against the original
+checksums, so damage by a USB stick or a network is found before the model is used.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from reflector.errors import InvalidInput, ModelUnavailable
 from reflector.storage.durable import sync, write_text
 
 FILE = "manifest.json"
-# As on the hub: an owner, perhaps, and a name; neither begins with a dot
+# As on the hub: an optional owner and a name; neither begins with a dot
 NAME = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]{0,95}/)?[A-Za-z0-9_][A-Za-z0-9._-]{0,95}")
-IGNORED = {".cache"}  # what the hub's client keeps beside its downloads
+IGNORED = {".cache"}  # what the hub's client stores beside its downloads
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """`size` in bytes."""
+    """A file of a model. `size` is in bytes."""
 
     size: int
     sha256: str
@@ -33,7 +33,7 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """`files` by their paths in the model's folder."""
+    """A model in the manifest. `files` are keyed by their paths in its folder."""
 
     name: str
     licence: str | None
@@ -45,12 +45,15 @@ class ModelEntry:
 
 
 def folder_name(name: str) -> str:
-    """`owner/model` → `owner--model`."""
+    """Return the folder of a model: `owner/model` → `owner--model`."""
     return name.replace("/", "--")
 
 
 def checked_name(name: str) -> str:
-    """Raise InvalidInput for a name that would lead out of the models folder, or hide in it."""
+    """Return `name`. Raises InvalidInput if it is not valid as a model's name.
+
+    Such a name could lead out of the models folder, or hide in it.
+    """
     if not NAME.fullmatch(name):
         raise InvalidInput(
             f"{name[:80]!r} cannot be the name of a model.",
@@ -60,7 +63,7 @@ def checked_name(name: str) -> str:
 
 
 class Manifest:
-    """The models in `folder`; InvalidInput where its manifest cannot be read."""
+    """The models in `folder`. Methods raise InvalidInput if the manifest cannot be read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -85,7 +88,7 @@ class Manifest:
             ) from error
 
     def unlisted(self) -> list[str]:
-        """Return folders that somebody put there by hand."""
+        """Return the folders that are not in the manifest: somebody added them by hand."""
         known = {folder_name(name) for name in self.entries()}
         if not self.folder.is_dir():
             return []
@@ -94,14 +97,14 @@ class Manifest:
         return sorted(name for name in names if name not in known)
 
     def add(self, name: str, licence: str | None) -> ModelEntry:
-        """Write down the model that is in the folder under `name`."""
+        """Record the model that is in the folder of `name`."""
         checked_name(name)
         entry = ModelEntry(name, licence, _files_of(self.folder / folder_name(name)))
         self._save({**self.entries(), name: entry})
         return entry
 
     def problems(self, entry: ModelEntry) -> list[str]:
-        """Return what is missing or not as it was; reads everything."""
+        """Return what is missing or changed; reads all files."""
         root = self.folder / folder_name(entry.name)
         found = []
         for path, expected in entry.files.items():
@@ -117,7 +120,10 @@ class Manifest:
     def take(
         self, source: Path, name: str, licence: str | None, expected: ModelEntry | None
     ) -> ModelEntry:
-        """Copy the model in `source`; nothing of it stays where it is not as `expected`."""
+        """Copy the model in `source`. Raises ModelUnavailable if it is empty or not as `expected`.
+
+        Nothing of a damaged copy is kept.
+        """
         target = self.folder / folder_name(checked_name(name))
         part = self.folder / f".{folder_name(name)}.part"
         shutil.rmtree(part, ignore_errors=True)
@@ -160,10 +166,9 @@ def import_models(
     licence: str | None,
     tell: Callable[[str], None],
 ) -> list[ModelEntry]:
-    """Return the model in `source`, or all that its manifest lists; ModelUnavailable where one is
-    damaged.
+    """Import the model in `source`, or all that its manifest lists; return their entries.
 
-    `tell` gets the name of each before it is copied.
+    `tell` gets the name of each before it is copied. Raises ModelUnavailable if one is damaged.
     """
     if not source.is_dir():
         raise ModelUnavailable(f"{source} is not a folder.")

@@ -24,8 +24,10 @@ _download_lock = threading.Lock()
 
 
 def default_whisper_model(device: str) -> str:
-    """Return the largest model that keeps up on this machine (figures: bench/,
-    docs/configuration.md)."""
+    """Return the name of the largest model that keeps up on this machine.
+
+    Figures are in bench/ and docs/configuration.md.
+    """
     if device == "cuda":
         return "large-v3-turbo"
     cores = len(os.sched_getaffinity(0))
@@ -48,7 +50,7 @@ class WhisperModelFolder:
 def find_whisper(settings: Settings, name: str) -> WhisperModelFolder | None:
     """Return the folder of model `name` on this machine, None if it has to be fetched.
 
-    `name` is a folder, a model's short name (`small`) or a hub name (`owner/model`).
+    `name` is a folder, a model's short name (`small`) or a hub name (`owner/model`). Raises
     ModelUnavailable if it is a folder without a model.
     """
     folder = Path(name).expanduser()
@@ -64,7 +66,7 @@ def find_whisper(settings: Settings, name: str) -> WhisperModelFolder | None:
 
 
 def known_whisper_names() -> set[str]:
-    """Return short names of models that OpenAI's weights were converted to."""
+    """Return the short names of the models converted from OpenAI's weights."""
     import faster_whisper
 
     return set(faster_whisper.available_models())
@@ -90,9 +92,10 @@ def _from_cache(name: str) -> Path | None:
 
 
 def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
-    """`find_whisper`, and where it is not there fetch it: resumed, with a progress bar.
+    """Return the folder of model `name`; fetch it if it is missing.
 
-    ModelUnavailable with what to do when it cannot be had.
+    A download is resumed, and shows a progress bar. Raises ModelUnavailable, with a remedy, if the
+    model cannot be fetched.
     """
     with _download_lock:
         found = find_whisper(settings, name)
@@ -105,7 +108,7 @@ def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
         try:
             target.mkdir(parents=True, exist_ok=True)
             with warnings.catch_warnings():
-                # faster-whisper passes an option that huggingface-hub no longer has a use for
+                # faster-whisper passes an option that huggingface-hub no longer uses
                 warnings.filterwarnings("ignore", message=".*local_dir_use_symlinks.*")
                 faster_whisper.download_model(name, output_dir=str(target))
         except ValueError as error:
@@ -120,7 +123,7 @@ def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
 
 
 def missing_model(settings: Settings, name: str) -> tuple[str, str]:
-    """Return the sentence and the remedy for a model that is not here and cannot be fetched."""
+    """Return sentence and remedy for a model that is missing and cannot be fetched."""
     target = settings.models_dir / folder_name(name)
     return (
         f"The speech model {name} is not on this machine and could not be fetched.",

@@ -1,7 +1,8 @@
-"""A Whisper model on all cards, or all cores: windows of one batch are shared out between workers.
+"""Run a Whisper model on all cards or cores: workers share the windows of a batch.
 
-On a CPU two workers of one thread each take half the time of one worker of two threads (figures:
-bench/results-cpu.json): the threads of one worker wait for each other in every layer.
+On a CPU, two workers with one thread each take half the time of one worker with two threads
+(figures: bench/results-cpu.json), because the threads of a worker wait for each other in every
+layer.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ from faster_whisper.audio import pad_or_trim
 
 from reflector.speech.device import Device
 
-# Windows that decide the language, and how sure they have to be before all were asked
+# Windows that decide the language, and the mean probability at which fewer are enough
 LANGUAGE_WINDOWS, CLEAR_LANGUAGE = 5, 0.85
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
 class ParallelWhisper(WhisperModel):  # type: ignore[misc]
-    """faster-whisper's model with `device.workers` of CTranslate2's; weights are shared on a CPU."""
+    """faster-whisper's model with `device.workers` workers; on a CPU they share the weights."""
 
     def __init__(
         self, folder: Path, device: Device, compute_type: str, expected: Sequence[str] = ()
     ) -> None:
-        """`expected`: languages that recordings are in; none for any."""
+        """Load the model. `expected` are the languages of recordings; none for any."""
         super().__init__(
             str(folder),
             device=device.kind,
@@ -46,7 +47,7 @@ class ParallelWhisper(WhisperModel):  # type: ignore[misc]
         self._pool = ThreadPoolExecutor(device.workers, thread_name_prefix="windows")
 
     def share_out(self, do: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-        """Return `do` of each part, at once. The first error of any, when all have ended."""
+        """Return `do` of each part, run at once. Raises the first error after all have ended."""
         if len(parts) == 1:
             return [do(parts[0])]
         running = [self._pool.submit(do, part) for part in parts]
@@ -58,11 +59,10 @@ class ParallelWhisper(WhisperModel):  # type: ignore[misc]
     def detect_language(
         self, audio: Any = None, features: Any = None, **options: Any
     ) -> tuple[str, float, list[tuple[str, float]]]:
-        """Return the language of `features`, its probability, and those of all, the likeliest
-        first.
+        """Return the language of `features`, its probability, and all languages by probability.
 
-        The original takes the first window's word. Here windows from all over are asked, until
-        two of them are sure together or five have been: one hard beginning does not decide.
+        The original decides by the first window. Here windows from the whole recording are used,
+        until two of them are sure together or five were used, so a difficult start does not decide.
         """
         if features is None:
             found: tuple[str, float, list[tuple[str, float]]] = super().detect_language(
@@ -93,7 +93,7 @@ class ParallelWhisper(WhisperModel):  # type: ignore[misc]
         num_frames: Any,
         median_filter_width: int = 7,
     ) -> list[Any]:
-        """As the original; word times of the windows at once."""
+        """Find word times like the original, for several windows at once."""
         shares = ranges(len(text_tokens), self.workers)
         original = super().find_alignment
         if len(shares) <= 1:
@@ -113,20 +113,22 @@ class ParallelWhisper(WhisperModel):  # type: ignore[misc]
 
 
 def _spread(count: int, most: int) -> list[int]:
-    """Return at most `most` of `count` numbers, from all over: the first, the middle, and so on."""
+    """Return at most `most` of `count` numbers, spread: the first, the middle, and so on."""
     order = [0, count // 2, count - 1, count // 4, 3 * count // 4]
     return list(dict.fromkeys(order))[:most]
 
 
 def ranges(count: int, parts: int) -> list[slice]:
-    """`count` things in at most `parts` parts of about the same size, none empty."""
+    """Return slices that divide `count` things into at most `parts` parts, none empty."""
     bounds = np.linspace(0, count, min(count, parts) + 1).astype(int)
     return [slice(int(first), int(last)) for first, last in pairwise(bounds)]
 
 
 def as_array(encoded: Any) -> Any:
-    """Return the encoder's output where parts of it can be taken: on its device, as torch's or
-    numpy's."""
+    """Return the encoder's output as an array that can be sliced.
+
+    It is a torch tensor on a card, a numpy array otherwise.
+    """
     if encoded.device == "cuda":
         import torch
 
@@ -143,6 +145,6 @@ def joined(parts: Sequence[Any]) -> Any:
 
 
 def as_view(array: Any) -> Any:
-    """Back for CTranslate2, on the same device."""
+    """Return an array as CTranslate2's type, on the same device."""
     whole = np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array.contiguous()
     return ctranslate2.StorageView.from_array(whole)

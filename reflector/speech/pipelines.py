@@ -1,9 +1,9 @@
-"""Where the diarization pipeline comes from: a folder, the models folder, the hub, or a bundle.
+"""Find or fetch the diarization pipeline: in a folder, the models folder, the hub, or a bundle.
 
-Unless the operator names one: community-1, the better one, whose licence has to be accepted on the
-hub; where the hub refuses it speaker-diarization-3.1, whose licence others have accepted long ago;
-else a bundle at an address of the operator's. Whatever it is, it is made whole in the models folder, so that nothing is
-fetched when it is loaded.
+Unless the operator names one, these are tried in order: community-1, the better one, whose licence
+must be accepted on the hub; speaker-diarization-3.1 if the hub refuses that, whose licence many
+have already accepted; a bundle at an address of the operator. The pipeline is made complete in the
+models folder, so that nothing is fetched when it is loaded.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class PipelineFolder:
 def find_pipeline(settings: Settings) -> PipelineFolder | None:
     """Return the pipeline on this machine, None if it has to be fetched.
 
-    ModelUnavailable if the settings name a folder without one.
+    Raises ModelUnavailable if the settings name a folder without one.
     """
     chosen = settings.DIARIZATION_MODEL
     if chosen is None:
@@ -69,14 +69,14 @@ def _is_path(name: str) -> bool:
 
 
 def fetch_pipeline(settings: Settings) -> PipelineFolder:
-    """`find_pipeline`, and where there is none, the first that can be had.
+    """Return the pipeline on this machine; fetch the first available one if there is none.
 
-    ModelUnavailable with what to do where none can.
+    Raises ModelUnavailable, with a remedy, if none is available.
     """
     if found := find_pipeline(settings):
         return found
     settings.models_dir.mkdir(parents=True, exist_ok=True)
-    with FileLock(settings.models_dir / ".diarization.lock"):  # of several processes one fetches
+    with FileLock(settings.models_dir / ".diarization.lock"):  # one process fetches
         return find_pipeline(settings) or _first_that_can_be_had(settings)
 
 
@@ -90,7 +90,7 @@ def _first_that_can_be_had(settings: Settings) -> PipelineFolder:
             except ModelRefused as error:
                 log.warning("%s", error)
             except ModelUnavailable as error:
-                # A network that fails for a moment must not decide for the lesser pipeline for good
+                # A temporary network failure must not select the lesser pipeline for good
                 if not bundle:
                     raise
                 log.warning("%s", error)
@@ -114,7 +114,10 @@ def _from_hub(settings: Settings, name: str) -> Path:
 
 
 def _bundle(settings: Settings, url: str) -> Path:
-    """Unpacked only if its sum is right: who loads a checkpoint runs what is in it."""
+    """Fetch the bundle and unpack it if its checksum is right. Return its folder.
+
+    This matters because loading a checkpoint runs its code.
+    """
     wanted = settings.DIARIZATION_BUNDLE_SHA256
     if wanted is None:
         raise ModelUnavailable(

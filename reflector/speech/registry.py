@@ -36,29 +36,29 @@ DIARIZERS: dict[str, Callable[[Settings], Diarizer]] = {
 
 @dataclass
 class SpeechEngines:
-    """Engines by the names in the settings; another engine is another entry in the tables."""
+    """The engines that the settings name; add an engine by adding it to the tables."""
 
     settings: Settings
     speakers: tuple[int | None, int | None] = (None, None)
-    """The least and the most speakers to expect, where somebody knows."""
+    """The minimum and maximum number of speakers to expect, if known."""
 
     notices: list[str] = field(default_factory=list)
-    """What keeps the engines from working, in sentences for the operator."""
+    """Sentences for the operator that say why engines do not work."""
 
     own_device: bool = False
-    """Models in this process whatever the settings name: for the service that they name."""
+    """Load the models in this process whatever the settings name, for the speech service itself."""
 
     is_loaded: bool = False
 
     identities: dict[str, str | None] = field(default_factory=dict)
-    """What the engines are that `load` has loaded, by kind; None for one that could not be."""
+    """Identities of the engines that `load` has loaded, by kind."""
 
     def prepare(self) -> None:
-        """Fetch what is missing before it is needed; what cannot be had becomes a notice."""
+        """Fetch missing models before they are needed; failures become notices."""
         self._each(lambda kind, engine: engine.prepare())
 
     def load(self) -> None:
-        """Fetch and load everything, for who owns the device; what fails becomes a notice."""
+        """Fetch and load all models, for the owner of the device; failures become notices."""
         self._each(self._load)
         self.is_loaded = True
 
@@ -68,8 +68,8 @@ class SpeechEngines:
 
     @property
     def busy_seconds(self) -> float:
-        """How long one batch has kept the device; 0 where none does, or nobody knows."""
-        made = self.__dict__.get("transcriber")  # not to be made for this
+        """How long one batch has kept the device; 0 if none does, or if that is unknown."""
+        made = self.__dict__.get("transcriber")  # do not create it for this
         return float(getattr(made, "busy_seconds", 0.0))
 
     def _each(self, do: Callable[[str, Transcriber | Diarizer], None]) -> None:
@@ -98,14 +98,14 @@ class SpeechEngines:
         progress: Progress,
         memo: Memo | None = None,
     ) -> Diarization:
-        """Raise ModelUnavailable if the settings turn diarization off."""
+        """Diarize `audio`. Raises ModelUnavailable if the settings turn diarization off."""
         if self.diarizer is None:
             raise ModelUnavailable("Diarization is turned off.", "Set DIARIZATION_ENABLED=true.")
         return self.diarizer.diarize(audio, options, progress, memo)
 
     @cached_property
     def diarizer(self) -> Diarizer | None:
-        """None where the settings turn diarization off."""
+        """The diarizer; None if the settings turn diarization off."""
         if not self.settings.DIARIZATION_ENABLED:
             return None
         backend = "pyannote" if self.own_device else self.settings.DIARIZATION_BACKEND

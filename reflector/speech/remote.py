@@ -1,4 +1,4 @@
-"""Ask a speech service in place of engines of this process."""
+"""Use a speech service instead of engines in this process."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from reflector.transcript.words import Word, from_rows, monotone
 
 
 class _Remote:
-    """What an engine has that is elsewhere: an identity, and nothing to fetch or load."""
+    """What remote engines share: an identity, and nothing to fetch or load."""
 
     kind: ClassVar[str]
 
     def __init__(self, url: str | None, key: SecretStr | None) -> None:
-        assert url is not None  # `validate_backends` has looked
+        assert url is not None  # `validate_backends` has checked it
         self._service = SpeechService(url, key)
         self.model_name = url
 
@@ -41,21 +41,21 @@ class _Remote:
         return f"service {self._service.url}"
 
     def identity(self) -> str:
-        """Return what the service says that its model is; its address where it does not say.
+        """Return the identity that the service reports, or its address if it does not.
 
-        The address is left out of the former: a service that moves keeps its words.
+        A reported identity does not include the address, so words stay valid if a service moves.
         """
         return self._service.identities().get(self.kind) or self._name
 
     def prepare(self) -> None:
-        """Nothing to fetch: the models are the service's."""
+        """Do nothing: the models belong to the service."""
 
     def load(self) -> None:
-        """Nothing to load either."""
+        """Do nothing: the models belong to the service."""
 
 
 class RemoteTranscriber(_Remote):
-    """Implements `Transcriber` with a speech service."""
+    """Implement `Transcriber` with a speech service."""
 
     kind = "transcription"
 
@@ -90,8 +90,10 @@ class RemoteTranscriber(_Remote):
     def _in_one_request(
         self, audio: PcmAudio, options: TranscribeOptions, progress: Progress, started: float
     ) -> Transcription:
-        """Ask the reference's service: one request, which TRANSCRIPT_FILE_TIMEOUT bounds; its
-        answer has no speech seconds and no warnings."""
+        """Ask the reference's service, in one request with a limit of TRANSCRIPT_FILE_TIMEOUT.
+
+        Its answer has no speech seconds and no warnings.
+        """
         progress(0.0)
         form = {"model": "whisper", "language": options.language or "en", "batch": "false"}
         with self._service.client(self._file_seconds) as client, wav_file(audio) as file:
@@ -115,9 +117,9 @@ class RemoteTranscriber(_Remote):
 
 
 class RemoteDiarizer(_Remote):
-    """Implements `Diarizer` with a speech service of ours.
+    """Implement `Diarizer` with a speech service of ours.
 
-    The reference's takes addresses only, which a recording that is not published does not have.
+    The reference's service only takes URLs, and an unpublished recording has none.
     """
 
     kind = "diarization"
@@ -132,7 +134,7 @@ class RemoteDiarizer(_Remote):
         progress: Progress,
         memo: Memo | None = None,
     ) -> Diarization:
-        """Diarize there; the service keeps what it found, so `memo` is not used."""
+        """Diarize remotely. The service keeps its own checkpoints, so `memo` is not used."""
         started = time.monotonic()
         form = {"kind": "diarization"}
         form |= {"min_speakers": str(options.min_speakers)} if options.min_speakers else {}
@@ -161,7 +163,7 @@ class RemoteDiarizer(_Remote):
 def _report(
     found: dict[str, Any] | None, name: str, audio: PcmAudio, started: float
 ) -> EngineReport:
-    """Return what the service says did the work; the time is what it took from here."""
+    """Return the service's report, with the time measured here."""
     found = found or {}
     return EngineReport(
         model=found.get("model", name),

@@ -1,9 +1,9 @@
-"""Who may use the device next: one batch of windows at a time, live requests first.
+"""Schedule the device: one batch of windows at a time, live requests first.
 
-A batch takes some tenths of a second on a card and some seconds on a CPU; between two of them the
-device changes hands. So a live request waits for one batch at most, and a long recording cannot
-hold up a short one. Batch requests get every fourth turn while live ones wait. Whoever has the next
-turn and room in its batch takes along the windows of others that may be computed with its own.
+A batch takes some tenths of a second on a card and some seconds on a CPU. The device can change
+hands after each batch. So a live request waits for one batch at most, and a long recording cannot
+hold up a short one. Batch requests get every fourth turn while live ones wait. The request whose
+turn it is fills its batch with compatible windows of other requests.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Priority(IntEnum):
 
 
 class _Ticket:
-    """A request in the queue. `kind`: what it may share a turn with, None for nothing."""
+    """A request in the queue. Requests of the same `kind` may share a turn; None never shares."""
 
     def __init__(self, priority: Priority, kind: Hashable, size: int, work: Any) -> None:
         self.priority, self.kind, self.size, self.work = priority, kind, size, work
@@ -39,8 +39,10 @@ class _Ticket:
         self.is_given_up = False
 
     def may_join(self, leader: _Ticket) -> bool:
-        """Return whether it may. A live request waits for nobody else's windows; it may go along with those of
-        others."""
+        """Return whether this request may join the batch of `leader`.
+
+        A live request waits for no windows of batch requests, but it may join their batch.
+        """
         alike = self.kind is not None and self.kind == leader.kind
         return alike and self.priority <= leader.priority
 
@@ -59,7 +61,7 @@ class DeviceScheduler:
     def turn(
         self, priority: Priority = Priority.BATCH, check: Callable[[], None] | None = None
     ) -> Iterator[None]:
-        """Hold the device. `check` is called now and then while waiting, and may raise."""
+        """Hold the device. `check` is called from time to time while waiting, and may raise."""
         self._acquire(_Ticket(priority, None, 0, None), check)
         try:
             yield
@@ -77,11 +79,11 @@ class DeviceScheduler:
         priority: Priority = Priority.BATCH,
         check: Callable[[], None] | None = None,
     ) -> Result:
-        """Return what `do` returns for `work`, done in one turn with waiting works of the same
-        `kind`.
+        """Return what `do` returns for `work`.
 
-        All of them together are at most of size `room`. Where `do` fails for several, each is done
-        alone, so nobody gets the error of another.
+        It runs in one turn together with waiting work of the same `kind`. Their total size is at
+        most `room`. If `do` fails for several, each is run alone, so that none gets the error of
+        another.
         """
         ticket = _Ticket(priority, kind, size, work)
         self._acquire(ticket, check)
@@ -97,17 +99,17 @@ class DeviceScheduler:
                         other.results.append(result)
                     return results[0]
                 except Exception:
-                    # Each finds out for itself whether it was its own
+                    # Each run alone shows whether the error was its own
                     log.debug("%d requests at once failed", len(tickets), exc_info=True)
                     self._put_back(companions)
             return do([work])[0]
         finally:
-            # Also where something other than an error ended this thread
+            # Even if something other than an error ended this thread
             self._put_back(companions)
             self._release()
 
     def _acquire(self, ticket: _Ticket, check: Callable[[], None] | None) -> None:
-        """Until it is the ticket's turn, or somebody took it along and its result is there."""
+        """Wait for the ticket's turn, or until another request has computed its result."""
         with self._changed:
             queue = self._waiting[ticket.priority]
             queue.append(ticket)
@@ -120,7 +122,7 @@ class DeviceScheduler:
                 ticket.is_given_up = True
                 raise
             finally:
-                # Also where `check` raised: nobody waits for who has gone
+                # Even if `check` raised: no one must wait for a ticket that is gone
                 if ticket in queue:
                     queue.remove(ticket)
                 self._changed.notify_all()
@@ -131,7 +133,7 @@ class DeviceScheduler:
             self._live_in_a_row = self._live_in_a_row + 1 if live else 0
 
     def _companions(self, ticket: _Ticket, room: int) -> list[_Ticket]:
-        """Taken out of the queues, live ones first."""
+        """Take tickets that may join from the queues, live ones first."""
         taken = []
         with self._changed:
             room -= ticket.size
@@ -144,7 +146,7 @@ class DeviceScheduler:
         return taken
 
     def _put_back(self, companions: list[_Ticket]) -> None:
-        """Those that have no result: to the head of their queues, from now on alone."""
+        """Return tickets without a result to the head of their queues; they now run alone."""
         with self._changed:
             for other in reversed(companions):
                 if not other.results and not other.is_given_up:
@@ -166,7 +168,7 @@ class DeviceScheduler:
 
     @property
     def busy_seconds(self) -> float:
-        """How long whoever holds the device has held it; 0 where nobody does."""
+        """How long the device has been held; 0 if it is free."""
         with self._changed:
             return time.monotonic() - self._since if self._held else 0.0
 

@@ -38,15 +38,15 @@ from reflector.transcript.words import Word, monotone
 
 log = logging.getLogger(__name__)
 
-# Of dense speech as many windows as a card takes at once
+# As many windows of dense speech as a card takes at once
 BLOCK_SECONDS = 480
-# Of a long recording, so that its first words are there soon
+# For the start of a long recording, so that its first words come soon
 FIRST_BLOCK_SECONDS, LONG_SECONDS = 60, 300
 
 
 @dataclass(frozen=True)
 class _Block:
-    """A part of a recording, from `offset` to `end` in seconds; its segments come when asked for."""
+    """A part of a recording, from `offset` to `end` in seconds. `segments` is lazy."""
 
     offset: float
     end: float
@@ -57,7 +57,7 @@ class _Block:
 
 
 class WhisperTranscriber:
-    """Implements `Transcriber`; the model is loaded at first use and stays."""
+    """Implement `Transcriber`. The model is loaded at first use and stays loaded."""
 
     def __init__(self, settings: Settings, model: str | None = None) -> None:
         self._settings = settings
@@ -69,7 +69,7 @@ class WhisperTranscriber:
         self._lock = threading.Lock()
         self._turns = DeviceScheduler()
         self._model: Any = None
-        self._identity: str | None = None  # of the weights that are loaded
+        self._identity: str | None = None  # of the loaded weights
         self._pipeline_class: Any = None
 
     def identity(self) -> str:
@@ -186,7 +186,7 @@ class WhisperTranscriber:
     def _blocks(
         self, audio: PcmAudio, options: TranscribeOptions, pipeline: Callable[[str, Any], Any]
     ) -> Iterator[_Block]:
-        """Yield the recording in blocks; speech is found in the next while the device has this one."""
+        """Yield the recording in blocks; find speech in the next while the device runs this one."""
         ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")
 
         def begin(start: int, end: int, language: str | None) -> _Block:
@@ -222,7 +222,10 @@ class WhisperTranscriber:
             ahead.shutdown(wait=False, cancel_futures=True)
 
     def _known_language(self, language: str | None) -> str | None:
-        """`en-GB` → `en`; UnknownLanguage for one that the model has not learned."""
+        """Return the code without region: `en-GB` → `en`.
+
+        Raises UnknownLanguage if the model does not support it.
+        """
         if language is None:
             return None
         code = spoken_language(language) or language.lower()
@@ -241,7 +244,7 @@ class WhisperTranscriber:
         options: TranscribeOptions,
         warnings: list[str],
     ) -> Iterator[Word]:
-        """Return the words of a segment, none of silence; retry a loop without context."""
+        """Yield the words of a segment, none if it is silence; retry a loop without context."""
         if guards.is_silence(segment.no_speech_prob, segment.avg_logprob):
             return
         words = segment.words or []

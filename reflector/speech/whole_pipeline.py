@@ -12,21 +12,22 @@ import yaml
 from reflector.errors import ModelUnavailable
 
 Fetch = Callable[[str, Path], None]
-"""Puts a model of the hub, by its name, into a folder."""
+"""Fetches a model of the hub, by its name, into a folder."""
 
 PARTS = ("segmentation", "embedding")
 OWN = "$model/"
 CHECKPOINT = "pytorch_model.bin"
-# Of the embedding that pyannote.audio uses, and what its PLDA reduces that to
+# Width of the embeddings that pyannote.audio uses, and what its PLDA reduces that to
 WIDTH, REDUCED = 256, 128
 
 
 def make_whole(folder: Path, fetch: Fetch | None) -> None:
-    """Rewrite `config.yaml` so that it names parts in `folder` only.
+    """Rewrite `config.yaml` so that it names only parts in `folder`.
 
-    Pipelines before 4.0 name models of the hub, which `fetch` gets, or checkpoints by their paths on
-    the machine of their maker, which are looked for by name; ModelUnavailable where one is missing.
-    They have no PLDA, which 4.0 asks for and only a newer clustering uses: they get a neutral one.
+    Pipelines before 4.0 name models of the hub, which `fetch` gets, or checkpoints by their paths
+    on their author's machine, which are searched by file name. Raises ModelUnavailable if one is
+    missing. These pipelines have no PLDA. Version 4.0 requires one, but only a newer clustering
+    uses it, so they get a neutral one.
     """
     file = folder / "config.yaml"
     try:

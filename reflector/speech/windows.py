@@ -23,16 +23,18 @@ log = logging.getLogger(__name__)
 
 Segments = list[dict[str, Any]]
 
-# Of a window's language: below, it is taken for that of the recording
+# With a lower probability, a window counts as spoken in the recording's language
 SURE_LANGUAGE = 0.8
 
 
 @dataclass(frozen=True)
 class Windows:
-    """`features`: float32[windows, mels, frames]. `prompts`: tokens before the text of each.
+    """Windows to decode.
 
-    `language_at`: where in a prompt the language is, if it is to be detected for each window; what
-    is found goes there if its probability is `least_sure` or more, nowhere if that is None.
+    `features`: float32[windows, mels, frames]. `prompts` are the tokens before the text of each.
+    `language_at` is the position of the language in a prompt, if it is to be detected for each
+    window. A detected language is written there if its probability is at least `least_sure`; None
+    never writes it.
     """
 
     features: Any
@@ -44,7 +46,7 @@ class Windows:
         return len(self.prompts)
 
     def in_parts(self, count: int) -> list[Windows]:
-        """Return at most `count` of about the same size."""
+        """Return at most `count` parts of about the same size."""
         return [
             Windows(self.features[part], self.prompts[part], self.language_at, self.least_sure)
             for part in ranges(len(self), count)
@@ -53,8 +55,10 @@ class Windows:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What Whisper made of windows: its view of the sound, the likeliest text of each, and the
-    language of each where that was detected."""
+    """The result for several windows: their encoding, likeliest texts, and detected languages.
+
+    `spoken` is empty if the languages were not detected.
+    """
 
     encoded: Any
     results: list[Any]
@@ -62,15 +66,16 @@ class Decoded:
 
 
 class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
-    """For a block of one request: faster-whisper keeps the time of the last word in the object, which
-    two must not share. The model behind is shared by all.
+    """A pipeline for one block of one request; all of them share the model.
 
-    `spoken`: the language of each window so far, of a model that knows several. Windows are decoded
-    in it where that is sure and `follows_language`. `without_words`: seconds of what was taken for
-    speech, between words, that gave none.
+    faster-whisper keeps the time of the last word in the object, so two blocks must not share one.
 
-    What a batch found goes to `memo`, under `place` and where its windows are, and is taken from
-    there the next time: a recording that is begun again does not pay for it twice.
+    `spoken` is the language of each window so far, if the model knows several. With
+    `follows_language`, a window is decoded in its language if that is sure. `without_words` is the
+    seconds between words that were detected as speech but gave none.
+
+    Results of a batch are stored in `memo`, under `place` and the positions of its windows. They
+    are reused if the recording is started again.
     """
 
     def __init__(
@@ -91,7 +96,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         self._memo, self._room, self._place = memo, room, place
         self._samples = samples
         self._speech: Any = None
-        self._spoken: list[Spoken] = []  # of the batch at hand
+        self._spoken: list[Spoken] = []  # of the current batch
         self.spoken: list[Spoken] = []
         self.without_words = 0.0
 
@@ -105,7 +110,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
             return known["found"]
         found = super().forward(features, tokenizer, chunks_metadata, options)
         found = self._thorough(found, chunks_metadata, tokenizer, options)
-        # JSON's numbers in place of numpy's, now and the next time alike
+        # Convert numpy's numbers to JSON's, so that new and stored results are alike
         plain = json.loads(json.dumps(found, default=float))
         self.spoken += self._spoken
         missing = sum(
@@ -125,8 +130,8 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
     def _thorough(
         self, windows: list[Segments], chunks: Sequence[Any], tokenizer: Any, options: Any
     ) -> list[Segments]:
-        """Return `windows` with those decoded again, more slowly, that are doubtful."""
-        # Who waits for words while they are spoken gets the fast ones
+        """Return `windows` with the doubtful ones decoded again, more slowly."""
+        # A live request needs its words fast
         if not options.word_timestamps or self._priority is Priority.LIVE:
             return windows
         doubtful = [
@@ -156,8 +161,11 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
     def _with_gap(
         self, segments: Segments, chunk: Any, tokenizer: Any, options: TranscriptionOptions
     ) -> Segments:
-        """`segments`, and those of the longest stretch without words where that is another language:
-        a window may begin in one and end in the other."""
+        """Return `segments`, completed by a stretch in another language.
+
+        It is the longest stretch without words, if another language is detected there. A window may
+        begin in one language and end in another.
+        """
         gap = longest_gap(segments, chunk["offset"], chunk["duration"])
         if gap is None or not self.model.model.is_multilingual:
             return segments
@@ -177,7 +185,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         return sorted([*segments, *found], key=lambda segment: segment["start"])
 
     def _language_of(self, number: int, tokenizer: Any, options: TranscriptionOptions) -> str:
-        """Return what doubtful window `number` of the batch at hand is decoded in the second time."""
+        """Return the language in which to decode doubtful window `number` of the batch again."""
         if self._spoken:
             spoken = self._spoken[number]
             likely = self._follows_language and spoken.probability >= LIKELY_LANGUAGE
@@ -215,8 +223,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         )
 
     def _window(self, start: float, seconds: float, options: TranscriptionOptions) -> Any:
-        """Return the window's sound: speech alone, as the batched pass heard it. float32[n], 16
-        kHz."""
+        """Return the window's speech as the batched pass heard it: float32[n], 16 kHz."""
         if self._speech is None:
             clips = options.clip_timestamps
             pieces = [self._samples[clip["start"] : clip["end"]] for clip in clips]
@@ -227,7 +234,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
     def generate_segment_batched(
         self, features: Any, tokenizer: Any, options: TranscriptionOptions
     ) -> tuple[Any, list[dict[str, Any]]]:
-        """As the original, in one run of the device with windows of other requests."""
+        """Decode windows like the original, in one batch with windows of other requests."""
         before = tokenizer.encode(options.initial_prompt) if options.initial_prompt else []
         prompt = self.model.get_prompt(
             tokenizer, before, options.without_timestamps, hotwords=options.hotwords
@@ -240,7 +247,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
             least = SURE_LANGUAGE
         language_at = prompt.index(tokenizer.language) if detects else None
         windows = Windows(features, [prompt] * len(features), language_at, least)
-        # CTranslate2 wants prompts of one length, and one set of options for all windows
+        # CTranslate2 requires prompts of one length, and one set of options for all windows
         alike = replace(options, initial_prompt=None, hotwords=None, clip_timestamps=[])
         decoded = self._turns.run_batched(
             windows,
@@ -258,8 +265,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
 def decode_together(
     model: ParallelWhisper, several: Sequence[Windows], options: TranscriptionOptions
 ) -> list[Decoded]:
-    """Decode all windows in one batch, shared out between the workers; each request gets its own
-    back."""
+    """Decode all windows in one batch, shared between the workers; return those of each request."""
     whole = several[0]
     if len(several) > 1:
         whole = Windows(
@@ -286,7 +292,7 @@ def decode_together(
 
 
 def _decode(model: WhisperModel, windows: Windows, options: TranscriptionOptions) -> Decoded:
-    """In two halves where the card has no memory for the whole."""
+    """Decode `windows`, in two halves if the card has no memory for the whole."""
     try:
         encoded = model.encode(windows.features)
         spoken = _spoken(model, windows, encoded)
@@ -350,8 +356,7 @@ def _max_length(model: WhisperModel, windows: Windows, options: TranscriptionOpt
 
 
 def _as_dict(segment: Any, start: float) -> dict[str, Any]:
-    """Return a segment of the sequential pipeline as the batched one has them, `start` seconds
-    later."""
+    """Return a segment of the sequential pipeline in the batched form, `start` seconds later."""
     return {
         "text": segment.text,
         "avg_logprob": segment.avg_logprob,

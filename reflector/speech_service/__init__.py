@@ -1,4 +1,5 @@
-"""The speech service: one process that owns the device, for the API, for workers and other programs.
+"""Run the speech service, the process that owns the device.
 
-It answers the requests of the reference's model service and those of OpenAI's audio API.
+The API, workers and other programs use it. It serves the routes of the reference's model service
+and those of OpenAI's audio API.
 """

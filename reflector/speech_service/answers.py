@@ -13,7 +13,10 @@ from reflector.transcript.words import Word, plain_text
 
 
 def reference(result: Transcription, offset: float = 0.0) -> dict[str, Any]:
-    """Return the reference's answer; times rounded to 2 decimals, no word longer than to the next."""
+    """Return the reference's answer.
+
+    Times are rounded to 2 decimals; no word ends after the next begins.
+    """
     return {
         "text": plain_text(result.words),
         "words": [
@@ -26,7 +29,7 @@ def reference(result: Transcription, offset: float = 0.0) -> dict[str, Any]:
 
 
 def transcription(result: Transcription) -> dict[str, Any]:
-    """Return all that was found, for our own workers; words as `[text, start, end, speaker]`."""
+    """Return all results for our own workers; words are `[text, start, end, speaker]`."""
     return {
         "words": [word.row() for word in result.words],
         "language": result.language,
@@ -39,8 +42,10 @@ def transcription(result: Transcription) -> dict[str, Any]:
 def diarization(
     found: Diarization, offset: float = 0.0, *, voices: bool = False, overlap: bool = False
 ) -> dict[str, Any]:
-    """Return the reference's answer, and what did the work; `voices` on request. With `overlap` the
-    turns of all who speak at a time, else of one."""
+    """Return the reference's answer with a report of the engine, and `voices` on request.
+
+    With `overlap`, the turns are those of everyone who speaks at a time, otherwise of one speaker.
+    """
     report = report_of(found)
     turns = found.overlapping if overlap else found.turns
     body: dict[str, Any] = {"diarization": _turns(turns, offset), "report": report}
@@ -53,7 +58,7 @@ def diarization(
 
 
 def diarization_job(found: Diarization) -> dict[str, Any]:
-    """Return all that was found."""
+    """Return all results of a diarization for our own workers."""
     return {**diarization(found, voices=True), "overlapping": _turns(found.overlapping)}
 
 

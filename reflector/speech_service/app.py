@@ -31,13 +31,13 @@ from reflector.translation.choose import OwnTranslators
 log = logging.getLogger(__name__)
 
 PULSE_SECONDS = 1.0
-# Far beyond what the slowest processor needs for one batch of the largest model
+# Far more than the slowest processor needs for one batch of the largest model
 STUCK_SECONDS = 1800.0
 LOCAL = {"127.0.0.1", "::1"}
 
 
 def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
-    """Return the application over `engines`, whose models are fetched and loaded once it is started."""
+    """Return the application for `engines`; it fetches and loads their models once started."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -68,7 +68,7 @@ def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
 
 
 async def _pulse(engines: SpeechEngines) -> None:
-    """Signs of life from the loop that answers requests, while the device does not stand still."""
+    """Notify systemd's watchdog from the event loop, unless the device hangs."""
     watchdog = Watchdog()
     while True:
         if engines.busy_seconds < STUCK_SECONDS:
@@ -79,7 +79,7 @@ async def _pulse(engines: SpeechEngines) -> None:
 
 
 async def health(request: Request) -> Response:
-    """Return whether the engines can work; 503 with what keeps them from it."""
+    """Tell whether the engines can work; 503 with the reasons if not."""
     engines: SpeechEngines = request.app.state.work.engines
     body: dict[str, Any] = {
         "status": "healthy",
@@ -96,7 +96,7 @@ async def health(request: Request) -> Response:
 
 
 def metrics(request: Request) -> Response:
-    """For a collector on this machine; nobody else is told."""
+    """Serve metrics to a collector on this machine; 404 for everyone else."""
     if request.client is None or request.client.host not in LOCAL:
         return errors.answer(404, "Not Found")
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

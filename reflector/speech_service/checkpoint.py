@@ -1,4 +1,4 @@
-"""Keep what a job has computed so far, one line a batch, across a restart."""
+"""Keep what a job has computed so far across a restart, one line per batch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class CheckpointFile(MutableMapping[str, Any]):
-    """Implements `Memo`. A context manager; a line that was cut off is left out."""
+    """Implement `Memo` with a file, as a context manager. A line that was cut off is dropped."""
 
     def __init__(self, path: Path) -> None:
         self._known: dict[str, Any] = {}

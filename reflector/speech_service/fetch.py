@@ -1,7 +1,7 @@
-"""Recordings from addresses that a request names, and results to them.
+"""Fetch recordings from URLs in requests, and send results to URLs.
 
-Whoever may ask this service to fetch something must not reach through it what they could not reach
-themselves: only hosts that the settings name, and this machine; no redirect to anywhere else.
+A client must not reach anything through this service that it could not reach itself. So only hosts
+in the settings and this machine are allowed, and redirects only lead to those.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ READ_SECONDS = 60.0
 
 @contextmanager
 def fetched(settings: Settings, url: str, check: Callable[[], None]) -> Iterator[BinaryIO]:
-    """What is at `url`, in a temporary file; errors as with `fetch`."""
+    """Yield a temporary file with what is at `url`. Raises the same errors as `fetch`."""
     with temporary_file(settings) as file:
         fetch(settings, url, file, check)
         yield file
@@ -37,7 +37,8 @@ def fetched(settings: Settings, url: str, check: Callable[[], None]) -> Iterator
 def fetch(settings: Settings, url: str, out: BinaryIO, check: Callable[[], None]) -> None:
     """Write what is at `url` to `out`.
 
-    InvalidInput where the address is not allowed or cannot be, NotFound, TooLarge, Unavailable.
+    Raises InvalidInput if the address is not valid or not allowed, NotFound if nothing is there,
+    TooLarge if it exceeds the limit, and Unavailable if its server is away or too slow.
     """
     deadline = time.monotonic() + settings.SPEECH_FETCH_SECONDS
     timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
@@ -56,7 +57,11 @@ def fetch(settings: Settings, url: str, out: BinaryIO, check: Callable[[], None]
 
 
 def send(settings: Settings, url: str, file: Path, media_type: str) -> None:
-    """PUT `file` to `url`, a presigned link for instance; errors as with `fetch`."""
+    """PUT `file` to `url`, for example a presigned URL.
+
+    Raises InvalidInput if the address is not allowed or the upload is refused, and Unavailable if
+    the server is away.
+    """
     refuse_foreign(settings, url)
     timeout = httpx2.Timeout(settings.SPEECH_FETCH_SECONDS, connect=CONNECT_SECONDS)
     with (

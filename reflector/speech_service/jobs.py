@@ -1,9 +1,9 @@
-"""Run long recordings as jobs: accept them once they are on the disk, and resume them after a restart.
+"""Run long recordings as jobs: durable once accepted, resumed after a restart.
 
-A job is a folder: what was asked for, the decoded sound, what each batch of windows gave, and the
-result. Its client names it, so that it finds it again whatever broke in between. It works while
-somebody asks for it, now and then or by listening to its events; one that nobody has asked for is
-stopped, and goes on from where it was when somebody does.
+A job is a folder with the request, the decoded sound, the results of each batch of windows, and the
+final result. The client chooses its name and so finds it again after any interruption. A job runs
+while somebody polls it or listens to its events. Otherwise it is stopped, and resumes when somebody
+asks for it again.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ Listener = Callable[[Event], None]
 
 @dataclass
 class Job:
-    """`seconds` of `duration` are done; `result` or `error` once it has ended."""
+    """A job. `seconds` of `duration` are done; `result` or `error` is set once it has ended."""
 
     id: str
     kind: JobKind
@@ -108,9 +108,9 @@ class Jobs:
         threading.Thread(target=self._sweep, name="jobs", daemon=True).start()
 
     def accept(self, id: str, kind: JobKind, options: dict[str, Any], source: BinaryIO) -> Job:
-        """Return a new job, durable when this returns; the one there is where `id` is known.
+        """Return a new job, durable when this returns, or the existing one if `id` is known.
 
-        InvalidInput where there is no sound in `source`; Unavailable where too many wait.
+        Raises InvalidInput if there is no sound in `source`, and Unavailable if too many jobs wait.
         """
         if (known := self.find(id)) is not None:
             return known
@@ -137,7 +137,7 @@ class Jobs:
         return job
 
     def find(self, id: str) -> Job | None:
-        """Return the job, which goes on if it had stopped; None where there is none of that name."""
+        """Return the job, resuming it if it was stopped; None if there is no such job."""
         with self._lock:
             job = self._jobs.get(id) or self._read(id)
             if job is None:
@@ -165,17 +165,17 @@ class Jobs:
         return job
 
     def remove(self, id: str) -> None:
-        """Forget a job; what is being done for it ends within a batch of windows."""
+        """Remove a job; its work ends within a batch of windows."""
         with self._lock:
             self._jobs.pop(id, None)
-            # Out of the way first: what still works on it may be making a file in its folder
+            # Move the folder away first: the worker may still write to it
             gone = self._root / f"{id}.gone-{time.monotonic_ns()}"
             with suppress(FileNotFoundError):
                 (self._root / id).rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
 
     def listen(self, job: Job, listener: Listener) -> None:
-        """Have `listener` called with every event from now on, from the thread that works."""
+        """Call `listener` with every event from now on, on the thread that works."""
         with self._lock:
             job.listeners.append(listener)
 
@@ -196,7 +196,7 @@ class Jobs:
         except Cancelled:
             with self._lock:
                 job.state = JobState.STOPPED
-                # Somebody may have asked for it just after it was given up
+                # Somebody may have asked for it just after it was stopped
                 if self._jobs.get(job.id) is job and job.is_wanted and not self._closing.is_set():
                     self._start(job)
             return
@@ -218,7 +218,7 @@ class Jobs:
                 _write(job.folder / "ended.json", {"result": job.result, "error": job.error})
                 (job.folder / "windows.jsonl").unlink(missing_ok=True)
             except OSError as error:
-                # Told all the same; after a restart the windows are there still
+                # Report it all the same; after a restart, the windows are still there
                 log.warning("the result of job %s was not written down: %s", job.id, error)
             job.state = JobState.FAILED if job.error else JobState.DONE
             job.seconds = job.duration
@@ -263,7 +263,7 @@ class Jobs:
                 log.warning("old jobs cannot be removed: %s", error)
 
     def clear_old(self) -> None:
-        """Away with what nobody has fetched for a day."""
+        """Remove jobs that nobody has asked for within a day."""
         for folder in self._root.glob("*/"):
             with suppress(FileNotFoundError):  # removed meanwhile
                 age = time.time() - folder.stat().st_mtime

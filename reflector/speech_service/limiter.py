@@ -15,7 +15,7 @@ from reflector.errors import Unavailable
 
 Result = TypeVar("Result")
 Check = Callable[[], None]
-"""Raises `Cancelled` once nobody waits for the result any more."""
+"""Raises `Cancelled` if nobody waits for the result any more."""
 
 active = Gauge("reflector_speech_requests", "Requests that are being worked on")
 refused = Counter("reflector_speech_refused", "Requests refused because there were too many")
@@ -23,7 +23,7 @@ cancelled = Counter("reflector_speech_cancelled", "Requests whose clients went a
 
 
 class Connection(Protocol):
-    """What tells that a client has gone (ASGI, `http.disconnect`)."""
+    """Tells when a client has disconnected (ASGI, `http.disconnect`)."""
 
     @property
     def receive(self) -> Callable[[], Awaitable[MutableMapping[str, Any]]]: ...
@@ -34,7 +34,7 @@ class Cancelled(Exception):
 
 
 class RequestLimiter:
-    """At most `limit` requests at once; one more is Unavailable and may come again."""
+    """Limit how many requests run at once. Further ones get Unavailable and may retry."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -43,7 +43,10 @@ class RequestLimiter:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Held by a request from before its recording is received to its answer."""
+        """Hold a slot from before the recording is received until the answer.
+
+        Raises Unavailable if none is free.
+        """
         if self._active >= self._limit:
             refused.inc()
             raise Unavailable(
@@ -58,7 +61,10 @@ class RequestLimiter:
             active.dec()
 
     async def run(self, client: Connection, work: Callable[[Check], Result]) -> Result:
-        """Return what `work` returns, in a thread; Cancelled where the client goes away meanwhile."""
+        """Return what `work` returns, run in a thread.
+
+        If the client disconnects, `work` is stopped by its `check`, which raises Cancelled.
+        """
         stop = threading.Event()
 
         def check() -> None:
@@ -86,7 +92,7 @@ class RequestLimiter:
 
 
 async def _gone(client: Connection) -> None:
-    """Until the client has closed the connection."""
+    """Wait until the client has closed the connection."""
     while True:
         message = await client.receive()
         if message["type"] == "http.disconnect":

@@ -1,4 +1,4 @@
-"""Do what the service does with a recording, for every form of request."""
+"""Process a recording for every form of request."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ FAILED = "The speech service failed. Its log says why."
 
 @dataclass
 class SpeechWork:
-    """The engines of this process, and where decoded recordings are put meanwhile."""
+    """The engines of this process, and the settings that say where decoded recordings go."""
 
     settings: Settings
     engines: SpeechEngines
 
     @contextmanager
     def decoded(self, source: BinaryIO, check: Check) -> Iterator[PcmAudio]:
-        """The recording's sound; InvalidInput where it has none."""
+        """Yield the decoded recording. Raises InvalidInput if it has no sound."""
         with temporary_folder(self.settings) as folder:
             path = folder / "audio.s16"
             decode(source, path, lambda _: check())
@@ -56,7 +56,7 @@ class SpeechWork:
     def with_speakers(
         self, source: BinaryIO, options: TranscribeOptions, check: Check
     ) -> tuple[Transcription, Diarization]:
-        """Both at once, of a recording that is decoded once."""
+        """Transcribe and diarize at the same time; the recording is decoded once."""
         failed = threading.Event()
 
         def beside(_: float) -> None:
@@ -83,7 +83,7 @@ class SpeechWork:
 
 @contextmanager
 def temporary_folder(settings: Settings) -> Iterator[Path]:
-    """Gone when it is closed, and where there is room for a recording."""
+    """Yield a temporary folder on the disk that has room for recordings."""
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.scratch_dir) as folder:
         yield Path(folder)
@@ -91,14 +91,14 @@ def temporary_folder(settings: Settings) -> Iterator[Path]:
 
 @contextmanager
 def temporary_file(settings: Settings) -> Iterator[BinaryIO]:
-    """The same, for a file without a name."""
+    """Yield a temporary file without a name, on the same disk."""
     settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=settings.scratch_dir) as file:
         yield file
 
 
 def report_of(result: Transcription | Diarization) -> dict[str, Any]:
-    """Return what did the work, and how it went: part of every answer."""
+    """Return what did the work, and how it went; this is part of every answer."""
     report: EngineReport = result.report
     body = {**asdict(report), "real_time_factor": round(report.real_time_factor, 4)}
     body["model"] = shown_model(report.model)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> None:
-    """Put `text` in the place of what `path` held: afterwards it is there whole, or the old is."""
+    """Replace the content of `path` atomically and durably with `text`."""
     part = path.with_suffix(".part")
     part.write_text(text)
     sync(part)
@@ -16,7 +16,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have a file, or a folder's list of names, reach the disk; OSError where it does not."""
+    """Flush a file, or a folder's list of names, to the disk. Raises OSError on failure."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 
 def audio_key(transcript_id: str) -> str:
-    """Return what the player plays."""
+    """Return the key of the audio that the player plays."""
     return f"{transcript_id}/audio.mp3"
 
 
 def upload_key(transcript_id: str, suffix: str) -> str:
-    """Return the recording as it came; `suffix` with its dot, or empty."""
+    """Return the key of an uploaded recording; `suffix` includes its dot, or is empty."""
     return f"{transcript_id}/upload{suffix}"
 
 
 def live_key(transcript_id: str) -> str:
-    """Return the recording of a browser."""
+    """Return the key of a live recording."""
     return f"{transcript_id}/live.ogg"

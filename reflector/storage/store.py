@@ -24,12 +24,12 @@ STREAM_BYTES = 1 << 20
 PART_BYTES = 8 << 20
 PARTS_AT_ONCE = 4
 LINK_SECONDS = 3_600
-# Tried again inside the library for at most this long; a worker's step comes back later anyway
+# obstore retries for at most this long; a worker's step is retried later anyway
 RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
 
 
 class _Reader(RawIOBase):
-    """obstore's reader as a file of Python's own kind."""
+    """A Python file object for obstore's reader."""
 
     def __init__(self, reader: Any) -> None:
         self._reader = reader
@@ -49,7 +49,7 @@ class _Reader(RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             piece = memoryview(self._reader.read(len(buffer)))
-        except OSError as error:  # what obstore's reader makes of every error of the server
+        except OSError as error:  # obstore's reader raises it for every error of the server
             raise _unavailable(error) from error
         buffer[: len(piece)] = piece
         return len(piece)
@@ -71,9 +71,10 @@ def _unavailable(error: Exception) -> Unavailable:
 
 
 class Storage:
-    """`root` is set where objects are files of this machine; NotFound and Unavailable otherwise.
+    """Store objects; `root` is set if they are files of this machine.
 
-    `public` signs links that browsers can follow, where the storage can be reached by them.
+    `public` signs links for browsers, if they can reach the storage. Methods raise NotFound and
+    Unavailable.
     """
 
     def __init__(
@@ -84,9 +85,9 @@ class Storage:
         self.root = root
 
     def adopt(self, path: Path, key: str) -> None:
-        """Take over the finished file `path` as `key`; the file is gone afterwards.
+        """Move the finished file `path` into the storage as `key`.
 
-        Durable when it returns. Locally this is a rename; otherwise an upload in parts.
+        It is durable when this returns. Locally this is a rename, otherwise an upload in parts.
         """
         if self.root is not None:
             target = self.root / key
@@ -104,7 +105,7 @@ class Storage:
         path.unlink()
 
     def open(self, key: str) -> BinaryIO:
-        """Return a seekable reader; NotFound if there is no such object."""
+        """Return a seekable reader. Raises NotFound if there is no such object."""
         with _in_sentences(key):
             if self.root is not None:
                 return (self.root / key).open("rb")
@@ -112,7 +113,7 @@ class Storage:
             return cast(BinaryIO, BufferedReader(_Reader(reader), STREAM_BYTES))
 
     def size(self, key: str) -> int | None:
-        """Bytes, or None if there is no such object."""
+        """Return the size in bytes, or None if there is no such object."""
         try:
             with _in_sentences(key):
                 return int(obstore.head(self._store, key)["size"])
@@ -130,8 +131,10 @@ class Storage:
                 yield bytes(piece)
 
     def link(self, key: str, seconds: int = LINK_SECONDS) -> str | None:
-        """Return a link to the object that a browser can follow without an account; None if there
-        is no address of the storage for browsers."""
+        """Return a link to the object that a browser can follow without an account.
+
+        Return None if browsers cannot reach the storage.
+        """
         if self._public is None:
             return None
         return _signed(self._public, key, seconds)
@@ -143,7 +146,7 @@ class Storage:
             ]
 
     def delete_prefix(self, prefix: str) -> None:
-        """Delete every object whose key starts with the folder `prefix`."""
+        """Delete every object under the folder `prefix`."""
         with _in_sentences(prefix):
             for page in obstore.list(self._store, prefix=prefix):
                 for item in page:
@@ -168,7 +171,7 @@ def _file_range(path: Path, start: int, end: int) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket of S3 and how to get at it; `endpoint` None is Amazon's."""
+    """An S3 bucket and its credentials. `endpoint` is None for Amazon's."""
 
     name: str
     region: str | None
@@ -182,7 +185,7 @@ class Bucket:
             "access_key_id": self.key_id,
             "secret_access_key": self.secret.get_secret_value() if self.secret else None,
             "endpoint": self.endpoint,
-            # Servers of one's own answer on paths, Amazon on a name for each bucket
+            # Self-hosted servers use path-style addresses, Amazon a host name for each bucket
             "virtual_hosted_style_request": self.endpoint is None,
             "client_options": {
                 "allow_http": bool(self.endpoint and self.endpoint.startswith("http://"))
@@ -193,10 +196,12 @@ class Bucket:
         return S3Store(self.name, **given)
 
     def link(self, key: str, seconds: int, media_type: str) -> str:
-        """Return a link to the object that opens without an account, and that a browser shows as
-        `media_type` rather than keeps."""
-        # Here alone: what the answer's headers are to be is a part of what is signed, for which
-        # obstore has no argument
+        """Return a link to the object that opens without an account.
+
+        A browser shows the object as `media_type` instead of downloading it.
+        """
+        # Only this link uses botocore: the response headers are part of the signature, and obstore
+        # has no argument for them
         from botocore.config import Config
         from botocore.session import Session
 
@@ -226,7 +231,7 @@ def _s3(settings: Settings, endpoint: str | None) -> S3Store:
 
 
 def open_storage(settings: Settings) -> Storage:
-    """Return the storage that the settings name; ConfigurationError where it cannot be used."""
+    """Return the storage that the settings name. Raises ConfigurationError if it is not usable."""
     if settings.TRANSCRIPT_STORAGE_BACKEND == "aws":
         if not (
             settings.TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID

@@ -1,1 +1,1 @@
-"""Words and what is made of them: segments, speakers, text formats. Pure functions."""
+"""Process words in pure functions: segments, speakers, text formats."""

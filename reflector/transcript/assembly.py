@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from reflector.transcript.words import Word
 
-# How far Whisper's times of words may be off, and a pause that ends a sentence without a mark
+# How far Whisper's word times may be off, and a pause that ends a sentence without punctuation
 LEEWAY_SECONDS, PAUSE_SECONDS = 0.1, 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One speaker speaking in `[start, end)`, seconds."""
+    """One speaker speaks in `[start, end)`, in seconds."""
 
     start: float
     end: float
@@ -37,7 +37,7 @@ def by_speaker(turns: Iterable[Turn]) -> dict[int, list[Turn]]:
 
 
 def united(turns: Iterable[Turn]) -> list[Turn]:
-    """Join turns of one speaker that overlap; return them by their starts."""
+    """Join overlapping turns of each speaker; return them by their starts."""
     result: list[Turn] = []
     for spoken in by_speaker(turns).values():
         own: list[Turn] = []
@@ -51,7 +51,7 @@ def united(turns: Iterable[Turn]) -> list[Turn]:
 
 
 def without_overlaps(turns: Iterable[Turn]) -> list[Turn]:
-    """Of two turns that overlap the shorter one goes."""
+    """Drop the shorter of two turns that overlap."""
     kept: list[Turn] = []
     for turn in sorted(turns, key=lambda turn: (turn.start, turn.end)):
         while kept and kept[-1].end > turn.start and kept[-1].duration < turn.duration:
@@ -62,7 +62,7 @@ def without_overlaps(turns: Iterable[Turn]) -> list[Turn]:
 
 
 def with_words(turns: Iterable[Turn], words: Sequence[Word]) -> list[Turn]:
-    """Return turns in which at least one word starts."""
+    """Return the turns in which at least one word starts."""
     starts = [word.start for word in words]
 
     def spoken(turn: Turn) -> bool:
@@ -86,13 +86,13 @@ def merged(turns: Iterable[Turn]) -> list[Turn]:
 def assign_speakers(
     words: Sequence[Word], turns: Iterable[Turn], overlapping: Iterable[Turn] = ()
 ) -> list[Word]:
-    """Return `words` with their speakers; without any turn every word stays speaker 0.
+    """Return `words` with their speakers; without any turn, every word keeps its speaker (0).
 
     A word belongs to the turn in which it starts. Words in the gap between two turns stay with the
-    last speaker while they continue a sentence, else they go to the next.
+    last speaker while they continue a sentence. Otherwise they belong to the next.
 
-    `overlapping`: turns of all who speak at a time. Where they are several, a word is of the speaker
-    of most of its sentence, if that is one of them.
+    `overlapping` are the turns of everyone who speaks at a time. While several speak, a word
+    belongs to the main speaker of its sentence, if that is one of them.
     """
     return _with_whole_sentences(_by_turns(words, turns), united(overlapping))
 
@@ -126,7 +126,7 @@ def _with_whole_sentences(words: Sequence[Word], overlapping: Sequence[Turn]) ->
 
 
 def sentences(words: Iterable[Word]) -> Iterator[list[Word]]:
-    """Up to a mark that ends one, or a pause."""
+    """Yield sentences; each ends at a punctuation mark or a pause."""
     sentence: list[Word] = []
     for word in words:
         if sentence and word.start - sentence[-1].end > PAUSE_SECONDS:
@@ -159,10 +159,10 @@ def _by_turns(words: Sequence[Word], turns: Iterable[Turn]) -> list[Word]:
 
 
 def _reaches_beyond(word: Word, turn: Turn, following: Turn) -> bool:
-    """Return whether a word is at least in the gap after `turn`.
+    """Return whether a word is in the gap after `turn`, or later.
 
     Whisper lets the first word of a sentence begin in the pause before it. So a word that is still
-    being said when the next turn starts counts as said in the gap, although it starts earlier.
+    spoken when the next turn starts counts as in the gap, although it starts earlier.
     """
     return word.start >= turn.end or (word.start > turn.start and word.end > following.start)
 
@@ -174,6 +174,6 @@ def _continues(before: Sequence[Word], word: Word) -> bool:
 
 
 def numbered_by_appearance(words: Iterable[Word]) -> list[Word]:
-    """Return speakers renumbered 0, 1, … in the order in which they first speak."""
+    """Return the words with speakers numbered 0, 1, … in the order in which they first speak."""
     numbers: dict[int, int] = {}
     return [word._replace(speaker=numbers.setdefault(word.speaker, len(numbers))) for word in words]

@@ -1,6 +1,6 @@
-"""What people corrected about speakers, carried over to the words of a new run.
+"""Carry corrections of speakers over to the words of a new run.
 
-A new run numbers its speakers anew. Each of its speakers takes the number of the one on show with
+A new run numbers its speakers anew. Each of its speakers takes the number of the shown speaker with
 whom it shares the most speech, so that names stay with their voices.
 """
 
@@ -16,15 +16,18 @@ from reflector.transcript.words import Word
 
 @dataclass(frozen=True)
 class Corrections:
-    """`ranges`: `(start, end, speaker)` in seconds, in the order in which they were made.
-    `merged`: speakers that others were merged into."""
+    """Corrections that people made.
+
+    `ranges` are `(start, end, speaker)`, in seconds and in the order in which they were made.
+    `merged` are the speakers that others were merged into.
+    """
 
     ranges: list[tuple[float, float, int]] = field(default_factory=list)
     merged: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, edits: dict[str, Any] | None) -> Corrections:
-        """From `Transcript.edits`."""
+        """Return the corrections in `Transcript.edits`."""
         edits = edits or {}
         ranges = [(float(a), float(b), int(s)) for a, b, s in edits.get("ranges", [])]
         return cls(ranges, frozenset(edits.get("merged", [])))
@@ -33,9 +36,9 @@ class Corrections:
 def carried_over(
     words: Sequence[Word], shown: Sequence[Word], corrections: Corrections, named: Collection[int]
 ) -> list[Word]:
-    """Return `words` with the numbers of `shown`, and the corrected ranges as they were corrected.
+    """Return `words` with the numbers of `shown`, and with the corrected ranges applied.
 
-    `named`: speakers who have a name; no new speaker gets one of these.
+    `named` are the speakers who have a name; no new speaker gets one of these numbers.
     """
     numbers = _numbers(words, shown, corrections.merged, named)
     result = [word._replace(speaker=numbers[word.speaker]) for word in words]
@@ -47,8 +50,10 @@ def carried_over(
 def _numbers(
     words: Sequence[Word], shown: Sequence[Word], merged: Collection[int], named: Collection[int]
 ) -> dict[int, int]:
-    """Return the number for each speaker of `words`: the largest shared time first, each number
-    once unless people merged others into it."""
+    """Return the number for each speaker of `words`, by the largest shared time first.
+
+    Each number is used once, unless people merged others into it.
+    """
     shared = _shared_seconds(words, shown)
     numbers: dict[int, int] = {}
     given: set[int] = set()
@@ -66,7 +71,7 @@ def _numbers(
 
 
 def _shared_seconds(words: Sequence[Word], shown: Sequence[Word]) -> dict[tuple[int, int], float]:
-    """By new and old speaker: how long words of both are spoken at once."""
+    """Return how long words of both speakers overlap, by new and old speaker; seconds."""
     shared: dict[tuple[int, int], float] = defaultdict(float)
     for word, other in _pairs(words, shown):
         shared[word.speaker, other.speaker] += min(word.end, other.end) - max(
@@ -76,7 +81,7 @@ def _shared_seconds(words: Sequence[Word], shown: Sequence[Word]) -> dict[tuple[
 
 
 def _pairs(words: Sequence[Word], others: Sequence[Word]) -> Iterable[tuple[Word, Word]]:
-    """Return those that overlap in time; both are in the order of their starts."""
+    """Yield the pairs that overlap in time; both inputs are ordered by their starts."""
     first = 0
     for word in words:
         while first < len(others) and others[first].end <= word.start:

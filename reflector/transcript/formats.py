@@ -1,4 +1,4 @@
-"""Format a transcript as text: the API's four formats, and those of files and commands."""
+"""Format a transcript as text, in the formats of the API, of files and of commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class TextFormat(StrEnum):
     JSON = "json"
 
 
-# What `reflector transcribe` writes
+# Output formats of `reflector transcribe`
 FILE_FORMATS = [*(format.value for format in TextFormat), "srt", "md"]
 Names = Mapping[int, str]
 LINE_CHARACTERS = 42  # of subtitles
@@ -41,8 +41,10 @@ def text_timestamped(segments: Sequence[Segment], names: Names) -> str:
 
 
 def webvtt(segments: Sequence[Segment], names: Names) -> str:
-    """Return WebVTT with a voice span for each cue (W3C WebVTT, section 3.5: `&`, `<`, `>`
-    escaped)."""
+    """Return WebVTT with a voice span for each cue.
+
+    `&`, `<` and `>` are escaped (W3C WebVTT, section 3.5).
+    """
     cues = [
         f"{clock(s.start)} --> {clock(s.end)}\n"
         f"<v {escape(_one_line(speaker_name(names, s.speaker)), quote=False)}>"
@@ -83,26 +85,26 @@ RENDER: dict[TextFormat, Callable[[Sequence[Segment], Names], Any]] = {
 
 
 def minutes(seconds: float) -> str:
-    """`MM:SS`; minutes are not wrapped at 60."""
+    """Return `MM:SS`; minutes may exceed 59."""
     whole = int(seconds)
     return f"{whole // 60:02d}:{whole % 60:02d}"
 
 
 def clock(seconds: float, separator: str = ".") -> str:
-    """`HH:MM:SS.mmm`."""
+    """Return `HH:MM:SS.mmm`."""
     milliseconds = round(seconds * 1000)
     whole, fraction = divmod(milliseconds, 1000)
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}{separator}{fraction:03d}"
 
 
 def _one_line(value: str) -> str:
-    """Without line ends and control characters: they would begin another cue or speaker."""
+    """Remove line ends and control characters, which could begin another cue or speaker."""
     return " ".join(CONTROL.sub(" ", value).split())
 
 
 def _two_lines(value: str) -> str:
-    """Return a cue's text in lines of at most 42 characters, where its words allow that."""
-    text = _one_line(value).replace("-->", "->")  # which would be a cue's times
+    """Split a cue's text into at most two lines, near its middle, if it exceeds 42 characters."""
+    text = _one_line(value).replace("-->", "->")  # would be read as a cue's times
     if len(text) <= LINE_CHARACTERS:
         return text
     half = (len(text) + 1) // 2

@@ -1,8 +1,8 @@
-"""Codes of the languages that speech is recognised in, and what others write for them."""
+"""List the codes of languages that can be recognised, and their aliases."""
 
 from __future__ import annotations
 
-# The languages of Whisper large-v3 (openai/whisper, tokenizer.py); ISO 639 codes but for jw and yue
+# Languages of Whisper large-v3 (openai/whisper, tokenizer.py); ISO 639 codes except jw and yue
 SPOKEN = frozenset(
     [
         "af",
@@ -107,8 +107,8 @@ SPOKEN = frozenset(
         "yue",
     ]
 )
-# Other codes for the same languages: former ones of ISO 639-1, macrolanguages and their members, and
-# three letters where two are usual
+# Other codes for the same languages: former codes of ISO 639-1, macrolanguages and their members,
+# and three-letter codes instead of two
 ALIASES = {
     "iw": "he", "in": "id", "ji": "yi", "mo": "ro", "sh": "hr", "nb": "no", "nob": "no", "nno": "nn",
     "fil": "tl", "jv": "jw", "cmn": "zh", "zho": "zh", "arb": "ar", "pes": "fa", "prs": "fa",
@@ -121,7 +121,7 @@ AUTOMATIC = {"", "auto"}
 
 
 def spoken_language(code: str) -> str | None:
-    """Return the recogniser's code for `code` in any usual writing; None where it knows none.
+    """Return the recogniser's code for `code` in any common form; None if it is not supported.
 
     `en_US`, `en-GB` and `EN` are `en`, `nb-NO` is `no`, `iw` is `he`.
     """

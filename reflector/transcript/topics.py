@@ -1,4 +1,4 @@
-"""Show a topic as the API and the events do."""
+"""Format a topic as the API and the events do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reflector.transcript.words import Word, plain_text, segments
 
 
 class TopicRow(Protocol):
-    """The columns that a view needs; times in seconds."""
+    """The columns that a view needs; times are in seconds."""
 
     id: Any
     title: Any
@@ -19,7 +19,7 @@ class TopicRow(Protocol):
 
 
 def topic_view(topic: TopicRow, words: Sequence[Word]) -> dict[str, Any]:
-    """Return `GetTranscriptTopic` of the reference."""
+    """Return a topic as `GetTranscriptTopic` of the reference."""
     return {
         "id": topic.id,
         "title": topic.title,

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 # Myanmar, Tibetan, Mongolian
 SENTENCE_END = re.compile("[.;:?!…。？！｡।॥؟۔؛։՜՞።፧፨៕។။།᠃]")
 MAX_SEGMENT_CHARS = 120
-# Of a sentence without an end: languages and recognisers that write no marks
+# Limit for a sentence without an end, in languages or from recognisers without punctuation
 HARD_SEGMENT_CHARS = 600
-# Subtitles: two lines of 42 characters, at most seven seconds (Netflix's and the BBC's guidelines)
+# Subtitles: two lines of 42 characters, at most seven seconds (guidelines of Netflix and the BBC)
 CUE_CHARS, CUE_SECONDS = 84, 7.0
 CUE_PAUSE_SECONDS = 1.5
 
 
 class Word(NamedTuple):
-    """`text` carries its leading space, as Whisper gives it; times in seconds."""
+    """A word. `text` includes its leading space, as Whisper gives it; times are in seconds."""
 
     text: str
     start: float
@@ -55,8 +55,8 @@ def segment_ranges(
 ) -> list[tuple[int, int]]:
     """Return word ranges `[first, last)` of segments.
 
-    A new segment at each change of speaker, and after a sentence once it is over `limit`
-    characters; inside a sentence that goes on beyond `hard_limit`.
+    A segment ends at each change of speaker, at a sentence end once it exceeds `limit` characters,
+    and inside a sentence once it exceeds `hard_limit`.
     """
     ranges: list[tuple[int, int]] = []
     first, length = 0, 0
@@ -80,9 +80,10 @@ def segments(
 
 
 def cues(words: Sequence[Word]) -> list[Segment]:
-    """Return what is shown at a time as a subtitle: one speaker, two lines, seven seconds at most.
+    """Return subtitle cues: one speaker, two lines, seven seconds at most.
 
-    A cue ends with its sentence and at a pause, else where it is full; a single word is never cut.
+    A cue ends at a pause, or when it is full. It also ends with a sentence, if it is more than half
+    full. A single word is never split.
     """
     found: list[Segment] = []
     first, length = 0, 0

@@ -1,6 +1,6 @@
-"""Read transcripts and what belongs to them: for routes, pages and commands alike.
+"""Read transcripts and what belongs to them, for routes, pages and commands.
 
-Who may read a transcript is asked before (`accounts/access.py`).
+Callers check the right to read before (`accounts/access.py`).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ MINIMAL = [
     "meeting_id", "source_kind", "room_id", "audio_deleted", "change_seq",
 ]  # fmt: skip
 DELETED_ROOM = "Deleted Room"
-# The largest number that the databases take for a row count
+# The largest number that the databases accept for a row count
 MAX_PAGE = 10**9
-# A room that is gone is told apart from no room
+# A deleted room is shown differently from no room
 ROOM_NAME = case((Transcript.room_id.is_not(None), func.coalesce(Room.name, DELETED_ROOM))).label(
     "room_name"
 )
@@ -38,12 +38,12 @@ _COLUMNS = [*(getattr(Transcript, name) for name in MINIMAL), ROOM_NAME]
 
 
 def minimal_query() -> Select[Any]:
-    """Selects what `minimal` needs: columns, not objects, because lists are long."""
+    """Return the query for `minimal`: columns instead of objects, because lists are long."""
     return select(*_COLUMNS).outerjoin(Room, Room.id == Transcript.room_id)
 
 
 def without_strangers(fields: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    """Return `fields`, without ids and addresses unless `caller` is the owner."""
+    """Return `fields`, without ids and addresses of others unless `caller` is the owner."""
     if fields["user_id"] is None or fields["user_id"] == caller.user_id:
         return fields
     concealed = {**fields, "user_id": None}
@@ -139,7 +139,7 @@ def topics_of(
     with_words: bool,
     words: Sequence[Word] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the topics; who has all `words` of the transcript already gives them along."""
+    """Return the topics. Pass all `words` of the transcript if they are already loaded."""
     rows = session.scalars(
         select(Topic)
         .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
@@ -158,7 +158,7 @@ def topics_of(
 
 
 def document_of(session: Session, transcript: Transcript) -> Document:
-    """Return all of a transcript that exports show."""
+    """Return everything of a transcript that exports show."""
     people = participants_of(session, transcript.id)
     words = words_of(session, transcript)
     return Document(
@@ -180,7 +180,7 @@ def document_of(session: Session, transcript: Transcript) -> Document:
 
 
 def translation_of(session: Session, transcript: Transcript) -> dict[str, Any] | None:
-    """Return what the step `translate` gave; None where the text is in no other language."""
+    """Return the output of the step `translate`; None if there is no translation."""
     output = session.scalar(
         select(Step.output).where(
             Step.transcript_id == transcript.id,
@@ -195,7 +195,7 @@ def translation_of(session: Session, transcript: Transcript) -> dict[str, Any] |
 def page_of(
     session: Session, caller: Caller, filters: list[Any], order: Any, page: int, size: int
 ) -> dict[str, Any]:
-    """Return one page of what `caller` is shown in lists. `page` counts from 1."""
+    """Return one page of the list for `caller`. `page` counts from 1."""
     query = minimal_query().where(*filters, listed(caller)).order_by(order, Transcript.id)
     query = query.limit(size).offset((min(page, MAX_PAGE) - 1) * size)
     items = [without_strangers(minimal(row), caller) for row in session.execute(query)]
@@ -206,7 +206,10 @@ def page_of(
 
 
 def count(session: Session, caller: Caller, filters: list[Any]) -> int:
-    """Return how many there are; own ones and others apart, because each has an index of its own."""
+    """Return the number of listed transcripts that match `filters`.
+
+    Own transcripts and others are counted apart, because each has an index of its own.
+    """
     parts = [
         select(func.count()).select_from(Transcript).where(*filters, part).scalar_subquery()
         for part in listed_parts(caller)

@@ -1,4 +1,4 @@
-"""Bodies of requests and answers, field for field those of the reference."""
+"""Define bodies of requests and responses, with the same fields as the reference."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SpokenLanguage = Annotated[Language, AfterValidator(_is_recognised)]
 
 
 class VideoUrlResponse(BaseModel):
-    """`duration` in seconds."""
+    """A link to a video. `duration` is in seconds."""
 
     url: str
     duration: int | None = None
@@ -68,7 +68,7 @@ class UpdateParticipant(BaseModel):
 
 
 class SpeakerAssignment(BaseModel):
-    """Times in seconds."""
+    """Times are in seconds."""
 
     speaker: Annotated[int, Field(ge=0)] | None = None
     participant: str | None = None
@@ -121,7 +121,7 @@ class TranscriptParticipantWithEmail(BaseModel):
 
 
 class GetTranscriptMinimal(BaseModel):
-    """`duration` in milliseconds."""
+    """A transcript in lists. `duration` is in milliseconds."""
 
     id: str
     user_id: str | None
@@ -195,7 +195,7 @@ class GetTranscriptSegmentTopic(BaseModel):
 
 
 class GetTranscriptTopic(BaseModel):
-    """Times in seconds."""
+    """A topic. Times are in seconds."""
 
     id: str
     title: str
@@ -231,7 +231,7 @@ class AudioWaveform(BaseModel):
 
 
 class AudioLink(BaseModel):
-    """Extra; `expires_in` in seconds."""
+    """Extra: a link to the audio. `expires_in` is in seconds."""
 
     url: str
     expires_in: int
@@ -244,7 +244,7 @@ class Translation(BaseModel):
 
 
 class StepView(BaseModel):
-    """Extra: how far the newest run is. `method` where a step of analysis says how it was made."""
+    """Extra: a step of the newest run. `method` tells how a step of the analysis was done."""
 
     name: str
     state: Literal["pending", "running", "done", "failed"]
@@ -257,7 +257,7 @@ class StepView(BaseModel):
 
 
 class RunView(BaseModel):
-    """Extra: the steps of the newest run, and what the analysis found beside the text."""
+    """Extra: the steps of the newest run, and results of the analysis besides the text."""
 
     run: int
     status: Status

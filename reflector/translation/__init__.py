@@ -1,1 +1,1 @@
-"""Text in another language: by a model on this machine's device, by the language model, by a service."""
+"""Translate text with a model on this machine, the language model, or a service."""

@@ -28,13 +28,13 @@ TRANSLATORS: dict[str, Callable[[Settings], Translator]] = {
 
 
 def choose_translator(settings: Settings) -> Translator | None:
-    """For workers: what TRANSLATION_BACKEND names, None for `passthrough`."""
+    """Return the translator that TRANSLATION_BACKEND names, for workers; None for `passthrough`."""
     make = TRANSLATORS.get(settings.TRANSLATION_BACKEND)
     return make(settings) if make else None
 
 
 class OwnTranslators:
-    """Implements `Translator` for the speech service: its own models, else the language model."""
+    """Implement `Translator` for the speech service: its own models, or the language model."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -48,7 +48,7 @@ class OwnTranslators:
         return self._for(source, target).identity(source, target)
 
     def translate(self, text: str, source: str, target: str) -> str:
-        """Raise ModelUnavailable if nothing here translates."""
+        """Translate `text`. Raises ModelUnavailable if nothing here can."""
         return self._for(source, target).translate(text, source, target)
 
     def _for(self, source: str, target: str) -> Translator:

@@ -25,7 +25,7 @@ PAIR = "opus-mt-{source}-{target}"
 
 
 class CTranslateTranslator:
-    """Implements `Translator`. Models are loaded at first use and stay."""
+    """Implement `Translator`. Models are loaded at first use and stay loaded."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -63,7 +63,10 @@ class CTranslateTranslator:
         return text
 
     def _way(self, source: str, target: str) -> list[tuple[Path, str, str]]:
-        """Return the models to go through: one, or one to English and one from there."""
+        """Return the models to apply: one, or one to English and one from there.
+
+        Raises ModelUnavailable if there are none.
+        """
         if name := self._settings.TRANSLATION_MODEL:
             return [(self._named(name), source, target)]
         first, last = base_language(source), base_language(target)
@@ -89,7 +92,7 @@ class CTranslateTranslator:
         )
 
     def _pair(self, source: str, target: str) -> Path | None:
-        """`opus-mt-en-fr`, also with an owner before it."""
+        """Return the folder of `opus-mt-en-fr` or `owner--opus-mt-en-fr`; None if there is none."""
         name = PAIR.format(source=source, target=target)
         found = sorted(self._settings.models_dir.glob(f"*{name}"))
         return next((path for path in found if (path / "model.bin").is_file()), None)
@@ -124,12 +127,12 @@ class _Model:
                 f"The translation model in {folder} cannot be loaded: {error}",
                 "Import or pull it again.",
             ) from error
-        # Converters differ in whether the model adds the end of the source by itself
+        # Converters differ in whether the model adds the end token of the source itself
         config = json.loads((folder / "config.json").read_text())
         self._end = [] if config.get("add_source_eos") else [END]
 
     def translate(self, text: str, source: str, target: str) -> str:
-        """Line by line: a line's sentences are joined again with a space."""
+        """Translate line by line; the sentences of a line are joined with a space."""
         family = self._family
         lines = [
             [

@@ -1,7 +1,7 @@
-"""How each family of translation models is asked: its pieces, and where it reads the languages.
+"""Encode text for each family of translation models, and tell it the languages.
 
-Marian has a model for each pair of languages; NLLB reads the source language before the text and
-the target before the answer; MADLAD reads the target before the text.
+Marian has a model for each pair of languages. NLLB reads the source language before the text and
+the target before the answer. MADLAD reads the target before the text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reflector.errors import ModelUnavailable, UnknownLanguage
 END = "</s>"
 FLORES = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 MADLAD = re.compile(r"<2(\w+)>")
-# CLDR's distance between what one would take for the other: nb for no, but not da for no
+# CLDR's distance between languages that can replace each other: nb for no, but not da for no
 NEAR = 9
 
 
@@ -27,17 +27,22 @@ class Family(Protocol):
     def pieces(self, text: str) -> list[str]: ...
 
     def source(self, pieces: list[str], source: str, target: str) -> list[str]:
-        """Return what the encoder gets; UnknownLanguage for a language that the model has not
-        learned."""
+        """Return the input of the encoder.
+
+        Raises UnknownLanguage if the model does not support the language.
+        """
 
     def prefix(self, target: str) -> list[str]:
-        """Return what the answer begins with; empty for nothing."""
+        """Return what the answer begins with; may be empty."""
 
     def text(self, pieces: list[str]) -> str: ...
 
 
 def open_family(folder: Path) -> Family:
-    """Return what the files and the vocabulary in `folder` are of; ModelUnavailable for none."""
+    """Return the family of the files and the vocabulary in `folder`.
+
+    Raises ModelUnavailable if it is not known.
+    """
     if (folder / "source.spm").is_file() and (folder / "target.spm").is_file():
         return Marian(folder)
     vocabulary = _vocabulary(folder)
@@ -116,7 +121,10 @@ class Madlad:
 
 
 def _nearest(language: str, known: list[str]) -> str:
-    """Return the model's name of a language: `no` → `nob-Latn`, `zh` → `zho-Hans`."""
+    """Return the model's name of a language: `no` → `nob-Latn`, `zh` → `zho-Hans`.
+
+    Raises UnknownLanguage if it has none.
+    """
     found = langcodes.closest_supported_match(language, known, max_distance=NEAR)
     if found is None:
         raise UnknownLanguage(

@@ -13,7 +13,10 @@ class TranslationAnswer(Answer):
 
 
 class LLMTranslator:
-    """Implements `Translator`. Parts that fit the model's window, and their translation with them."""
+    """Implement `Translator`.
+
+    Text is split into parts that fit the window with their translation.
+    """
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
@@ -26,7 +29,7 @@ class LLMTranslator:
         return self.name
 
     def translate(self, text: str, source: str, target: str) -> str:
-        """Raise LanguageError if the model gives no usable answer."""
+        """Translate `text`. Raises LanguageError if the model gives no usable answer."""
         instructions = TRANSLATE.format(source=source, target=target)
         room = room_for_text(self._model.window, instructions) // 2
         parts = ["\n".join(lines) for lines in pack(text.split("\n"), room)]

@@ -7,15 +7,15 @@ import httpx2
 from reflector.errors import EngineError, Unavailable
 from reflector.runtime.settings import Settings
 
-# The reference's service reads the text from the address, which servers cut off at 8 KiB; a
-# character can take nine bytes there
+# The reference's service reads the text from the URL, which servers limit to 8 KiB; a character can
+# take nine bytes there
 PART_CHARACTERS = 800
-# Of a service that has no such path: the reference's
+# Status of a service without this path, such as the reference's
 NOT_KNOWN = {404, 405}
 
 
 class RemoteTranslator:
-    """Implements `Translator`."""
+    """Implement `Translator` with a speech service."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = (settings.TRANSLATE_URL or "").rstrip("/")
@@ -27,7 +27,7 @@ class RemoteTranslator:
         return f"service {self._url}"
 
     def identity(self, source: str, target: str) -> str:
-        """Return what the service says that it translates with; its address where it does not say."""
+        """Return the identity that the service reports, or its address if it does not."""
         pair = {"source_language": source, "target_language": target}
         try:
             with self._client() as client:
@@ -39,10 +39,13 @@ class RemoteTranslator:
         try:
             return str(answer.json()["identity"])
         except (ValueError, KeyError, TypeError):
-            return self.name  # what is wrong is found by the request for the translation
+            return self.name  # the request for the translation will report the error
 
     def translate(self, text: str, source: str, target: str) -> str:
-        """Raise EngineError if the service refuses; Unavailable where it does not answer."""
+        """Translate `text`.
+
+        Raises EngineError if the service refuses, and Unavailable if it does not answer.
+        """
         with self._client() as client:
             return "\n".join(
                 " ".join(self._part(client, part, source, target) for part in _parts(line))
@@ -57,7 +60,10 @@ class RemoteTranslator:
         return Unavailable(f"The translation service at {self._url} does not answer: {error}")
 
     def _part(self, client: httpx2.Client, text: str, source: str, target: str) -> str:
-        """Return a part of the request: languages go in the query and in the body: the reference's service reads the body."""
+        """Return the translation of one part.
+
+        Languages go in the query and in the body, because the reference's service reads the body.
+        """
         languages = {"source_language": source, "target_language": target}
         try:
             answer = client.post("/translate", params={"text": text, **languages}, json=languages)
@@ -74,7 +80,10 @@ class RemoteTranslator:
 
 
 def _parts(line: str) -> list[str]:
-    """Return the line's sentences, as many together as go into one request; none for an empty line."""
+    """Return the line's sentences, as many together as fit into one request.
+
+    An empty line has none.
+    """
     from reflector.translation.sentences import fitting, sentences
 
     parts: list[str] = []

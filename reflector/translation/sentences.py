@@ -1,4 +1,4 @@
-"""Split text into sentences, or as much of one as fits a translation model."""
+"""Split text into sentences, and long sentences into parts that fit a translation model."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def sentences(line: str) -> list[str]:
 
 
 def fitting(sentence: str, limit: int, length: Callable[[str], int]) -> Iterator[str]:
-    """Yield the sentence in parts of at most `limit` by `length`, cut between words, in the middle
-    first.
+    """Yield the sentence in parts of at most `limit` by `length`.
 
-    A word that is longer by itself stays whole: the model cuts what it cannot take.
+    It is cut between words, in the middle first. A longer single word stays whole; the model
+    truncates it.
     """
     words = sentence.split()
     if length(sentence) <= limit or len(words) < 2:

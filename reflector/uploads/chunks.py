@@ -1,10 +1,10 @@
-"""A recording as it arrives: chunks in any order, any of them twice, kept across a restart.
+"""Store the chunks of a recording: in any order, even repeated, kept across a restart.
 
-The next chunk in order is appended to one file, so that nothing is left to copy at the end; one
-that comes early waits in a file of its own. What has been appended is written down after it is on
-the disk, and a file that is longer than that is cut back: a chunk is either there or it is not.
+The next chunk in order is appended to one file, so that nothing has to be copied at the end. An
+early chunk waits in a file of its own. The state is saved after the appended data is on the disk,
+and a longer file is truncated to it: a chunk is stored completely or not at all.
 
-Several processes may take chunks of one upload at once; locks on files keep them apart.
+Several processes may take chunks of one upload at once; file locks keep them apart.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ class _State:
 
 @dataclass
 class Receiving:
-    """A chunk on its way: written to `out`, which is the recording's end where `path` is None.
+    """A chunk that is being received and written to `out`.
 
-    A context manager that leaves nothing of a chunk that was not accepted.
+    `out` is the end of the recording if `path` is None. As a context manager, this leaves nothing
+    of a chunk that was not accepted.
     """
 
     incoming: Incoming
@@ -48,7 +49,7 @@ class Receiving:
     start: int = 0
 
     def received(self) -> int:
-        """Return bytes of this chunk, once it has come."""
+        """Return the bytes of this chunk received so far."""
         return self.out.tell() - self.start
 
     def sync(self) -> None:
@@ -59,7 +60,7 @@ class Receiving:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # a full disk has been reported by `sync` already
+        with suppress(OSError):  # `sync` has already reported a full disk
             self.out.close()
         if self.path is None:
             self.incoming.appending.release()
@@ -70,8 +71,8 @@ class Receiving:
 class Incoming:
     """The chunks of one transcript's recording.
 
-    `lock` is held to look at and change its state, `appending` by whoever writes to the
-    recording's end. The files of the locks stay when the folder goes.
+    Hold `lock` to read and change its state, and `appending` to write to the recording's end. The
+    lock files stay when the folder is removed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -83,10 +84,11 @@ class Incoming:
         self.appending = FileLock(self._locks / f"{folder.name}.append", thread_local=False)
 
     def receive(self, number: int, total: int) -> Receiving:
-        """Return where to write chunk `number` while it comes in.
+        """Return where to write chunk `number` while it is received.
 
-        That is the end of the recording itself if it is the next one and nobody else is writing
-        there; what it leaves there when it breaks off is cut away before the next is written.
+        That is the end of the recording if it is the next chunk and nobody else is writing there.
+        What an interrupted chunk leaves there is truncated before the next one is written. Raises
+        InvalidInput if `total` is not that of the upload.
         """
         self._locks.mkdir(parents=True, exist_ok=True)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +96,7 @@ class Incoming:
             state = self._checked_state(total)
             if number == state.next and self._try_appending():
                 if not self.file.exists():
-                    self._save(state)  # what was written down belongs to a file that is gone
+                    self._save(state)  # the saved state belongs to a file that is gone
                 self.file.touch()
                 out = self.file.open("r+b")
                 out.truncate(state.size)
@@ -121,9 +123,9 @@ class Incoming:
         return state
 
     def accept(self, chunk: Receiving) -> bool:
-        """Keep the complete chunk; True when it was the last one missing. Hold `lock`.
+        """Keep the complete chunk. Return True if it was the last one missing. Hold `lock`.
 
-        InvalidInput where numbers do not fit; what came before is kept.
+        Raises InvalidInput if the total number of chunks differs; earlier chunks are kept.
         """
         state = self._checked_state(chunk.total)
         chunk.sync()
@@ -132,7 +134,7 @@ class Incoming:
         elif chunk.number >= state.next:
             chunk.path.replace(self._waiting(chunk.number))
         self._save(state)
-        # Nobody appends beside a request that is writing to the recording's end
+        # Do not append while another request is writing to the recording's end
         own = chunk.path is None
         if own or self._try_appending():
             try:
@@ -148,7 +150,7 @@ class Incoming:
         return [n for n in range(state.next, total) if not self._waiting(n).exists()]
 
     def stored_bytes(self) -> int:
-        """Return what is there already, appended or waiting."""
+        """Return the bytes stored already, appended or waiting."""
         state = self._load()
         size = state.size if state else 0
         for path in self.folder.glob("chunk.*"):
@@ -177,16 +179,16 @@ class Incoming:
             state = _State(**json.loads(self._state_file.read_text()))
         except FileNotFoundError:
             return None
-        # A server that was stopped between taking the finished file over and writing that down
-        # has acknowledged nothing: the client is told what to send again.
+        # If the server stopped between adopting the finished file and saving that, nothing was
+        # acknowledged: the client is told what to send again
         return state if state.next == 0 or self.file.exists() else None
 
     def _save(self, state: _State) -> None:
         write_text(self._state_file, json.dumps(asdict(state)))
 
     def complete(self) -> None:
-        """Check the finished file; where it is no recording nothing of it stays."""
-        from reflector.media.probe import probe  # FFmpeg: only for who takes recordings
+        """Check the finished file. Raises InvalidInput if it is no recording, and removes it."""
+        from reflector.media.probe import probe  # imports FFmpeg, so only when a recording arrives
 
         state = self._load()
         assert state is not None

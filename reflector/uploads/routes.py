@@ -63,7 +63,7 @@ async def transcript_record_upload(
     chunk_number: Annotated[int, Query()],
     total_chunks: Annotated[int, Query()],
 ) -> StatusAnswer:
-    """One chunk, numbered from 0. The recording is complete once all chunks are here."""
+    """Upload one chunk, numbered from 0. The recording is complete once all chunks are stored."""
     target = _Target(services, caller, transcript_id)
     await run_in_threadpool(target.check)
     if not 0 <= chunk_number < total_chunks <= MAX_CHUNKS:
@@ -85,14 +85,17 @@ async def transcript_record_upload(
 
 @dataclass(frozen=True)
 class _Target:
-    """The transcript that a recording is sent to, by somebody."""
+    """The transcript that a caller sends a recording to."""
 
     services: Services
     caller: Caller
     transcript_id: str
 
     def check(self) -> None:
-        """Whether the caller may send a recording, and the transcript still takes one."""
+        """Check that the caller may send a recording, and that the transcript still accepts one.
+
+        Raises an error otherwise.
+        """
         with self.services.db.read() as session:
             _refuse_another_recording(self._find(session))
 
@@ -102,7 +105,7 @@ class _Target:
         )
 
     def accept(self, chunk: Receiving, filename: str | None) -> int | None:
-        """Keep the chunk; with the last one start the first run and answer its number."""
+        """Keep the chunk. After the last one, start the first run and return its number."""
         incoming = chunk.incoming
         with incoming.lock:
             self.check()
@@ -116,9 +119,9 @@ class _Target:
                 return None
             incoming.complete()
             key = upload_key(self.transcript_id, _extension(filename))
-            # The transcript may be destroyed meanwhile; then its clean-up looks once more
+            # If the transcript is destroyed meanwhile, its deletion looks for objects once more
             self.services.storage.adopt(incoming.file, key)
-            # The recording is in the storage now: a database that restarts is waited for
+            # The recording is in the storage now, so wait for a database that restarts
             run = retry_on_disconnect(lambda: self._start(key), RESTART_SECONDS)
             incoming.discard()
             return run
@@ -127,7 +130,7 @@ class _Target:
         with self.services.db.write() as session:
             transcript = self._find(session, lock=True)
             if transcript.upload_key == key:
-                return transcript.last_run  # committed before, and the answer was lost
+                return transcript.last_run  # committed before, but the answer was lost
             _refuse_another_recording(transcript)
             events = Outbox(self.services.bus, session, transcript)
             transcript.source_kind = SourceKind.FILE

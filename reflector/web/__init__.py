@@ -1,4 +1,4 @@
-"""The pages: HTML by Jinja2, behaviour by ES modules, nothing loaded from elsewhere."""
+"""Serve the pages: HTML by Jinja2, behaviour by ES modules, nothing loaded from other sites."""
 
 from reflector.web.pages import install
 

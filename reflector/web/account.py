@@ -94,8 +94,7 @@ def remove_key(request: Request, services: ServicesDep, caller: AnyCaller, key_i
 
 
 def _own(request: Request, services: Services, caller: Caller) -> User:
-    """Return the account of somebody who is at a page of ours; Forbidden for requests from
-    elsewhere."""
+    """Return the account of a caller on one of our own pages. Raises Forbidden otherwise."""
     if caller.is_anonymous or not is_own_page(request.headers):
         raise Forbidden("This is not a page of this server.")
     with services.db.read() as session:
@@ -127,7 +126,7 @@ SYSTEMS = (
 
 
 def browser_name(agent: str) -> str:
-    """Return what people call the browser that names itself `agent`, like *Firefox on Windows*."""
+    """Return a common name for the user agent `agent`, like *Firefox on Windows*."""
     browser = next((name for mark, name in BROWSERS if mark in agent), None)
     system = next((name for mark, name in SYSTEMS if mark in agent), None)
     if browser is None or system is None:

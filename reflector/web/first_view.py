@@ -1,4 +1,4 @@
-"""Make what a page about a transcript shows before, or without, its script."""
+"""Prepare what a page about a transcript shows before, or without, its script."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from reflector.db.words import load_segments
 from reflector.transcript.formats import minutes, speaker_name
 from reflector.transcripts import queries
 
-# Some two hours of speech; the script shows the rest
+# About two hours of speech; the script shows the rest
 MAX_CHARACTERS = 120_000
-# Of summaries: the headings that every one has, and the signs of Markdown
+# In summaries: the headings that all of them have, and Markdown syntax
 MARKDOWN = re.compile(r"^# (Quick recap|Summary)\n+|^#+ |\*\*", re.MULTILINE)
 
 
@@ -28,7 +28,7 @@ STATUS = {
 
 @dataclass(frozen=True)
 class ShownTurn:
-    """What somebody said, from `start` (`01:15`) on."""
+    """What a speaker said, from `start` (`01:15`) on."""
 
     speaker: int
     name: str

@@ -1,6 +1,6 @@
-"""Logging in and out in a browser: a form for passwords, or the identity provider.
+"""Log in and out in a browser, with a password form or the identity provider.
 
-The session is a cookie that scripts cannot read; the API takes it from our own pages only.
+The session is a cookie that scripts cannot read. The API accepts it only from our own pages.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ CALLBACK = "/login/callback"
 
 
 def local_path(back: str) -> str:
-    """`back` if it is a path of this server: a link to a login must not lead elsewhere after it."""
+    """Return `back` if it is a path of this server, otherwise `/`.
+
+    A link to the login must not redirect elsewhere afterwards.
+    """
     if back.startswith("/") and not back.startswith(("//", "/\\")) and "\n" not in back:
         return back
     return "/"
@@ -124,11 +127,11 @@ def logout(request: Request, services: ServicesDep) -> Response:
 
 
 def signed_out(request: Request, services: Services) -> Response:
-    """To the login, with nothing left in the browser."""
+    """Redirect to the login, and clear the session from the browser."""
     services.identity.forget()
     response = RedirectResponse("/login", 303)
     _delete(request, response, SESSION_COOKIE)
-    # "Back" shows nothing of what was seen before
+    # The "Back" button must not show what was seen before
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
@@ -140,7 +143,7 @@ def _logged_in(request: Request, services: Services, user: User, back: str) -> R
 
 
 def set_session(request: Request, response: Response, services: Services, user: User) -> None:
-    """A new session's cookie; what the browser had before ends."""
+    """Start a new session and set its cookie; the browser's earlier session ends."""
     agent = request.headers.get("user-agent", "")
     with services.db.write() as session:
         sessions.end(session, services.settings, session_cookie(request) or "")

@@ -1,4 +1,4 @@
-"""Serve the pages and their files. Callers without access go to the login."""
+"""Serve the pages and their files. Callers without access are redirected to the login."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from reflector.web.static_files import PREFIX, STATIC
 
 router = APIRouter(include_in_schema=False)
 
-# Classes of style.css; further speakers get the same colours with another pattern
+# Number of classes in style.css; further speakers reuse the colours with another pattern
 SPEAKER_COLOURS = 12
 
 

@@ -1,4 +1,4 @@
-"""Show errors as pages to people who follow a link, instead of as JSON."""
+"""Show errors as pages, instead of JSON, to people who follow a link."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reflector.web.render import page
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
-# What a page is called that could not be shown, by status
+# Titles of error pages, by status
 TITLES = {
     401: "Please log in",
     403: "This is not shared with you",
@@ -30,7 +30,7 @@ FAILED = "The server failed. Its log says why."
 
 
 def install(app: FastAPI) -> None:
-    """Let every error handler that is installed answer page requests with a page."""
+    """Make every installed error handler answer page requests with a page."""
     for kind, handler in list(app.exception_handlers.items()):
         app.exception_handlers[kind] = _as_page(cast(Handler, handler))
 
@@ -72,7 +72,7 @@ def _sentence(response: Response) -> str:
     if not isinstance(response, JSONResponse):
         return FAILED
     detail = json.loads(bytes(response.body)).get("detail")
-    # Starlette's own sentence for an unknown route
+    # Starlette's sentence for an unknown route
     if detail == "Not Found":
         return UNKNOWN_ADDRESS
     return detail if isinstance(detail, str) else OTHER

@@ -1,4 +1,4 @@
-"""Render Jinja2 templates with what every page shows."""
+"""Render Jinja2 templates with the values that every page shows."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ def page(request: Request, name: str, services: Services, **values: object) -> H
 
 
 def _notices(services: Services) -> list[str]:
-    """Return what everybody should know of the speech models, and of the machine (an update that
-    did not work)."""
+    """Return notices for all users: on speech models, and on the machine.
+
+    The latter come from NOTICES_FILE, for example about an update that failed.
+    """
     found = list(services.speech.notices) if services.settings.has_own_worker else []
     file = services.settings.NOTICES_FILE
     try:

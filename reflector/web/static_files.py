@@ -1,4 +1,4 @@
-"""Serve the files of the pages at an address that changes with them, so that browsers may keep them."""
+"""Serve the files of the pages under a path that changes with them, so browsers can cache them."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def digest_of(folder: Path) -> str:
     return found.hexdigest()[:DIGITS]
 
 
-# Modules import each other by relative addresses: one hash for all keeps old and new ones apart
+# Modules import each other by relative addresses, so one hash for all keeps versions apart
 PREFIX = f"/static/{digest_of(STATIC)}"

@@ -1,1 +1,1 @@
-"""Alembic's folder, and the statements that differ between the two databases."""
+"""Hold Alembic's folder, and the statements that differ between the two databases."""

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `Database.migrate` hands over."""
+"""Run Alembic's migrations on the connection that `Database.migrate` passes."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Statements of migrations for PostgreSQL 15 or newer."""
+"""Define statements of migrations for PostgreSQL 15 or newer."""
 
 _CHANGE_TRIGGER = """
 CREATE FUNCTION set_transcript_change_seq() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -9,7 +9,7 @@ BEGIN
 END $$
 """
 
-# Stems without stop words (`reflector/search/`): "will" and "may" are people, too
+# Stems without stop words (`reflector/search/`), because "will" and "may" can be names
 _CONFIGURATIONS = """
 DO $$
 DECLARE lang text;
@@ -51,7 +51,8 @@ SECOND = [
     "FOR EACH ROW EXECUTE FUNCTION set_transcript_change_seq()",
     _CONFIGURATIONS,
     "ALTER TABLE search_document ADD COLUMN config regconfig, ADD COLUMN vector tsvector",
-    # Read whole for each hit, to cut snippets from: unpacking it would cost more than the disk
+    # Search reads the whole text of each hit to cut snippets from it: decompressing would cost more
+    # than the disk space
     "ALTER TABLE search_document ALTER COLUMN body SET STORAGE EXTERNAL",
     "CREATE INDEX idx_search_document_vector ON search_document USING gin (vector)",
     "CREATE INDEX idx_search_document_language ON search_document (language)",

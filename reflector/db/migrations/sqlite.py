@@ -1,4 +1,4 @@
-"""Statements of migrations for SQLite."""
+"""Define statements of migrations for SQLite."""
 
 _NEXT = """
     UPDATE change_sequence SET value = value + 1;
@@ -9,7 +9,7 @@ SECOND = [
     f"CREATE TRIGGER transcript_inserted AFTER INSERT ON transcript BEGIN {_NEXT} END",
     "CREATE TRIGGER transcript_updated AFTER UPDATE ON transcript "
     f"WHEN NEW.change_seq IS OLD.change_seq BEGIN {_NEXT} END",
-    # Holds stems (reflector/search/), so that its own splitting into words is all it has to do
+    # The table holds stems (reflector/search/), so its tokenizer only has to split words
     "CREATE VIRTUAL TABLE search_index USING fts5(title, summary, body, "
     "tokenize = 'unicode61 remove_diacritics 0')",
     "CREATE TRIGGER search_document_deleted AFTER DELETE ON search_document "

@@ -1,1 +1,1 @@
-"""Bring steps to workers: nudges, leases, and the reconciler that finds what was lost."""
+"""Bring steps to workers: nudges, leases, and a reconciler that finds what was lost."""

@@ -1,7 +1,7 @@
-"""Celery's queues: what carries nudges from whoever finished a step to whoever does the next.
+"""Carry nudges to workers through Celery's queues.
 
-Embedded, the transport is this process's memory; otherwise it is Redis or Valkey. The database knows
-what is to be done (`pipeline/`), so a queue that is lost is refilled by the reconciler.
+In embedded mode the transport is this process's memory, otherwise Redis or Valkey. The database
+knows what is to be done (`pipeline/`), so the reconciler refills a queue that is lost.
 """
 
 from __future__ import annotations
@@ -46,16 +46,18 @@ def make_celery(settings: Settings) -> Celery:
         app.conf.broker_transport_options = {
             "socket_connect_timeout": BROKER_SECONDS,
             "socket_keepalive": True,
-            # A message that nobody has acknowledged for an hour is given out again. That may be a
-            # long step still at work: its lease keeps the second worker away.
+            # A message that is not acknowledged within an hour is delivered again. It may be a long
+            # step that still runs: its lease keeps the second worker away.
             "visibility_timeout": 3600,
         }
     return app
 
 
 class CeleryDispatcher:
-    """Implements `Dispatcher`. A broker that is away costs nobody a request: the reconciler
-    nudges again."""
+    """Implement `Dispatcher`.
+
+    A broker that is away fails no request: the reconciler nudges again.
+    """
 
     def __init__(self, app: Celery) -> None:
         self.app = app
@@ -83,8 +85,10 @@ class CeleryDispatcher:
         return waiting is not None and sum(waiting.values()) == 0
 
     def waiting(self) -> dict[str, int] | None:
-        """Messages in each queue, and `unacked`, which workers have in hand; None where the broker
-        does not tell. Raises where it is away."""
+        """Return the messages in each queue, and `unacked`: those that workers hold.
+
+        Return None if the broker does not tell. Raises if it is away.
+        """
         with self.app.connection_for_read() as connection:
             client: Any = getattr(connection.default_channel, "client", None)
             if not hasattr(client, "llen"):

@@ -1,4 +1,4 @@
-"""Nudge: ask workers to look at the next step."""
+"""Ask workers to look at the next step."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from reflector.pipeline.step import StepDefinition
 
 class Dispatcher(Protocol):
     def nudge(self, transcript_id: str, run: int, spec: StepDefinition) -> None:
-        """Ask some worker to look at this step soon; may be lost, doubled or late."""
+        """Ask some worker to look at this step soon. The nudge may be lost, doubled or late."""
 
     def is_idle(self) -> bool:
-        """Return whether surely no nudge is on its way; false where that cannot be told."""
+        """Return whether certainly no nudge is on its way; False if that is unknown."""
 
 
 def nudge_ready(db: Database, dispatcher: Dispatcher, transcript_id: str, run: int) -> None:
-    """Nudge the steps of a run whose turn it is; none while its transcript is in the trash."""
+    """Nudge the steps of a run that are ready; none while its transcript is in the trash."""
     with db.write() as session:
         transcript = session.get(Transcript, transcript_id)
         if transcript is None or transcript.deleted_at is not None:

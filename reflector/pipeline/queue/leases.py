@@ -1,4 +1,4 @@
-"""Who works on a step: taken in one statement, renewed while the work goes on.
+"""Lease steps to workers: taken in one statement, renewed while the work goes on.
 
 A worker that is killed stops renewing, and after LEASE_SECONDS the step is free again.
 """
@@ -21,11 +21,11 @@ RENEW_SECONDS = 8.0
 
 
 class LeaseLost(Exception):
-    """The step was taken away: its transcript was deleted, or the lease ran out."""
+    """The step was taken away: its transcript was deleted, or the lease expired."""
 
 
 def take(db: Database, transcript_id: str, run: int, name: str, worker: str) -> Step | None:
-    """Return the step, now this worker's; None if it is done, gone, or somebody else's."""
+    """Take the step for `worker` and return it; None if it is done, gone, or taken."""
     moment = now()
     free = or_(
         Step.state == StepState.PENDING,
@@ -52,7 +52,10 @@ def take(db: Database, transcript_id: str, run: int, name: str, worker: str) -> 
 
 
 class Lease:
-    """Renews a taken step in the background; a context manager. `check()` raises LeaseLost."""
+    """Renew the lease of a step in the background, as a context manager.
+
+    `check` raises LeaseLost.
+    """
 
     def __init__(self, db: Database, step: Step) -> None:
         self._db = db

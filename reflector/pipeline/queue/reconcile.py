@@ -18,14 +18,14 @@ from reflector.pipeline.step import StepDefinition, StepName
 
 log = logging.getLogger(__name__)
 
-# A nudge may wait in a queue behind long jobs; a second one does no harm, thousands would.
+# A nudge may wait in a queue behind long jobs; a second one is harmless, thousands are not
 NUDGE_AGAIN_SECONDS = 120
-# Where the queues are empty and no worker has a message in hand, a nudge this old was lost.
+# If the queues are empty and no worker holds a message, a nudge this old was lost
 LOST_AFTER_SECONDS = 5
 
 
 def release_all(runner: Runner) -> None:
-    """Free every lease and forget every nudge: for a start when no other worker can be alive."""
+    """Free every lease and forget every nudge, at a start when no other worker can be alive."""
     with runner.services.db.write() as session:
         session.execute(
             update(Step)
@@ -36,7 +36,7 @@ def release_all(runner: Runner) -> None:
 
 
 def reconcile(runner: Runner) -> int:
-    """Free dead leases and nudge each step whose turn it is; the number of nudges."""
+    """Free expired leases and nudge each step that is ready. Return the number of nudges."""
     with runner.services.db.read() as session:
         dead = session.scalars(
             select(Step.id).where(Step.state == StepState.RUNNING, Step.lease_until < now())
@@ -50,7 +50,7 @@ def reconcile(runner: Runner) -> int:
 
 
 def _free(runner: Runner, step_id: int) -> None:
-    """Take a dead lease away; a step whose worker dies again and again is given up."""
+    """Free a step whose lease expired; fail it if its workers have died too often."""
     with runner.services.db.write() as session:
         found = session.get(Step, step_id)
         if found is None:
@@ -107,8 +107,11 @@ def _due(runner: Runner) -> list[tuple[str, int, StepDefinition]]:
 
 
 def _stuck_runs(stale: datetime) -> Select[str, int]:
-    """Runs with work left in which nothing runs and nothing was nudged lately: what is at work
-    nudges the next by itself, and thousands that wait in a queue are not looked at one by one."""
+    """Select runs with work left in which nothing runs and nothing was nudged lately.
+
+    A running step nudges the next one itself. Thousands of steps that wait in a queue are not
+    checked one by one.
+    """
     other = aliased(Step)
     moving = exists().where(
         other.transcript_id == Step.transcript_id,

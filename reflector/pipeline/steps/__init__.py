@@ -1,1 +1,1 @@
-"""One file for each step of the pipeline, with everything about it."""
+"""Hold one file for each step of the pipeline."""

@@ -41,7 +41,7 @@ def run(context: StepContext) -> Output:
 
 
 def _takes_over(transcript: Transcript, run: int, named: Collection[int]) -> bool:
-    """Return whether this run is to replace words in which people named or corrected speakers."""
+    """Return whether this run will replace words in which people named or corrected speakers."""
     replaces = transcript.shown_run is not None and transcript.shown_run != run
     return replaces and is_corrected(transcript, named)
 

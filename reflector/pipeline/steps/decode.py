@@ -12,7 +12,7 @@ from reflector.pipeline.step import Queue, StepDefinition, StepName
 
 
 def run(context: StepContext) -> Output:
-    # FFmpeg only where the work is done
+    # Import FFmpeg only in the process that does the work
     from reflector.media.decode import decode
     from reflector.media.probe import probe
 

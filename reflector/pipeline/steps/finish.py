@@ -1,4 +1,4 @@
-"""End the run: drop its scratch files. `pipeline/finish.py` puts its result on show."""
+"""End the run: remove its scratch files. `pipeline/finish.py` shows its result."""
 
 from __future__ import annotations
 

@@ -11,8 +11,11 @@ from reflector.storage.keys import audio_key
 
 
 def run(context: StepContext) -> Output:
-    """Write `audio.mp3` to the storage. The object is replaced whole, so a player never meets half of it."""
-    from reflector.media.playback import write_mp3  # FFmpeg only where the work is done
+    """Write `audio.mp3` to the storage.
+
+    The object is replaced as a whole, so a player never reads half of it.
+    """
+    from reflector.media.playback import write_mp3  # imports FFmpeg, so only where it runs
 
     storage, key = context.services.storage, audio_key(context.transcript.id)
     audio = context.pcm()

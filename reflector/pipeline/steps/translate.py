@@ -1,4 +1,4 @@
-"""Translate what was said, where the target language is another one."""
+"""Translate the meeting if its target language is another one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reflector.pipeline.step import Queue, StepDefinition, StepName
 from reflector.transcript.words import plain_text, segments
 from reflector.translation.translator import base_language
 
-# Progress is told after each: a meeting of an hour has some hundreds of segments
+# Progress is reported after each batch: a meeting of an hour has some hundreds of segments
 SEGMENTS_AT_ONCE = 32
 
 
@@ -27,7 +27,7 @@ def depends(context: StepContext) -> list[Any]:
 
 
 def run(context: StepContext) -> Output:
-    """`text`: a line for each segment of a speaker; None where nothing was to be translated."""
+    """Return `text` with a line for each segment; None if nothing was to be translated."""
     translator, target = context.services.translator, context.transcript.target_language
     nothing = {"text": None, "language": target, "model": None}
     if translator is None or target is None or not context.words:

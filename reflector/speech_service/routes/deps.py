@@ -1,4 +1,4 @@
-"""Provide what routes need, and check the key."""
+"""Provide what routes depend on, and check the API key."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ TranslatorDep = Annotated[Translator, Depends(_translator)]
 
 
 class KeyFirst:
-    """Refuses a request without the key before anything of its body is read; for what is under
-    `require_key`, which stays the rule."""
+    """Refuse a request without the key before its body is read.
+
+    This only saves traffic; `require_key` is what protects the routes.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings

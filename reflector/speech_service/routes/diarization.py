@@ -1,4 +1,4 @@
-"""`/diarize`: who speaks when."""
+"""Serve `/diarize`: who speaks when."""
 
 from __future__ import annotations
 
@@ -32,8 +32,11 @@ async def diarize(
     voices: bool = False,
     overlap: bool = False,
 ) -> dict[str, Any]:
-    """A recording at `audio_file_url`; extra: one in the form's field `file`, how many speakers to
-    expect, with `voices` the embedding of each, and with `overlap` who speaks while others do."""
+    """Diarize the recording at `audio_file_url`.
+
+    Extra: a recording in the form's field `file`; the number of speakers to expect; with `voices`,
+    the embedding of each speaker; with `overlap`, the turns of those who speak while others do.
+    """
     if min_speakers and max_speakers and min_speakers > max_speakers:
         raise InvalidInput("min_speakers cannot be above max_speakers.")
     options = DiarizeOptions(min_speakers, max_speakers)

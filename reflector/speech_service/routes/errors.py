@@ -1,4 +1,4 @@
-"""Answer errors in both shapes at once: `detail` for the reference's clients, `error` for OpenAI's."""
+"""Answer errors with `detail` for the reference's clients and `error` for OpenAI's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reflector.speech_service.work import FAILED
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = "5"
-CLIENT_GONE = 499  # nginx's number for it
+CLIENT_GONE = 499  # nginx's status for it
 TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 
 
@@ -52,7 +52,7 @@ def install(app: FastAPI) -> None:
 
         @app.exception_handler(kind)
         async def gone(request: Request, error: Exception) -> Response:
-            return Response(status_code=CLIENT_GONE)  # which nobody reads
+            return Response(status_code=CLIENT_GONE)  # nobody reads it
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:

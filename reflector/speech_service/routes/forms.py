@@ -1,8 +1,8 @@
-"""The form of a transcription, from clients of the reference's service and from OpenAI's.
+"""Read the form of a transcription, from clients of the reference's service and of OpenAI's.
 
-Both post to `/v1/audio/transcriptions`. A form with a field that only OpenAI knows is OpenAI's, any
-other is the reference's; that one's answer has all that OpenAI's plain `json` has, so an OpenAI
-client that sends nothing but a file and a model is served as well.
+Both post to `/v1/audio/transcriptions`. A form with a field that only OpenAI knows is OpenAI's; any
+other is the reference's. The reference's answer has everything of OpenAI's plain `json`, so it also
+serves an OpenAI client that sends only a file and a model.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ResponseFormat(StrEnum):
 
 @dataclass(frozen=True)
 class TranscriptionForm:
-    """`files` has at least one. `format` None is the reference's answer."""
+    """The fields of a form. `files` has at least one; `format` None is the reference's answer."""
 
     files: list[UploadFile]
     options: TranscribeOptions
@@ -43,11 +43,11 @@ class TranscriptionForm:
     stream: bool
     words: bool
     several: bool
-    """Whether the answer is a list, although there may be one file."""
+    """Whether the answer is a list, even for a single file."""
 
 
 def read_form(form: FormData, task: Task = Task.TRANSCRIBE) -> TranscriptionForm:
-    """InvalidInput says which field cannot be used."""
+    """Read the fields of a form. Raises InvalidInput that names the field that cannot be used."""
     one = [item for item in form.getlist("file") if isinstance(item, UploadFile)]
     many = [item for item in form.getlist("files") if isinstance(item, UploadFile)]
     several = _flag(form, "batch") or bool(many)
@@ -117,7 +117,7 @@ def _temperature(form: FormData) -> float:
 
 
 def _priority(form: FormData) -> Priority:
-    """Extra: `priority=live` goes ahead of long recordings."""
+    """Return the priority. Extra: `priority=live` goes ahead of long recordings."""
     value = _text(form, "priority") or "batch"
     if value not in {"live", "batch"}:
         raise InvalidInput("priority has to be live or batch.")

@@ -1,4 +1,4 @@
-"""`/v1/jobs`: recordings too long for one request."""
+"""Serve `/v1/jobs`: recordings that are too long for one request."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ JobsDep = Annotated[Jobs, Depends(_jobs)]
 
 @router.post("")
 async def create_job(request: Request, jobs: JobsDep, limiter: LimiterDep) -> dict[str, Any]:
-    """Accept a recording under a name of the service's own choice."""
+    """Accept a recording under a name that the service chooses."""
     return await _accept(request, jobs, limiter, uuid4().hex)
 
 
@@ -46,7 +46,7 @@ async def create_job(request: Request, jobs: JobsDep, limiter: LimiterDep) -> di
 async def put_job(
     request: Request, jobs: JobsDep, limiter: LimiterDep, job_id: JobId
 ) -> dict[str, Any]:
-    """Accept a recording under the client's name for it; a second time the job there is."""
+    """Accept a recording under the client's name for it; if that is known, return its job."""
     return await _accept(request, jobs, limiter, job_id)
 
 
@@ -93,7 +93,7 @@ def get_job(jobs: JobsDep, job_id: JobId) -> dict[str, Any]:
 
 @router.delete("/{job_id}")
 def delete_job(jobs: JobsDep, job_id: JobId) -> dict[str, str]:
-    """Cancel it, or say that its result has been fetched."""
+    """Cancel a job, or remove it after its result was fetched."""
     _found(jobs, job_id)
     jobs.remove(job_id)
     return {"status": "ok"}
@@ -108,7 +108,7 @@ def _found(jobs: Jobs, job_id: str) -> Job:
 
 @router.get("/{job_id}/events")
 async def job_events(jobs: JobsDep, job_id: JobId) -> StreamingResponse:
-    """Server-sent events `progress`, `phrase`, and `ended` with the whole job, at which it ends."""
+    """Send server-sent events `progress` and `phrase`, then `ended` with the whole job."""
     job = await run_in_threadpool(_found, jobs, job_id)
     return StreamingResponse(_events(jobs, job), media_type=sse.MEDIA_TYPE)
 
@@ -131,7 +131,7 @@ async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
             except TimeoutError:
                 yield sse.HEARTBEAT
                 continue
-            # Shared with other listeners
+            # Other listeners get the same dict, so it is copied
             data = {key: value for key, value in event.items() if key != "event"}
             yield sse.event(data, event["event"])
             if event["event"] == "ended":

@@ -22,7 +22,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def transcription(
     form: TranscriptionForm, result: Transcription, found: Diarization | None
 ) -> Response:
-    """In the format that the form asks for."""
+    """Return the response in the format that the form asks for."""
     headers = {REPORT_HEADER: json.dumps(report_of(result))}
     match form.format:
         case ResponseFormat.TEXT:
@@ -43,7 +43,7 @@ def _plain(result: Transcription) -> dict[str, Any]:
 
 
 def usage(result: Transcription) -> dict[str, Any]:
-    """Return what OpenAI bills by, which here costs nothing."""
+    """Return the usage that OpenAI bills by; here it costs nothing."""
     return {"type": "duration", "seconds": round(result.report.audio_seconds)}
 
 
@@ -114,7 +114,7 @@ def _diarized(result: Transcription, found: Diarization | None) -> dict[str, Any
 
 
 def _letters(number: int) -> str:
-    """A, B, … Z, AA, …"""
+    """Return A, B, … Z, AA, … for 0, 1, … 25, 26, …"""
     name = ""
     number += 1
     while number:

@@ -27,10 +27,10 @@ async def streamed(
     form: TranscriptionForm,
     held: AsyncExitStack,
 ) -> StreamingResponse:
-    """`transcript.text.delta` for each phrase, then `transcript.text.done` or `error`.
+    """Stream `transcript.text.delta` for each phrase, then `transcript.text.done` or `error`.
 
-    The first phrase is waited for: what goes wrong before it is an answer with a status of its own.
-    What is `held` until then is held until the end of the stream.
+    This waits for the first phrase, so that an error before it is a response with its own status.
+    The resources in `held` are released at the end of the stream.
     """
     loop = asyncio.get_running_loop()
     found: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""`/pad` and `/mixdown`: what becomes of the tracks of a meeting that a platform recorded."""
+"""Serve `/pad` and `/mixdown`: prepare the tracks of a meeting that a platform recorded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PadRequest(BaseModel):
 
 
 class PadAnswer(BaseModel):
-    """`size` in bytes."""
+    """The result of `/pad`. `size` is in bytes."""
 
     size: int
     cancelled: bool = False
@@ -55,7 +55,7 @@ class MixdownAnswer(PadAnswer):
 async def pad_track(
     request: Request, work: WorkDep, limiter: LimiterDep, body: PadRequest
 ) -> PadAnswer:
-    """The track with silence before it, put to `output_url` as WebM/Opus."""
+    """Pad the track with silence at its start, and PUT it to `output_url` as WebM/Opus."""
     settings = work.settings
     for url in (body.track_url, body.output_url):
         refuse_foreign(settings, url)
@@ -75,7 +75,7 @@ async def pad_track(
 async def mixdown(
     request: Request, work: WorkDep, limiter: LimiterDep, body: MixdownRequest
 ) -> MixdownAnswer:
-    """The tracks as one MP3, put to `output_url`."""
+    """Mix the tracks to one MP3, and PUT it to `output_url`."""
     settings = work.settings
     offsets = body.offsets_seconds or [0.0] * len(body.track_urls)
     rate = body.target_sample_rate or DEFAULT_RATE
@@ -108,7 +108,7 @@ async def mixdown(
 
 
 def _put(settings: Settings, url: str, media_type: str, make: Callable[[Path], None]) -> int:
-    """Send the file that `make` writes; its size."""
+    """Send the file that `make` writes; return its size."""
     with temporary_folder(settings) as folder:
         target = folder / "track"
         make(target)

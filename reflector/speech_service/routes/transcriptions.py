@@ -1,4 +1,4 @@
-"""`/v1/audio/…`: transcription for clients of both systems, and OpenAI's list of models."""
+"""Serve `/v1/audio/…`, transcription for clients of both systems, and OpenAI's list of models."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ MAX_FILES = 100
 
 @router.post("/audio/transcriptions")
 async def create_transcription(request: Request, work: WorkDep, limiter: LimiterDep) -> Response:
-    """The form of either system; see `forms.py` for which is which."""
+    """Transcribe the recording of a form of either system; `forms.py` tells them apart."""
     return await _answer(request, work, limiter, Task.TRANSCRIBE)
 
 
 @router.post("/audio/translations")
 async def create_translation(request: Request, work: WorkDep, limiter: LimiterDep) -> Response:
-    """What was said, in English."""
+    """Transcribe a recording and translate it to English."""
     return await _answer(request, work, limiter, Task.TRANSLATE)
 
 
@@ -54,7 +54,7 @@ async def _answer(
         if form.format is None:
             return await _reference(request, work, limiter, form)
         if form.stream:
-            # The stream goes on after this function has returned, and takes its files along
+            # The stream continues after this function has returned, and takes over its files
             return await streamed(request, limiter, work, form, held)
         if form.format is ResponseFormat.DIARIZED_JSON:
             source = form.files[0].file
@@ -101,7 +101,7 @@ class FromUrl(BaseModel):
 async def create_transcription_from_url(
     request: Request, work: WorkDep, limiter: LimiterDep, body: FromUrl
 ) -> dict[str, Any]:
-    """The reference's: a recording that this service fetches."""
+    """Transcribe a recording that this service fetches, as the reference does."""
     refuse_foreign(work.settings, body.audio_file_url)
     options = TranscribeOptions(language=chosen_language(body.language))
 

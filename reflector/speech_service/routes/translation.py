@@ -1,4 +1,4 @@
-"""`/translate`: text in another language."""
+"""Serve `/translate`: translate text to another language."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from reflector.translation.translator import checked_language
 
 router = APIRouter(dependencies=[Depends(require_key)])
 
-SOURCE, TARGET = "en", "fr"  # the reference's
-# A client that goes away is noticed after each
+SOURCE, TARGET = "en", "fr"  # the reference's defaults
+# After each batch, check whether the client has disconnected
 LINES_AT_ONCE = 64
 
 
 class Sent(BaseModel):
-    """What may come in the body; `text` there is an extra, for what is too long for a query."""
+    """The request body. `text` in it is an extra, for texts that are too long for a query."""
 
     text: str | None = None
     source_language: str | None = None
@@ -25,13 +25,13 @@ class Sent(BaseModel):
 
 
 class Translation(BaseModel):
-    """By language: the text as it came, and translated."""
+    """The text by language: as it came, and translated."""
 
     text: dict[str, str]
 
 
 class Identity(BaseModel):
-    """What translates: another value means that old translations are out of date."""
+    """The identity of the translator: if it changes, old translations are out of date."""
 
     identity: str
 
@@ -54,8 +54,10 @@ async def translate(
     target_language: str | None = None,
     body: Sent | None = None,
 ) -> Translation:
-    """Languages come in the query or in the body: the reference's server sends the one, its service
-    reads the other."""
+    """Translate text. Languages are accepted in the query and in the body.
+
+    The reference's server sends them in one, and its service reads them from the other.
+    """
     sent = body or Sent()
     wanted = text if text is not None else sent.text
     if wanted is None:

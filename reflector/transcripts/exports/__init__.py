@@ -1,1 +1,1 @@
-"""A finished transcript as a file: subtitles, Markdown, Word, JSON, all of it in a zip."""
+"""Export a finished transcript: subtitles, Markdown, Word, JSON, or everything in a zip."""

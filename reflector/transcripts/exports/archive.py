@@ -10,7 +10,7 @@ from io import RawIOBase
 
 @dataclass(frozen=True)
 class Entry:
-    """`compressed` is for text; sound is compressed already."""
+    """A file in the zip. Text is `compressed`; audio is compressed already."""
 
     name: str
     pieces: Iterable[bytes]
@@ -18,7 +18,7 @@ class Entry:
 
 
 class _Sink(RawIOBase):
-    """Takes what the zip writer writes until somebody fetches it; it cannot be sought in."""
+    """Collect what the zip writer writes until `taken` fetches it; not seekable."""
 
     def __init__(self) -> None:
         self._waiting: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Export everything as JSON with words; times in seconds."""
+"""Export everything as JSON with words; times are in seconds."""
 
 from __future__ import annotations
 

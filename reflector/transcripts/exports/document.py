@@ -18,7 +18,7 @@ ACTIONS = {
 
 @dataclass(frozen=True)
 class Document:
-    """A transcript with all that was found; `duration` in seconds."""
+    """A transcript with all results; `duration` is in seconds."""
 
     id: str
     title: str
@@ -39,7 +39,7 @@ class Document:
         return speaker_name(self.names, speaker)
 
     def actions(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-        """Yield headings, each with what was decided or is to be done, and by whom or when."""
+        """Yield headings, each with decisions or tasks, and by whom or when."""
         for heading, (key, main, details) in ACTIONS.items():
             items = [
                 (str(item[main]), ", ".join(str(item[d]) for d in details if item.get(d)))

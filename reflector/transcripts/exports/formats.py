@@ -1,4 +1,4 @@
-"""What a transcript can be exported as: the media type, and what makes the file."""
+"""List the export formats, with their media types and render functions."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 HEADING = re.compile(r"(#+) +(.*)")
 BULLET = re.compile(r"[-*] +(.*)")
 BOLD = re.compile(r"\*\*(.+?)\*\*")
-MAX_TITLE = 255  # of a document's property (ECMA-376)
-# XML 1.0 has no way to write these
+MAX_TITLE = 255  # of a document property (ECMA-376)
+# Characters that XML 1.0 cannot represent
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def word(document: Document) -> bytes:
-    import docx  # half a second that only this export has to spend
+    import docx  # takes half a second to import
     from docx.shared import Pt
 
     file = docx.Document()
@@ -56,7 +56,7 @@ def word(document: Document) -> bytes:
 
 
 def _markdown(file: Any, text: str) -> None:
-    """The Markdown that summaries are written in: headings, lists, bold."""
+    """Add the Markdown of summaries: headings, lists and bold text."""
     for line in filter(None, map(str.strip, text.splitlines())):
         if match := HEADING.fullmatch(line):
             file.add_heading(_clean(match[2]), min(9, len(match[1]) + 1))

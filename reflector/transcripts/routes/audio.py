@@ -28,7 +28,10 @@ BAD_TOKEN = "Invalid or expired token"  # noqa: S105 - a sentence
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """`[start, end)` of a single byte range (RFC 9110, section 14.1), None if it cannot be met."""
+    """Return `[start, end)` of a single byte range; None if it cannot be satisfied.
+
+    See RFC 9110, section 14.1.
+    """
     match = RANGE.fullmatch(header.strip())
     if match is None or match.groups() == ("", "") or any(len(g) > DIGITS for g in match.groups()):
         return None
@@ -43,7 +46,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
 def _audible(
     services: Services, session: Session, caller: Caller, transcript_id: str, token: str | None
 ) -> Transcript:
-    """Return the transcript whose audio may be heard, by who asks or by the token in the link."""
+    """Return the transcript whose audio the caller, or the token in the link, may open."""
     identity = services.identity
     linked = False
     if token and caller.is_anonymous:
@@ -101,7 +104,7 @@ def transcript_get_audio_mp3(
 def transcript_create_audio_link(
     services: ServicesDep, caller: AnyCaller, transcript_id: str
 ) -> schemas.AudioLink:
-    """Extra: a link that opens this audio and nothing else, for an hour."""
+    """Extra: create a link that opens this audio and nothing else, for an hour."""
     with services.db.read() as session:
         _audible(services, session, caller, transcript_id, None)
     token = services.identity.signer.audio_link(transcript_id)

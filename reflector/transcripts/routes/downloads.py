@@ -1,4 +1,4 @@
-"""Serve exports of one transcript, and all of it in a zip."""
+"""Serve exports of one transcript, and everything in a zip."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNSAFE = re.compile(r"[^\w\- ]+")
 
 
 def attachment(title: str, suffix: str) -> dict[str, str]:
-    """`Content-Disposition` with the title for programs old and new (RFC 6266)."""
+    """Return `Content-Disposition` with the title, for old and new clients (RFC 6266)."""
     name = UNSAFE.sub("", title).strip()[:100] or "transcript"
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip()
     value = f'attachment; filename="{plain or "transcript"}.{suffix}"'
@@ -42,7 +42,7 @@ def attachment(title: str, suffix: str) -> dict[str, str]:
 def transcript_export(
     services: ServicesDep, caller: AnyCaller, transcript_id: str, format: ExportFormat
 ) -> Response:
-    """Extra: the transcript as a file."""
+    """Extra: export the transcript as a file."""
     with services.db.read() as session:
         document = queries.document_of(
             session, get_authorized_transcript(session, caller, transcript_id)
@@ -56,7 +56,7 @@ def transcript_export(
 def transcript_download_zip(
     services: ServicesDep, caller: UserCaller, transcript_id: str
 ) -> Response:
-    """The audio and everything that is known of it."""
+    """Download the audio and everything that is known about it, as a zip."""
     with services.db.read() as session:
         transcript = get_authorized_transcript(session, caller, transcript_id, Right.CHANGE)
         document = queries.document_of(session, transcript)

@@ -16,7 +16,7 @@ from reflector.transcripts import queries, schemas
 
 router = APIRouter(tags=["transcripts"])
 
-# The largest number that the databases take for a change
+# The largest `change_seq` that the databases accept
 MAX_BIGINT = 2**63 - 1
 
 
@@ -32,8 +32,10 @@ def transcripts_list(
     page: Annotated[int, Query(ge=1)] = 1,
     size: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> Response:
-    """Own transcripts and those of shared rooms, the newest first; with `sort_by=change_seq` and
-    `change_seq_from`, a feed of all that changed since."""
+    """List own transcripts and those of shared rooms, the newest first.
+
+    `sort_by=change_seq` with `change_seq_from` gives a feed of everything that changed since.
+    """
     filters: list[Any] = [Transcript.deleted_at.is_(None)]
     if source_kind:
         filters.append(Transcript.source_kind == source_kind)

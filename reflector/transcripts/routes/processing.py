@@ -1,4 +1,4 @@
-"""Process a recording again, and tell how far its newest run is."""
+"""Process a recording again, and report the progress of its newest run."""
 
 from __future__ import annotations
 
@@ -36,8 +36,11 @@ def transcript_process(
     steps: Literal["all", "failed"] = "all",
     edits: Literal["keep", "discard"] = "keep",
 ) -> schemas.ProcessStatus:
-    """Process again. Extra: `steps=failed` repeats only the analysis that failed; `edits=discard`
-    gives up what people changed in title, summaries and speakers. Names of speakers stay."""
+    """Process the recording again.
+
+    Extra: `steps=failed` repeats only the parts of the analysis that failed. `edits=discard` drops
+    what people changed in title, summaries and speakers. Names of speakers stay.
+    """
     with services.db.write() as session:
         transcript = get_authorized_transcript(
             session, caller, transcript_id, Right.CHANGE, lock=True
@@ -70,7 +73,7 @@ def transcript_process(
 def transcript_get_run(
     services: ServicesDep, caller: AnyCaller, transcript_id: str
 ) -> schemas.RunView:
-    """Extra: the newest run, step by step."""
+    """Extra: get the newest run, step by step."""
     with services.db.read() as session:
         transcript = get_authorized_transcript(session, caller, transcript_id)
         rows = session.scalars(

@@ -137,7 +137,7 @@ def transcript_delete_participant(
 def transcript_assign_speaker(
     services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.SpeakerAssignment
 ) -> schemas.SpeakerAssignmentStatus:
-    """Words that start in `[timestamp_from, timestamp_to]` get the speaker, or the participant's."""
+    """Assign words that start in `[timestamp_from, timestamp_to]` to a speaker or participant."""
     if info.speaker is None and info.participant is None:
         raise InvalidInput("Either speaker or participant must be provided")
     if info.speaker is not None and info.participant is not None:
@@ -164,7 +164,7 @@ def transcript_assign_speaker(
 def transcript_merge_speaker(
     services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.SpeakerMerge
 ) -> schemas.SpeakerAssignmentStatus:
-    """All words of one speaker become the other's; a participant goes along."""
+    """Merge one speaker into another: all words, and the participant if there is one."""
     with services.db.write() as session:
         transcript = _change(session, caller, transcript_id)
         source = _of_speaker(session, transcript_id, info.speaker_from)

@@ -45,7 +45,7 @@ def _topics(kept: ResponseCache, caller: Caller, transcript_id: str, with_words:
 def transcript_get_topics_with_words_per_speaker(
     services: ServicesDep, caller: AnyCaller, transcript_id: str, topic_id: str
 ) -> schemas.GetTranscriptTopicWithWordsPerSpeaker:
-    """One topic with its words, a group for each stretch of one speaker."""
+    """Get one topic with its words, grouped by consecutive words of one speaker."""
     with services.db.read() as session:
         topics = queries.topics_of(
             session, get_authorized_transcript(session, caller, transcript_id), with_words=True
@@ -63,7 +63,7 @@ def transcript_get_topics_with_words_per_speaker(
 
 @router.get("/transcripts/{transcript_id}/words", response_model=list[schemas.Word])
 def transcript_get_words(kept: KeptDep, caller: AnyCaller, transcript_id: str) -> Response:
-    """Extra: all words in order, before there are topics too."""
+    """Extra: get all words in order, even before there are topics."""
 
     def make(session: Session) -> list[Any]:
         words = queries.words_of(session, get_authorized_transcript(session, caller, transcript_id))
@@ -76,7 +76,7 @@ def transcript_get_words(kept: KeptDep, caller: AnyCaller, transcript_id: str) -
 def transcript_get_translation(
     services: ServicesDep, caller: AnyCaller, transcript_id: str
 ) -> schemas.Translation:
-    """Extra: what was said, in the target language; a line for each segment of a speaker."""
+    """Extra: get the translation to the target language, a line for each segment of a speaker."""
     with services.db.read() as session:
         transcript = get_authorized_transcript(session, caller, transcript_id)
         output = queries.translation_of(session, transcript)

@@ -76,8 +76,11 @@ def transcript_get(
 def transcript_update(
     services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.UpdateTranscript
 ) -> schemas.GetTranscriptWithParticipants:
-    """Only the fields that are sent are written. A list of participants takes the place of the one
-    that is there; with `base_change_seq` only if nobody has changed the transcript since (409)."""
+    """Update a transcript. Only the fields that are sent are written.
+
+    A list of participants replaces the existing one. With `base_change_seq`, the update is refused
+    (409) if somebody has changed the transcript since.
+    """
     with services.db.write() as session:
         transcript = get_authorized_transcript(
             session, caller, transcript_id, Right.CHANGE, lock=True
@@ -104,7 +107,7 @@ def transcript_update(
 
 
 def _delete_audio(session: Session, transcript: Transcript, wanted: bool | None) -> None:
-    """For good: the recording as it came and all sound made of it. Words and their like stay."""
+    """Delete the recording and all audio made of it for good; words and results stay."""
     if transcript.audio_deleted and not wanted:
         raise InvalidInput("The audio of this transcript was deleted for good.")
     if not wanted or transcript.audio_deleted:
@@ -150,7 +153,7 @@ def _replace_participants(
 def transcript_delete(
     services: ServicesDep, caller: UserCaller, transcript_id: str
 ) -> schemas.DeletionStatus:
-    """Into the trash, from where it can be restored or destroyed."""
+    """Move the transcript to the trash, where it can be restored or destroyed."""
     with services.db.write() as session:
         transcript = get_authorized_transcript(
             session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True
@@ -174,7 +177,7 @@ def _mark_recording(session: Session, transcript: Transcript) -> None:
 def transcript_restore(
     services: ServicesDep, dispatcher: DispatcherDep, caller: UserCaller, transcript_id: str
 ) -> schemas.DeletionStatus:
-    """Out of the trash; work that the deletion stopped goes on."""
+    """Restore the transcript from the trash; interrupted processing continues."""
     with services.db.write() as session:
         transcript = get_authorized_transcript(
             session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True
@@ -193,7 +196,10 @@ def transcript_restore(
 def transcript_destroy(
     services: ServicesDep, caller: UserCaller, transcript_id: str
 ) -> schemas.DeletionStatus:
-    """Out of the trash for good: rows at once, stored objects until the storage has confirmed."""
+    """Destroy a transcript in the trash for good.
+
+    Its rows are removed at once, stored objects once the storage confirms that.
+    """
     with services.db.write() as session:
         transcript = get_authorized_transcript(
             session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True

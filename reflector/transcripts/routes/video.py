@@ -21,7 +21,7 @@ VIDEO_TYPE = "video/mp4"
 def transcript_get_video_url(
     services: ServicesDep, caller: UserCaller, transcript_id: str
 ) -> schemas.VideoUrlResponse:
-    """A link to the video in the platform's storage, for a quarter of an hour."""
+    """Get a link to the video in the platform's storage, valid for a quarter of an hour."""
     with services.db.read() as session:
         transcript = get_authorized_transcript(session, caller, transcript_id)
         meeting = session.get(Meeting, transcript.meeting_id) if transcript.meeting_id else None
