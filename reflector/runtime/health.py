@@ -158,8 +158,9 @@ class Health:
                     "Start the speech service, or correct its address; recordings wait until then.",
                 )  # fmt: skip
             if answer.status_code == 503:  # the reference's service has no such path: 404
-                notices = " ".join(answer.json().get("notices", []))
-                return Check("speech", CheckStatus.WARNING, notices, "See the message.")
+                return Check(
+                    "speech", CheckStatus.WARNING, _notices(answer, url), "See the message."
+                )
         return None
 
     def _llm(self) -> Check:
@@ -180,6 +181,14 @@ class Health:
                 "Start it, or correct LLM_URL and LLM_API_KEY; the analysis can be repeated then.",
             )  # fmt: skip
         return ok("llm", f"answers, model {settings.LLM_MODEL}")
+
+
+def _notices(answer: httpx2.Response, url: str) -> str:
+    """Return what the service says is missing; a proxy before it answers 503 with a page."""
+    try:
+        return " ".join(answer.json()["notices"])
+    except (ValueError, KeyError, TypeError):
+        return f"{url} is not ready: it answers 503."
 
 
 def _key(settings: Settings) -> dict[str, str]:
