@@ -159,7 +159,7 @@ def test_logins_are_logged_on_one_line_without_the_password(
     with caplog.at_level("INFO"):
         login(client)
         login(client, "anna@example.org\nroot@example.org", "a secret that was mistyped")
-    lines = [r.getMessage() for r in caplog.records if r.name == "reflector.accounts.routes"]
+    lines = [r.getMessage() for r in caplog.records if r.name == "reflector.accounts.login"]
     assert lines[0] == "login of 'anna@example.org' from testclient: succeeded"
     assert lines[1].endswith("from testclient: refused")
     assert "\n" not in lines[1]
