@@ -16,13 +16,16 @@ FOLDER = "/var/lib/reflector"
 
 
 def hash_password(password: str, root: Path) -> str:
-    """As the application stores it."""
+    """Return the hash of `password` in the form that the application stores."""
     command = [PROGRAM, "admin", "hash", "--password-file", "-"]
     return run(command, stdin=password, root=root).output.strip()
 
 
 def ask(facts: Facts, secrets: list[str], *arguments: str, stdin: str = "") -> str:
-    """Run `reflector` with `arguments` and the `secrets`; ApplianceError with what it said."""
+    """Run `reflector` with `arguments` and the `secrets`, and return what it prints.
+
+    Raises ApplianceError with the application's own message if the command fails.
+    """
     try:
         return run([*_unit(facts, secrets), PROGRAM, *arguments], stdin=stdin, seconds=300).output
     except CommandError as error:
@@ -44,7 +47,7 @@ def watch(
 
 
 def _unit(facts: Facts, secrets: list[str], user: str = "reflector") -> list[str]:
-    """Return a unit for one command: secrets reach it as they reach the services."""
+    """Return the command for a transient unit that gets its secrets as the services do."""
     properties = [
         f"User={user}", f"WorkingDirectory={FOLDER}", f"EnvironmentFile={SETTINGS}",
         f"Environment=DATA_DIR={FOLDER}", "UMask=0077",
@@ -57,5 +60,5 @@ def _unit(facts: Facts, secrets: list[str], user: str = "reflector") -> list[str
 
 
 def _said(error: CommandError) -> str:
-    """Return the application's own sentence, without the command around it."""
+    """Return the application's own message, without the command around it."""
     return error.reason.removeprefix("error: ") or error.message

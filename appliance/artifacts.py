@@ -1,4 +1,4 @@
-"""The lock file of downloads: programs by name, with version, place and SHA-256."""
+"""Read the lock file of downloads: programs by name, with version, address and SHA-256."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ LOCK = Path(__file__).with_name("artifacts.toml")
 
 @dataclass(frozen=True)
 class Artifact:
-    """`files` and `sha256` by architecture, as the kernel names it. `checksums`: the publisher's list,
-    None where there is none."""
+    """A program to download.
+
+    `files` and `sha256` are keyed by architecture, as the kernel names it. `checksums` is the
+    address of the publisher's list of checksums, or None if it publishes none.
+    """
 
     name: str
     version: str
@@ -24,7 +27,7 @@ class Artifact:
     checksums: str | None = None
 
     def file_name(self, architecture: str) -> str:
-        """In a folder of artifacts: name and version, so that two versions can lie side by side."""
+        """Return the name in a folder of artifacts. It names the version, so two can coexist."""
         last = self._file(architecture).rpartition("/")[2]
         return f"{self.name}-{self.version}-{architecture}-{last}"
 
@@ -35,11 +38,15 @@ class Artifact:
         return self.checksums and self.checksums.format(version=self.version)
 
     def published_name(self, architecture: str) -> str:
-        """As the publisher's list of sums has it."""
+        """Return the file's name as it stands in the publisher's list of checksums."""
         return self._file(architecture).rpartition("/")[2]
 
     def sum(self, architecture: str) -> str:
-        """Raise PlanError if the lock has none: what cannot be checked is not installed."""
+        """Return the SHA-256 of the file for `architecture`.
+
+        Raises PlanError if the lock file has no such file or no checksum for it: a file that cannot
+        be checked is not installed.
+        """
         self._file(architecture)
         found = self.sha256.get(architecture)
         if not found:

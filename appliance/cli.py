@@ -1,4 +1,4 @@
-"""The `appliance` command."""
+"""Define the `appliance` command."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from appliance.errors import ApplianceError
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("reflector-appliance"), prog_name="appliance")
 def cli() -> None:
-    """Prepares, configures and looks after a machine that runs Reflector.
+    """Prepare, configure and look after a machine that runs Reflector.
 
     `install` puts the system on it, `configure` makes it work.
     """
@@ -46,7 +46,7 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """Errors are sentences; their classes have the exit code."""
+    """Run the command. Print an error as a sentence, and exit with the code of its class."""
     try:
         cli()
     except ApplianceError as error:

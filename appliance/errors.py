@@ -1,12 +1,14 @@
-"""What goes wrong on a machine, in a sentence, with what to do.
+"""Define the errors: each is a sentence for the operator, with a remedy.
 
-ApplianceError   1   anything else
-├── ConfigError  3   appliance.toml or a flag is wrong
-├── PlanError    4   what is asked for cannot be on this machine
-├── CheckError   5   something that is needed is not as it has to be: nothing was changed
-├── ApplyError   6   a change failed; the next run goes on from there
-├── BusyError    7   another run is at work
-└── CommandError 1   a program failed; whoever ran it says what that means
+    ApplianceError   1   anything else
+    ├── ConfigError  3   appliance.toml or a flag is wrong
+    ├── PlanError    4   this machine cannot do what is configured
+    ├── CheckError   5   a condition is not met; nothing was changed
+    ├── ApplyError   6   a change failed; the next run continues from there
+    ├── BusyError    7   another run is changing this machine
+    └── CommandError 1   a program failed; the caller says what that means
+
+The number is the exit code.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import ClassVar
 
 
 class ApplianceError(Exception):
-    """`hint`: what to do. `exit_code`: of the command."""
+    """An error that an operator can read. `hint` says what to do; `exit_code` is the command's."""
 
     exit_code: ClassVar[int] = 1
 
@@ -29,25 +31,25 @@ class ApplianceError(Exception):
 
 
 class ConfigError(ApplianceError):
-    """`appliance.toml`, or a flag, is wrong; nothing was changed."""
+    """The configuration or a flag is wrong; nothing was changed."""
 
     exit_code = 3
 
 
 class PlanError(ApplianceError):
-    """What was asked for cannot be on this machine; nothing was changed."""
+    """This machine cannot do what is configured; nothing was changed."""
 
     exit_code = 4
 
 
 class CheckError(ApplianceError):
-    """A port that is taken, a name that leads elsewhere, a key that is refused: nothing was changed."""
+    """A port is taken, a name leads elsewhere, a key is refused: nothing was changed."""
 
     exit_code = 5
 
 
 class ApplyError(ApplianceError):
-    """A change could not be made; those before it were, and the next run goes on from there."""
+    """A change failed. Those before it were made, and the next run continues from there."""
 
     exit_code = 6
 
@@ -61,8 +63,8 @@ class BusyError(ApplianceError):
 class CommandError(ApplianceError):
     """A program is missing, timed out, or failed.
 
-    `status`: its exit status, None where it did not end by itself. `reason`: the last line that it
-    printed.
+    `status` is its exit status, or None if it did not exit by itself. `reason` is the last line
+    that it printed.
     """
 
     def __init__(

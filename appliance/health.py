@@ -11,12 +11,12 @@ import httpx2
 from appliance.errors import ApplyError
 
 ADDRESS = "http://127.0.0.1:1250/health/ready"
-# A slow machine reads several hundred megabytes of Python and a model first
+# On a slow machine, several hundred megabytes of Python and a model are read first
 READY_SECONDS = 600.0
 
 
 def checks(address: str = ADDRESS) -> list[dict[str, Any]] | None:
-    """As `/health/ready` lists them; None where it does not answer."""
+    """Return the checks of `/health/ready`; None if the server does not answer."""
     try:
         return list(httpx2.get(address, timeout=15).json()["checks"])
     except (httpx2.HTTPError, ValueError, KeyError):
@@ -28,8 +28,11 @@ def wait_until_ready(
     seconds: float = READY_SECONDS,
     hopeless: Callable[[], str | None] = lambda: None,
 ) -> None:
-    """ApplyError with what is wrong where something that is needed does not work in time, or where `hopeless`
-    has a reason why it will not."""
+    """Wait until the application works.
+
+    Raises ApplyError with what is wrong if a needed part does not work within `seconds`, or as soon
+    as `hopeless` returns a reason why it will not.
+    """
     until = time.monotonic() + seconds
     while True:
         if reason := hopeless():

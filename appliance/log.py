@@ -16,9 +16,10 @@ Say = Callable[[str], None]
 
 @contextmanager
 def logged(root: Path, say: Say) -> Iterator[Say]:
-    """`say` that writes each line into the log too, and why it ended where it ended with an error.
+    """Yield a `say` that writes each line into the log as well.
 
-    A log that cannot be written is no reason not to do the work: that is said, once.
+    An error that ends the block is logged too. If the log cannot be written, that is said once, and
+    the work continues.
     """
     file = root / PATH
     try:
@@ -38,7 +39,7 @@ def logged(root: Path, say: Say) -> Iterator[Say]:
             write(line)
             say(line)
 
-        # Options may hold a password; the command alone never does
+        # Options may hold a password; the first word alone never does
         write(f"appliance {' '.join(word for word in sys.argv[1:2] if word[0] != '-')}")
         try:
             yield both

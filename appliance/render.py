@@ -1,4 +1,4 @@
-"""Render files from templates; an unknown name is an error."""
+"""Render files from templates. An unknown name is an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _environment = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701 - configuration files, no pages
+    autoescape=False,  # noqa: S701 - configuration files, not pages
 )
 
 

@@ -1,1 +1,1 @@
-"""Speed and memory, measured: `make bench` writes bench/results.json."""
+"""Measure speed and memory: `make bench` writes bench/results.json."""

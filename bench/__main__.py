@@ -1,8 +1,8 @@
-"""`make bench`: every figure of docs/ and README in one run, to bench/results.json.
+"""Measure every figure of docs/ and README in one run: `make bench` writes bench/results.json.
 
     python -m bench [PART…]     parts: pipeline, upload, list, api, viewers, memory (takes the longest)
 
-Figures are of the tiny models and of this machine: they tell what the program adds to the work of
+The figures are for the tiny models and this machine. They show what the program adds to the work of
 its engines, and nothing about the speed of a real model.
 """
 

@@ -1,7 +1,8 @@
-"""The API on PostgreSQL, Redis and S3 with one gunicorn worker, beside the reference's figures.
+"""Measure the API on PostgreSQL, Redis and S3 with one gunicorn worker.
 
-The reference's (0.45, one uvicorn worker, PostgreSQL 15, 1,000 transcripts, two cores with one of
-them busy) are from its own measurement on another machine of the same size; see `REFERENCE`.
+The result has the reference's figures beside it.
+The figures in `REFERENCE` (0.45, one uvicorn worker, PostgreSQL 15, 1,000 transcripts, two cores
+with one of them busy) come from a separate measurement on another machine of the same size.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ LISTED, SEARCHED = 10_000, 1_000
 WORDS_PER_HOUR = 9_000
 SECONDS = 4.0
 OWNER = "bench-user"
-# One client; `_16` with sixteen. MB of memory, seconds to the first answer
+# One client; with `_16` sixteen. Megabytes of memory, seconds until the first answer
 REFERENCE = {
     "list": {"requests_per_s": 37, "p50_ms": 24, "p95_ms": 44},
     "list_16": {"requests_per_s": 51},
@@ -54,7 +55,10 @@ def vocabulary(dice: random.Random) -> list[str]:
 
 
 def words(dice: random.Random, known: list[str], count: int) -> list[Word]:
-    """Words as often as in speech: the n-th most frequent 1/n as often as the first (Zipf)."""
+    """Return `count` words with the frequencies of speech.
+
+    The n-th most frequent occurs 1/n as often as the first (Zipf).
+    """
     weights = [1 / (rank + 1) for rank in range(len(known))]
     result = []
     for number, text in enumerate(dice.choices(known, weights, k=count)):
@@ -64,7 +68,10 @@ def words(dice: random.Random, known: list[str], count: int) -> list[Word]:
 
 
 def fill(url: str, count: int, spoken: int, known: list[str]) -> list[str]:
-    """`count` transcripts, the first `spoken` of them with an hour of words each; the ids."""
+    """Store `count` transcripts, and return their ids.
+
+    The first `spoken` have an hour of words each.
+    """
     dice = random.Random(1)
     database = Database(url.replace("://", "+psycopg://"))
     ids = []
@@ -99,7 +106,10 @@ def fill(url: str, count: int, spoken: int, known: list[str]) -> list[str]:
 
 
 def memory(pid: int) -> dict[str, float]:
-    """MB: `resident` of each process, `proportional` of all together with shared pages once."""
+    """Return memory in MB: `resident` of each process, and `proportional` of all together.
+
+    The proportional figure counts shared pages once.
+    """
     process = psutil.Process(pid)
     family = [process, *process.children(recursive=True)]
     full = [member.memory_full_info() for member in family]
@@ -111,7 +121,7 @@ def memory(pid: int) -> dict[str, float]:
 
 @contextmanager
 def writes(url: str) -> Iterator[None]:
-    """Somebody else commits twenty times a second, so that no answer may be given twice."""
+    """Commit twenty times a second meanwhile, so that no answer can come from the cache."""
     stop = threading.Event()
 
     def write() -> None:

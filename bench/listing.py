@@ -1,4 +1,4 @@
-"""The list of 10,000 transcripts, embedded."""
+"""Measure the list of 10,000 transcripts on the embedded database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that costs little itself: bytes over a socket that stays open."""
+"""Request pages with a client that costs little itself: bytes over a socket that stays open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Connection:
         self._file = self._socket.makefile("rb")
 
     def get(self, path: str) -> int:
-        """The size of the answer; AssertionError where it is not 200."""
+        """Return the size of the answer. Raises AssertionError if its status is not 200."""
         request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{self._headers}\r\n"
         self._socket.sendall(request.encode())
         status = self._file.readline()
@@ -38,7 +38,7 @@ class Connection:
 def measure(
     port: int, headers: dict[str, str], paths: Sequence[str], seconds: float, clients: int = 1
 ) -> dict[str, Any]:
-    """Requests a second and times in milliseconds, `paths` in turn, for `seconds`."""
+    """Request `paths` in turn for `seconds`; return requests a second and times in milliseconds."""
     times: list[list[float]] = [[] for _ in range(clients)]
     sizes: list[int] = []
 

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Describe the machine that the figures were measured on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def describe() -> dict[str, Any]:
 
 
 def gpu() -> dict[str, Any] | None:
-    """Name, driver, memory in GiB and clocks in MHz of the first card; None where there is none."""
+    """Return name, driver, memory in GiB and clocks in MHz of the first card, or None."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:

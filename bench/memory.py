@@ -1,4 +1,4 @@
-"""Peak memory of the whole way of a file: six hours beside ten minutes."""
+"""Measure peak memory for the whole processing of a file: six hours beside ten minutes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def measure() -> dict[str, Any]:
 
 
 def _peak(recording: Path) -> tuple[float, float]:
-    """Peak resident memory in MB and seconds of `reflector transcribe` on a file."""
+    """Transcribe a file; return peak resident memory in MB, and seconds."""
     models = FIXTURES / "models"
     command = [
         sys.executable, "-m", "reflector", "transcribe", str(recording), "--language", "en",

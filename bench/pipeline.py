@@ -1,4 +1,4 @@
-"""What the pipeline costs beside its engines, step by step."""
+"""Measure what the pipeline costs in addition to its engines, step by step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENGINES = ("transcribe", "diarize")
 def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name, running_server(Path(name)) as server:
         folder = Path(name)
-        # The engines are loaded once per process: not part of what a recording costs
+        # The engines are loaded once per process, which is not part of a recording's cost
         _through(server, repeated(folder / "warm.wav", 0.2))
         result: dict[str, Any] = {"minutes": MINUTES, "goal_s": round(GOAL * MINUTES * 60, 2)}
         for suffix in ("wav", "mp3"):
@@ -42,7 +42,7 @@ def _through(server: Server, recording: Path) -> dict[str, Any]:
     server.wait_for_status(transcript_id, "ended")
     total = time.monotonic() - uploaded
     steps = server.steps(transcript_id)
-    # From the decoded file on, both engines work side by side: the slower one is the critical path
+    # Both engines work in parallel on the decoded file: the slower one is the critical path
     engines = max(steps[n]["engine"]["elapsed"] for n in ENGINES if steps[n]["engine"])
     return {
         "upload_s": round(uploaded - started, 3),

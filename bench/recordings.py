@@ -1,4 +1,4 @@
-"""Long recordings out of the sample meeting."""
+"""Make long recordings out of the sample meeting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RATE = 16_000
 
 
 def repeated(path: Path, minutes: float, speech: float = 1.0) -> Path:
-    """The sample over and over for `minutes`; `speech` is its share, the rest is near silence."""
+    """Repeat the sample for `minutes`; `speech` is its share, and the rest is nearly silent."""
     sample = (decode_audio(str(SAMPLE)) * 32767).astype(np.int16)
     pause = np.random.default_rng(0).normal(0, 10, int(len(sample) * (1 - speech) / speech))
     unit = np.concatenate([sample, pause.astype(np.int16)])

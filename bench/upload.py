@@ -1,4 +1,4 @@
-"""Bytes a second from a client on this machine to a file that is safely on the disk."""
+"""Measure bytes a second from a client on this machine to a file that is safely on the disk."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def measure() -> dict[str, Any]:
 
 
 def _disk_speed(path: Path, content: bytes) -> float:
-    """The same bytes written and synced in the same pieces, without a server."""
+    """Write and sync the same bytes in the same pieces, without a server; return MB a second."""
     started = time.monotonic()
     with path.open("wb") as file:
         for start in range(0, len(content), CHUNK):

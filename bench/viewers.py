@@ -1,4 +1,7 @@
-"""Two hundred viewers of one transcript, ten events a second, through Redis and one API process."""
+"""Measure 200 viewers of one transcript with ten events a second.
+
+The events go through Redis and one API process.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ def measure() -> dict[str, Any]:
 
 
 async def _watch(url: str, transcript_id: str, redis_url: str) -> list[float]:
-    """Seconds from publishing to arrival, for each message and viewer."""
+    """Return the seconds from publishing to arrival, for each message and viewer."""
     address = f"{url.replace('http', 'ws', 1)}/v1/transcripts/{transcript_id}/events"
     times: list[float] = []
     ready = asyncio.Semaphore(0)

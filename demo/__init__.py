@@ -1,1 +1,1 @@
-"""`make demo`: the sample meeting through a real server, as any client would send it."""
+"""Send the sample meeting through a real server, as any client would: `make demo`."""

@@ -1,4 +1,4 @@
-"""Start a server on the tiny models, upload the sample meeting, print what comes of it."""
+"""Start a server on the tiny models, upload the sample meeting, and print the result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def server_environment(data: str) -> dict[str, str]:
-    """The demo's own settings; whatever else is configured on this machine stays out of it."""
+    """Return the demo's own settings. Other configuration of this machine stays out."""
     kept = {name: value for name, value in os.environ.items() if name in PASSED_ON}
     return {
         **kept,
@@ -60,7 +60,7 @@ def start_server(host: str, port: int, data: str) -> tuple[subprocess.Popen[str]
 
 
 def process(client: Client) -> str:
-    """Upload the sample and follow its events to the end; the transcript's id."""
+    """Upload the sample, follow its events to the end, and return the transcript's id."""
     transcript_id = client.create("Sample meeting")
     events = client.events(transcript_id)
     next(events)

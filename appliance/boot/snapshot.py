@@ -1,7 +1,8 @@
-"""The database as it was before a new version changed it.
+"""Keep the database as it was before a new version changed it, and restore it if needed.
 
-Migrations leave a database that the version before can use, and say so where one cannot (`reflector migrate --check`).
-Only then is the snapshot needed: what the newer version wrote stays beside it, in a database of its own.
+Migrations normally leave a database that the previous version can use. `reflector migrate --check`
+tells when that is not so, and only then is the snapshot restored. What the newer version wrote
+stays in a separate database.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from appliance.machine.run import run
 FOLDER = Path("/var/lib/reflector-appliance/snapshots")
 SECONDS = 3 * 3600.0
 WARNING = "<4>"
-# The exit code of `reflector migrate --check` for a database of a newer version that this one cannot use
+# Exit code of `reflector migrate --check` if a newer version left a database that this one cannot
+# use
 UNUSABLE = 8
 NAME = "reflector"
 CONNECTION = [f"--host={DATABASE_FOLDER}"]
@@ -30,7 +32,11 @@ Say = Callable[[str], None]
 
 
 def take(version: str, say: Say) -> None:
-    """Once for each version; the one before is removed then. ApplianceError where there is no room."""
+    """Save the database before `version` changes it, once for each version.
+
+    The snapshot of an earlier version is removed afterwards. Raises ApplianceError if the database
+    cannot be saved, for example because the disk is full.
+    """
     if "database" not in Ledger(Path("/")).done:
         return
     file = file_of(version)
@@ -59,7 +65,11 @@ def take(version: str, say: Say) -> None:
 
 
 def give_back_if_needed(history: History, version: str, say: Say) -> None:
-    """After a newer version: where this one cannot use what that made of the database."""
+    """Restore the snapshot if this version cannot use the database that a newer one left.
+
+    Does nothing unless the newest version failed or was rolled back. Raises ApplianceError if the
+    snapshot is missing.
+    """
     last = history.last()
     went_back = last is not None and last.outcome in {Outcome.FAILED, Outcome.LEFT}
     if (

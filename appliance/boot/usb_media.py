@@ -14,12 +14,16 @@ MOUNTED = Path("/run/reflector-stick")
 
 @contextmanager
 def mounted() -> Iterator[Path | None]:
-    """None where there is none; ApplianceError where it cannot be read."""
+    """Yield where the medium is mounted, or None if there is none.
+
+    Raises ApplianceError if it cannot be mounted.
+    """
     if not STICK.exists():
         yield None
         return
     MOUNTED.mkdir(exist_ok=True)
-    # Somebody else's file system: nothing on it becomes a program, a device or another user's right
+    # The file system is not ours: nothing on it may become a program, a device or a user's
+    # privilege
     run(["mount", "--read-only", "--options", "nosuid,nodev,noexec", STICK, MOUNTED])
     try:
         yield MOUNTED

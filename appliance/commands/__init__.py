@@ -1,1 +1,1 @@
-"""The commands of `appliance`, a module each."""
+"""Define the commands of `appliance`, one module each."""

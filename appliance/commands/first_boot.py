@@ -1,4 +1,4 @@
-"""`appliance first-boot` and `appliance console`: what an image shows on its screen."""
+"""`appliance first-boot` and `appliance console`: write what an image shows on its screen."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ from appliance.secrets import input as secret_input
 
 @click.command("first-boot", hidden=True)
 def first_boot() -> None:
-    """Configure a new machine: by answers that lie ready, at this console, or by the setup page."""
+    """Configure a new machine: from prepared answers, at this console, or on the setup page."""
     run(click.echo, _ask)
 
 
 @click.command()
 def console() -> None:
-    """Write what the console shows above its login: addresses, fingerprint, health. A new address is followed."""
+    """Write what the console shows above its login: addresses, fingerprint, health.
+
+    On a machine made from an image, certificate and links follow a new address.
+    """
     if image_version() is not None:
         screen.follow_address(click.echo)
     screen.write()
 
 
 def _ask(facts: Facts, config: ApplianceConfig) -> Filled:
-    """Again from the start where the answers cannot be."""
+    """Ask the questions; start over if the answers cannot be used or somebody presses Ctrl-C."""
     while True:
         try:
             config = ask(facts, config)

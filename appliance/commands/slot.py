@@ -9,12 +9,12 @@ from appliance.boot import start
 
 @click.group(hidden=True)
 def slot() -> None:
-    """For the units of an image."""
+    """Do the work of an image's units at each start."""
 
 
 @slot.command()
 def begin() -> None:
-    """See what became of the version before, and keep the database for it."""
+    """Record what became of the previous version, and save the database for it."""
     start.begin(click.echo)
 
 
@@ -27,5 +27,5 @@ def prove() -> None:
 @slot.command()
 @click.argument("reason")
 def failed(reason: str) -> None:
-    """Write down why this start was none."""
+    """Record why this start failed."""
     start.record(reason)

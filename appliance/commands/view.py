@@ -17,12 +17,12 @@ ROOT = Path("/")
 
 
 def current() -> View:
-    """Raise ConfigError if this machine was never configured."""
+    """Return the view of this machine. Raises ConfigError if it was never configured."""
     if not Path(environment.PATH).is_file():
         raise ConfigError("This machine is not configured yet.", "Run `appliance configure`.")
     facts, config = gather(), load()
     try:
         placement = place(facts, config)
-    except PlanError:  # told by the report itself
+    except PlanError:  # the report itself says this
         placement = Placement(None, None, False)
     return View(facts, config, placement, read_state(ROOT, config), authorities=authorities(config))

@@ -1,4 +1,4 @@
-"""`appliance.toml`: the one file that an operator edits."""
+"""Define and load `appliance.toml`, the one file that an operator edits."""
 
 from appliance.config.load import PATH, load, parse
 from appliance.config.model import ApplianceConfig

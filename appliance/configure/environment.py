@@ -1,6 +1,6 @@
-"""The application's settings that follow from facts, configuration and placement: `reflector.env`.
+"""Compute the application's settings from facts, configuration and placement: `reflector.env`.
 
-Secrets are not among them; they reach the units as credentials.
+Secrets are not among them: they reach the units as credentials.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from appliance.machine.facts.model import Facts
 
 PATH = "/etc/reflector/reflector.env"
 HEADER = "# Made by `appliance` from /etc/reflector/appliance.toml; change that instead."
-# Read after it: what an operator sets for the application alone
+# Read after reflector.env: settings that the operator gives the application directly
 LOCAL = "/etc/reflector/local.env"
 LOCAL_HEADER = (
     "# Yours: settings of the application that appliance.toml does not know. See configuration.md."
@@ -26,19 +26,21 @@ SPEECH = "http://127.0.0.1:8000"
 OLLAMA = "http://127.0.0.1:11434/v1"
 GARAGE = "http://127.0.0.1:3900"
 DATABASE_FOLDER = "/run/reflector-postgresql"
-# Sentences about the machine that the pages show
+# Sentences about the machine that the application's pages show
 NOTICES = "/var/lib/reflector-appliance/notices.json"
 ROOT_CERTIFICATE = "reflector-root.crt"
 
 
 def broker_socket(kind: str) -> str:
-    """Of the instance `reflector`; `kind` is valkey or redis."""
+    """Return the socket of the instance `reflector`; `kind` is valkey or redis."""
     return f"/run/{kind}-reflector/{kind}-server.sock"
 
 
 def address(facts: Facts, config: ApplianceConfig) -> str:
-    """Return where people reach the machine: the domain, the address, or its name in the own
-    network."""
+    """Return where people reach the machine: its domain, its address, or its mDNS name.
+
+    Without an address and mDNS this is localhost. An IPv6 address is in brackets.
+    """
     found = config.proxy.domain or config.proxy.ip or next(iter(facts.addresses), None)
     if found is None:
         return f"{facts.host_name}.local" if config.network.mdns else "localhost"
@@ -46,7 +48,7 @@ def address(facts: Facts, config: ApplianceConfig) -> str:
 
 
 def sites(facts: Facts, config: ApplianceConfig) -> list[str]:
-    """Return all names under which Caddy answers, the one in links first."""
+    """Return all names that Caddy answers to, the one in links first."""
     if config.proxy.domain:
         return [config.proxy.domain]
     names = [f"{facts.host_name}.local"] if config.network.mdns else []
@@ -69,7 +71,7 @@ def public_url(facts: Facts, config: ApplianceConfig) -> str:
 def settings_of(
     facts: Facts, config: ApplianceConfig, placement: Placement, broker: str = "valkey"
 ) -> dict[str, str]:
-    """Return names and values of the application's settings; see docs/configuration.md for each."""
+    """Return the names and values of the application's settings (see docs/configuration.md)."""
     url = public_url(facts, config)
     origins = [f"https://{name}" for name in sites(facts, config)] if config.proxy.caddy else [url]
     socket = broker_socket(broker)
@@ -94,7 +96,7 @@ def settings_of(
 
 
 def render(values: dict[str, str], header: str = HEADER) -> str:
-    """In the form of systemd's EnvironmentFile=."""
+    """Return the settings in the format of systemd's EnvironmentFile=."""
     lines = [f'{name}="{_escaped(value)}"' for name, value in sorted(values.items())]
     return "\n".join([header, *lines, ""])
 
@@ -111,7 +113,7 @@ def _access(config: ApplianceConfig) -> dict[str, str]:
 
 def _speech(config: ApplianceConfig, placement: Placement) -> dict[str, str]:
     url = str(config.speech.url).rstrip("/") if config.speech.on is SpeechOn.HOSTED else SPEECH
-    # A service elsewhere has models of its own for it; the one here asks the language model
+    # A hosted service has translation models of its own; the local one asks the language model
     translates = config.speech.on is SpeechOn.HOSTED or config.llm.on is not LanguageModelOn.NONE
     values = {
         "TRANSCRIPT_BACKEND": "modal",

@@ -11,7 +11,7 @@ from appliance.machine.facts.model import Facts
 
 
 class Place(StrEnum):
-    """Where the language model is."""
+    """Where the language model runs."""
 
     NONE = "none"
     HERE = "here"
@@ -28,7 +28,11 @@ PLACES = {
 
 @dataclass(frozen=True)
 class Choices:
-    """`speech`: gpu or cpu. `url`: of a language model elsewhere. `domain`: empty for none."""
+    """The answers.
+
+    `speech` is gpu or cpu. `url` is the address of a language model elsewhere. `domain` is empty if
+    there is none.
+    """
 
     speech: str
     place: Place
@@ -42,7 +46,7 @@ def has_usable_card(facts: Facts) -> bool:
 
 
 def chosen(facts: Facts, config: ApplianceConfig, choices: Choices) -> ApplianceConfig:
-    """Return `config` with them; ConfigError where they cannot be."""
+    """Return `config` with the choices applied. Raises ConfigError if the result is not valid."""
     flags: dict[str, object] = {choices.speech: True}
     if choices.place is Place.HERE:
         flags["ollama_gpu" if has_usable_card(facts) else "ollama_cpu"] = True

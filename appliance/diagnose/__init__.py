@@ -1,1 +1,1 @@
-"""Check what works on a machine: one list for `status`, `doctor` and everything else."""
+"""Check what works on a machine: `status`, `doctor` and all other reports use one list."""

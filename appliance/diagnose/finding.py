@@ -1,4 +1,4 @@
-"""One line of a report."""
+"""Define one line of a report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """`remedy`: what to do, where something is wrong."""
+    """The result of a check. `remedy` says what to do if something is wrong."""
 
     check: str
     status: Status

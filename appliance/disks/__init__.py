@@ -1,1 +1,1 @@
-"""Disks of a machine with an image: install to one, erase it, show its recovery key."""
+"""Manage the disks of an image: install to one, erase it, show its recovery key."""

@@ -15,7 +15,10 @@ SYSTEM = "/dev/mapper/usr"
 
 @dataclass(frozen=True)
 class Disk:
-    """A whole one. `size` in bytes; `holds`: what is on it, in words, empty for nothing."""
+    """A whole disk.
+
+    `size` is in bytes. `holds` says in words what is on it, and is empty for an empty disk.
+    """
 
     path: Path
     size: int
@@ -29,8 +32,7 @@ class Disk:
 
 
 def others(least: int) -> list[Disk]:
-    """Return those that can be written, have `least` bytes, and are not what this machine was
-    started from."""
+    """Return the writable disks of at least `least` bytes, but not this machine's own."""
     said = run(["lsblk", "--json", "--bytes", "--output", COLUMNS]).output
     own = _below(SYSTEM)
     return [
@@ -42,7 +44,7 @@ def others(least: int) -> list[Disk]:
 
 
 def own_partitions() -> dict[str, tuple[str, str]]:
-    """Return device and UUID by label, of the disk that this machine was started from."""
+    """Return device and UUID by label, for the partitions of this machine's own disk."""
     columns = "PATH,PARTLABEL,PARTUUID"
     said = run(["lsblk", "--json", "--list", "--output", columns, *sorted(_below(SYSTEM))]).output
     rows = json.loads(said)["blockdevices"]
@@ -50,7 +52,7 @@ def own_partitions() -> dict[str, tuple[str, str]]:
 
 
 def _below(device: str) -> set[str]:
-    """Return the whole disks that `device` is made of."""
+    """Return the whole disks that `device` consists of."""
     said = run(
         ["lsblk", "--inverse", "--list", "--noheadings", "--output", "PATH,TYPE", device],
         check=False,

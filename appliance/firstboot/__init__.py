@@ -1,1 +1,5 @@
-"""A machine's first start: answers that lie ready, else a dialogue on the console beside a page over HTTPS."""
+"""Configure a machine at its first start.
+
+Prepared answers are used if there are any. Otherwise the console asks, and at the same time a page
+over HTTPS.
+"""

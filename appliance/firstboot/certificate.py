@@ -1,4 +1,4 @@
-"""Create a certificate for the setup page, and the fingerprints that the console shows."""
+"""Create a certificate for the setup page, and compute the fingerprints that the console shows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Certificate:
 
 
 def make(folder: Path, names: Iterable[str]) -> Certificate:
-    """For `names` and addresses, signed by itself; the key is readable by root alone."""
+    """Create a self-signed certificate for host names and addresses. Only root can read the key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Reflector: first configuration")])
     now = datetime.now(UTC)
@@ -52,7 +52,7 @@ def make(folder: Path, names: Iterable[str]) -> Certificate:
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
-    """Return SHA-256, as browsers show it."""
+    """Return the SHA-256 fingerprint in the form that browsers show."""
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 

@@ -1,4 +1,4 @@
-"""Create and check the one-time code that the console shows."""
+"""Create and check the code that the console shows."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-# Without those that are taken for each other
+# Without letters and digits that people confuse
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 LENGTH = 8
-# Wrong guesses that cost nothing: typing mistakes
+# How many wrong guesses cost nothing: people mistype
 FREE_TRIES = 3
 LONGEST_WAIT = 60.0
-# From all addresses together. There are 2⁴⁰ codes: at this rate half of them take 3,000 years.
+# The limit for all addresses together. There are 2⁴⁰ codes: at this rate, half of them take 3,000
+# years.
 GUESSES_PER_SECOND = 5
 MAX_ADDRESSES = 1000
 
 
 class Code:
-    """A code that stays the same: nobody makes the one on the screen useless by guessing.
+    """A code that never changes, so that nobody can make the one on the screen useless by guessing.
 
-    Each wrong guess makes its address wait twice as long, up to a minute. `shown_to` is called with
-    the code as it is to be typed; `clock` gives seconds.
+    Each wrong guess doubles the time that its address has to wait, up to a minute. `shown_to` is
+    called with the code as people type it. `clock` returns seconds.
     """
 
     def __init__(
@@ -43,14 +44,13 @@ class Code:
         return f"{self._code[:4]}-{self._code[4:]}"
 
     def wait_seconds(self, address: str) -> int:
-        """Return how long `address` has to wait before its next guess is looked at; 0 for not at
-        all."""
+        """Return the seconds that `address` has to wait until its next guess counts, or 0."""
         with self._lock:
             left = max(self._free_at.get(address, 0.0), self._next) - self._clock()
             return max(0, math.ceil(left))
 
     def is_right(self, said: str, address: str) -> bool:
-        """Return whether `said` is the code; never while `address` has to wait."""
+        """Return whether `said` is the code; always False while `address` has to wait."""
         plain = said.upper().replace("-", "").replace(" ", "")
         with self._lock:
             now = self._clock()
@@ -65,7 +65,7 @@ class Code:
         if len(self._wrong) >= MAX_ADDRESSES:
             self._wrong.clear()
             self._free_at.clear()
-            self._next = now + LONGEST_WAIT  # so many addresses are no typing mistakes
+            self._next = now + LONGEST_WAIT  # an attack: so many people do not mistype
         wrong = self._wrong[address] = self._wrong.get(address, 0) + 1
         if wrong > FREE_TRIES:
             wait = min(2.0 ** (wrong - FREE_TRIES), LONGEST_WAIT)

@@ -28,8 +28,10 @@ CADDYFILE = Path("/etc/caddy/Caddyfile")
 
 
 def follow_address(say: Callable[[str], None]) -> None:
-    """A machine whose address comes from the network may get another one, or its first after it was configured:
-    certificate and links follow it."""
+    """Update certificate and links if the machine's address has changed.
+
+    The network may assign another address, or the first one after the machine was configured.
+    """
     facts, config = gather(), load()
     named = config.proxy.domain or config.proxy.ip or not config.proxy.caddy
     current = [a for a in facts.addresses if ":" not in a]
@@ -63,16 +65,15 @@ def text() -> str:
 
 
 def plain(line: str) -> str:
-    """Return `line` as a terminal may get it: what came from elsewhere moves no cursor and hides
-    nothing.
+    """Return `line` without characters that move a terminal's cursor or hide text.
 
-    Backslashes would be agetty's.
+    Text from elsewhere may hold them. Backslashes are replaced because agetty interprets them.
     """
     return "".join(c if c.isprintable() else "?" for c in line).replace("\\", "/")
 
 
 def _health() -> list[str]:
-    """Return what does not work, an update that did not among it."""
+    """Return what does not work, including an update that failed."""
     try:
         bad = of(running(), History()) if image_version() is not None else []
     except ApplianceError as error:

@@ -1,14 +1,14 @@
-"""What a machine says that starts an image in BIOS mode: a boot sector that prints a sentence and stops.
+"""Add a boot sector for machines that start an image in BIOS mode: it prints a sentence and stops.
 
-The first 440 bytes of a GPT disk are free for such a program (UEFI specification, 5.2.1 “Legacy Master Boot Record”); the
-firmware loads it to 0x7C00 in real mode.
+The first 440 bytes of a GPT disk are free for such a program (UEFI specification, 5.2.1 “Legacy
+Master Boot Record”). The firmware loads it to 0x7C00 in real mode.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-# Lines of at most 80 characters, as wide as the screen
+# Lines of at most 80 characters, the width of the screen
 SENTENCE = "Reflector needs UEFI, and this machine was started in BIOS mode:\r\nswitch it to UEFI in the firmware's settings."
 ROOM = 440
 CODE = bytes.fromhex(
@@ -26,7 +26,7 @@ CODE = bytes.fromhex(
     "f4"  # stop: hlt
     "ebfd"  # jmp stop: each interrupt ends a halt
 )
-# Where the sentence begins
+# The instruction that loads the sentence's address
 TEXT_AT = b"\xbe" + (0x7C00 + len(CODE)).to_bytes(2, "little")
 
 
@@ -43,7 +43,7 @@ def sector() -> bytes:
 
 
 def put(disk: Path) -> None:
-    """Into an image that has no boot sector of its own."""
+    """Write the boot sector into an image that has none."""
     with disk.open("r+b") as image:
         if not any(image.read(ROOM)):
             image.seek(0)

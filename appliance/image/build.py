@@ -1,6 +1,7 @@
-"""The image, step by step: Debian's tree, our programs in it, the disk, and what updates are made of.
+"""Build the image step by step: Debian's tree, our programs in it, the disk, and the updates.
 
-Trees that do not depend on the source are kept in the work folder, under the digest of their definition.
+Trees that do not depend on the source are cached in the work folder. Their names hold the digest of
+their definition.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from appliance.image.version import Version
 from appliance.install.target import checkout
 from appliance.machine.run import follow, run
 
-# From where the first start takes them over (`firstboot/flow.py`)
+# The first start takes models and artifacts from here (`firstboot/flow.py`)
 MODELS = "usr/share/reflector/models"
 ARTIFACTS = "usr/share/reflector/artifacts"
 
@@ -34,8 +35,13 @@ class Profile(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be built. `dev`: with a console that asks for no password. `work`: where trees are kept.
-    `models`: folders of speech models that come with it, `artifacts`: one of Ollama, Garage and language models. The rest is about NVIDIA's driver, for `gpu`."""
+    """What to build.
+
+    `dev` adds a console that asks for no password. `work` is the folder where trees are cached.
+    `models` are folders of speech models that come with the image, and `artifacts` is a folder with
+    Ollama, Garage and language models. The other fields describe NVIDIA's driver, for the profile
+    `gpu`.
+    """
 
     version: Version
     profile: Profile
@@ -61,19 +67,21 @@ class Request:
 
 
 def build(request: Request, install: Callable[[Path], None]) -> Path:
-    """Return the disk image's path. `install` puts our programs into a tree. CheckError before
-    anything is done where this machine cannot build; ApplianceError with mkosi's own words where it
-    fails."""
+    """Build the disk image, and return its path.
+
+    `install` puts our programs into a tree. Raises CheckError if this machine cannot build, before
+    anything is done, and ApplianceError with mkosi's own message if the build fails.
+    """
     return disk(request, tree(request, install))
 
 
 def tree(request: Request, install: Callable[[Path], None]) -> Path:
-    """Build what is in the image, as a folder."""
+    """Build the content of the image as a folder, and return its path."""
     return Mkosi(request).tree(install)
 
 
 def disk(request: Request, tree: Path, *options: str) -> Path:
-    """Build the image of a tree. `options`: further ones of mkosi."""
+    """Build the image of a tree, and return its path. `options` are further options of mkosi."""
     mkosi, keys = Mkosi(request), request.keys
     initrd = mkosi.kept("initrd", "initrd.cpio.zst")
     request.say("making the disk")
@@ -110,7 +118,7 @@ class Mkosi:
         (lists / "mkosi.sources").write_text(self._lists)
 
     def tree(self, install: Callable[[Path], None]) -> Path:
-        """Debian's, and in it our programs."""
+        """Build Debian's tree with our programs in it."""
         plain = self.kept("tree", "tree")
         whole = self._work / "tree"
         _remove_tree(whole)
@@ -132,7 +140,7 @@ class Mkosi:
         return whole
 
     def kept(self, definition: str, name: str) -> Path:
-        """Return what `definition` yields, from an earlier run where there is one."""
+        """Return the result of `definition`; build it unless an earlier run did."""
         folder = self._work / f"{definition}-{self._digest(definition)}"
         if not (folder / name).exists():
             self._request.say(f"fetching Debian for the {definition}")
@@ -147,7 +155,7 @@ class Mkosi:
     def run(
         self, definition: str, output_folder: Path, *arguments: str, sees: tuple[Path, ...] = ()
     ) -> None:
-        """ApplianceError with its last words."""
+        """Run mkosi. Raises ApplianceError with its last message if it fails."""
         request, work = self._request, self._work
         for name in ("workspace", "packages", "cache"):
             (work / name).mkdir(exist_ok=True)
@@ -184,13 +192,16 @@ class Mkosi:
 
 
 def _compile(tree: Path) -> None:
-    """Python's byte code by content instead of by time: /usr is read-only, and files of an image have one time."""
+    """Compile Python's byte code with a hash of the source instead of its time.
+
+    /usr is read-only, and all files of an image have the same time.
+    """
     command = ["python3", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
     run([*command, "/usr/lib/reflector"], root=tree, seconds=900)
 
 
 def _reason(log: Path) -> str:
-    """Return the last lines that mkosi marks as its own, or the last one."""
+    """Return the last line that mkosi marks as its own, or else the last line."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     own = [line for line in lines if line.startswith("‣")]
     return (own or lines or ["it said nothing"])[-1][:500]

@@ -1,4 +1,4 @@
-"""Build an image twice, and report differing files and sections."""
+"""Compare two builds of an image, and report which files and sections differ."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 from appliance.configure.effects.downloads import sha256
 from appliance.image.tools import Tools
 
-# Signatures of kernel images carry the time at which they were made
+# The part of a kernel image that differs because signatures hold the time at which they were made
 SIGNED = "signature"
 
 
 def differences(tools: Tools, one: Path, two: Path, scratch: Path) -> list[str]:
-    """Of two `updates` folders of the same version; empty where they are the same."""
+    """Return what differs between two `updates` folders of one version; empty if nothing does."""
     names = sorted({file.name for folder in (one, two) for file in folder.glob("reflector_*")})
     different = [name for name in names if _sum(one / name) != _sum(two / name)]
     found = []
@@ -55,7 +55,7 @@ def _system(tools: Tools, one: Path, two: Path, scratch: Path) -> Iterator[str]:
 
 
 def _listing(tree: Path) -> dict[str, tuple[object, ...]]:
-    """Return kind, owner, time and content by path."""
+    """Return content, mode, owner and time of each path in a tree."""
     found: dict[str, tuple[object, ...]] = {}
     for parent, folders, files in os.walk(tree):
         for name in [*folders, *files]:

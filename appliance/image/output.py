@@ -1,4 +1,4 @@
-"""Write what a build leaves: the disk, its checksum, and a folder for updates."""
+"""Write the results of a build: the disk, its checksum, and a folder for updates."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from appliance.image.keys import Keys, sign
 from appliance.image.tools import Tools
 from appliance.image.version import Version
 
-# What a version is made of, as mkosi names it (`SplitName=` in `image/disk/mkosi.repart`): a partition's name has its
-# UUID, by which the kernel finds it. The transfers of `appliance/update/` know the same names.
+# The parts of a version, as mkosi names them (`SplitName=` in `image/disk/mkosi.repart`). A
+# partition's name has its UUID, by which the kernel finds it. The transfers of `appliance/update/`
+# use the same names.
 UPDATE = (".usr.*.raw", ".usr-verity.*.raw", ".usr-verity-sig.*.raw", ".efi")
 SUMS = "SHA256SUMS"
 
@@ -21,7 +22,10 @@ SUMS = "SHA256SUMS"
 def publish(
     tools: Tools, keys: Keys, built: Path, to: Path, version: Version, say: Callable[[str], None]
 ) -> Path:
-    """Moves what `built` holds to `to`; the disk's path there. An earlier build of the same version is replaced."""
+    """Move the results from `built` to `to`, and return the disk's path.
+
+    An earlier build of the same version is replaced.
+    """
     name = f"reflector_{version.text}"
     updates = to / "updates"
     updates.mkdir(parents=True, exist_ok=True)
@@ -40,14 +44,20 @@ def publish(
 
 
 def write_sums(tools: Tools, keys: Keys, updates: Path) -> None:
-    """Of all versions in the folder, signed: systemd-sysupdate(8) takes nothing that is not in it."""
+    """Write the signed checksums of all versions in the folder.
+
+    systemd-sysupdate(8) accepts only files that are listed there.
+    """
     lines = [f"{sha256(file)}  {file.name}" for file in sorted(updates.glob("reflector_*"))]
     (updates / SUMS).write_text("\n".join(lines) + "\n")
     sign(keys, tools, updates / SUMS)
 
 
 def compress(tools: Tools, disk: Path) -> Path:
-    """DISK.zst, with its sum; for `zstdcat … | dd`, and for flashing programs that read it."""
+    """Write DISK.zst and its checksum, and return its path.
+
+    It is for `zstdcat … | dd`, and for flashing programs that read this format.
+    """
     target = disk.with_name(f"{disk.name}.zst")
     tools.run(
         "zstd", "-q", "-f", "-T0", "-9", disk, "-o", target, sees=(disk.parent,), seconds=3600

@@ -1,8 +1,9 @@
-"""What is in an image: a CycloneDX 1.6 list (https://cyclonedx.org/docs/1.6/json/) of Debian's packages, Python's and
-models, with versions and licences, and the same as a short manifest.
+"""List what is in an image: packages of Debian and Python, and models, with versions and licences.
 
-Written here instead of by a library: it is a list of plain values, and what has to be found out, the licences, is not
-in any library's reach.
+The list is written as CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/) and as a short manifest.
+
+No library is used: the list consists of plain values, and no library finds out the licences, which
+are the difficult part.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from appliance.image.version import NAMESPACE, Version
 
 DEBIAN = "pkg:deb/debian"
 LICENSE_LINE = re.compile(r"^License:[ \t]*(\S.*)$", re.MULTILINE)
-# Older copyright files only say where Debian keeps the text
+# Older copyright files only say where Debian keeps the text of a licence
 COMMON = re.compile(r"/usr/share/common-licenses/([A-Za-z0-9.+-]+)")
 FRONT_MATTER = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
 UNKNOWN = "not stated"
@@ -30,7 +31,10 @@ UNKNOWN = "not stated"
 
 @dataclass(frozen=True, order=True)
 class Part:
-    """`kind`: deb, python or model. `licences`: as the part itself names them."""
+    """A part of the image.
+
+    `kind` is deb, python or model. `licences` are as the part itself states them.
+    """
 
     kind: str
     name: str
@@ -48,7 +52,7 @@ class Part:
         return None
 
     def as_json(self) -> dict[str, Any]:
-        """Return a component of CycloneDX."""
+        """Return the part as a component of CycloneDX."""
         found: dict[str, Any] = {
             "type": "machine-learning-model" if self.kind == "model" else "library",
             "bom-ref": self.purl or f"model:{self.name}",
@@ -60,7 +64,7 @@ class Part:
 
 
 def write(tree: Path, models: Path, to: Path, version: Version) -> list[Part]:
-    """NAME.cdx.json and NAME.manifest.json beside the image `to`."""
+    """Write NAME.cdx.json and NAME.manifest.json beside the image `to`, and return the parts."""
     parts = sorted([*debian(tree), *python(tree), *trained(models)])
     stem = to.name.removesuffix(".raw")
     made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(version.epoch))
@@ -87,7 +91,10 @@ def write(tree: Path, models: Path, to: Path, version: Version) -> list[Part]:
 
 
 def debian(tree: Path) -> Iterator[Part]:
-    """From dpkg's list; licences by machine-readable copyright files (DEP-5) where a package has one."""
+    """Yield Debian's packages, from dpkg's list.
+
+    Licences come from machine-readable copyright files (DEP-5) if a package has one.
+    """
     text = (tree / "var/lib/dpkg/status").read_text(errors="replace")
     for paragraph in text.split("\n\n"):
         fields = HeaderParser().parsestr(paragraph)
@@ -109,7 +116,7 @@ def _licences(tree: Path, package: str) -> tuple[str, ...]:
 
 
 def python(tree: Path) -> Iterator[Part]:
-    """Yield what is in the application's virtual environment."""
+    """Yield the packages in the application's virtual environment."""
     for file in (tree / "usr/lib/reflector").glob(
         "venv-*/lib/python3*/site-packages/*.dist-info/METADATA"
     ):
@@ -125,8 +132,10 @@ def python(tree: Path) -> Iterator[Part]:
 
 
 def trained(models: Path) -> Iterator[Part]:
-    """Yield the models. A model's version is the sum of its files; its licence stands in its README, as the hub
-    has it."""
+    """Yield the models.
+
+    A model's version is the checksum of its files. Its README states the licence, as on the hub.
+    """
     for folder in sorted(models.glob("*/")):
         found = hashlib.sha256()
         for file in sorted(p for p in folder.rglob("*") if p.is_file()):

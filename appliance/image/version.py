@@ -11,26 +11,32 @@ from pathlib import Path
 from appliance.errors import CommandError, ConfigError
 from appliance.machine.run import run
 
-# What sysupdate compares, and what fits a partition's label beside `reflector_` and `_s`
+# What sysupdate can compare, and what fits into a partition's label with `reflector_` and `_s`
 FORM = re.compile(r"[0-9][0-9A-Za-z.]{0,23}")
 NAMESPACE = uuid.UUID("5b1b6c8e-5b6e-4a39-9b7e-0c9a1c4e5f11")
 
 
 @dataclass(frozen=True)
 class Version:
-    """`epoch`: seconds since 1970, the time that files of the image have at most."""
+    """The version of an image.
+
+    `epoch`, in seconds since 1970, is the latest time that a file of the image has.
+    """
 
     text: str
     epoch: int
 
     @property
     def seed(self) -> uuid.UUID:
-        """From which the identities of file systems and partitions are made."""
+        """The seed of the UUIDs of file systems and partitions."""
         return uuid.uuid5(NAMESPACE, self.text)
 
 
 def version(source: Path, release: str, wanted: str | None = None) -> Version:
-    """`release`: the application's. ConfigError for a version that no partition can be named after."""
+    """Return the version of an image built from `source`; `release` is the application's.
+
+    Raises ConfigError if a partition cannot be named after the version.
+    """
     try:
         said = run(
             ["git", "-c", "safe.directory=*", "-C", source, "log", "-1", "--format=%ct"]

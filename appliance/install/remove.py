@@ -20,7 +20,7 @@ OURS = [units.CADDY, units.GARAGE, units.OLLAMA, units.FIREWALL]
 
 
 def remove(target: Target) -> None:
-    """Units are stopped and all files that the appliance brought are removed, in that order."""
+    """Stop the units, then remove all files that the appliance installed."""
     state = read_state(target.root, load())
     services = [*units.APPLICATION, units.API_SOCKET, *OURS]
     services += [units.broker(state.broker)] if state.broker else []
@@ -42,7 +42,7 @@ def remove(target: Target) -> None:
 
 
 def purge(target: Target) -> None:
-    """Data too: there is no way back from this."""
+    """Delete the data too. This cannot be undone."""
     config = load()
     state = read_state(target.root, config)
     for folder in {str(config.storage.folder), str(config.storage.garage_folder), *DATA}:

@@ -16,7 +16,7 @@ USERS = "/usr/lib/sysusers.d/reflector.conf"
 FOLDERS = "/usr/lib/tmpfiles.d/reflector.conf"
 COMMANDS = {"/usr/bin/appliance": "appliance", "/usr/bin/reflector": "reflector"}
 MANUAL = "/usr/share/man/man8/appliance.8"
-# Each shell asks the command itself, when Tab is pressed for the first time
+# The shell asks the command itself when Tab is pressed for the first time
 COMPLETIONS = {
     "/usr/share/bash-completion/completions/appliance": 'eval "$(_APPLIANCE_COMPLETE=bash_source appliance)"\n',
     "/usr/share/zsh/vendor-completions/_appliance": '#compdef appliance\neval "$(_APPLIANCE_COMPLETE=zsh_source appliance)"\n',
@@ -26,7 +26,7 @@ PROGRAMS = "/usr/lib/reflector/venv/bin"
 
 
 def install(target: Target, manual: str) -> None:
-    """`manual`: the text of the manual page."""
+    """Install the files. `manual` is the text of the manual page."""
     source = checkout()
     files = {
         **_tree(source / "units", UNITS, {".md"}),
@@ -52,7 +52,7 @@ def install(target: Target, manual: str) -> None:
 
 
 def _tree(folder: Path, to: str, without: set[str]) -> dict[str, str]:
-    """Text by target path; a link is what it leads to."""
+    """Return the texts of the files in `folder` by target path. A link is followed."""
     own = {"sysusers.d", "tmpfiles.d"}
     return {
         f"{to}/{file.relative_to(folder)}": file.read_text()
@@ -62,7 +62,7 @@ def _tree(folder: Path, to: str, without: set[str]) -> dict[str, str]:
 
 
 def _remove_old(target: Target, wanted: set[str]) -> list[str]:
-    """Remove what an earlier version brought and this one does not."""
+    """Remove the files that an earlier version installed and this one does not, and return them."""
     manifest = target.path(MANIFEST)
     if not manifest.is_file():
         return []

@@ -1,4 +1,4 @@
-"""Ask Ollama which models it has, by its HTTP API (github.com/ollama/ollama/blob/main/docs/api.md)."""
+"""Ask Ollama for its models with its HTTP API (github.com/ollama/ollama/blob/main/docs/api.md)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ADDRESS = "http://127.0.0.1:11434"
 
 
 def models(address: str = ADDRESS) -> frozenset[str]:
-    """Return their names with tags; empty where it does not answer."""
+    """Return the names of the models, with tags; empty if Ollama does not answer."""
     try:
         answer = httpx2.get(f"{address}/api/tags", timeout=5).raise_for_status()
     except httpx2.HTTPError:

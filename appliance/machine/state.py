@@ -23,7 +23,10 @@ STATES = ("UnitFileState", "ActiveState")
 
 
 class FilesOnDisk(Mapping[str, str]):
-    """Text by path, read when it is asked for; what is no text counts as a file edited by hand."""
+    """The text of files by path, read on demand.
+
+    A file that is not text counts as edited by hand.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -42,8 +45,11 @@ class FilesOnDisk(Mapping[str, str]):
 
 
 class UnitStates(Mapping[str, Unit]):
-    """What systemd says of units: of all `expected` at once, of others when they are asked for. In a tree
-    that does not run only whether they are enabled."""
+    """The states of units, as systemd reports them.
+
+    All `expected` units are queried at once, others on demand. A tree that does not run only knows
+    whether units are enabled.
+    """
 
     def __init__(self, root: Path, expected: Iterable[str] = ()) -> None:
         self._root = root
@@ -69,7 +75,10 @@ class UnitStates(Mapping[str, Unit]):
 
 
 def _shown(names: Sequence[str]) -> dict[str, Unit]:
-    """By the names that were asked for: `systemctl show` answers in their order, a paragraph each."""
+    """Return the states of units by name.
+
+    `systemctl show` prints one paragraph for each name, in the given order.
+    """
     if not names:
         return {}
     properties = [f"--property={each}" for each in STATES]
@@ -80,7 +89,7 @@ def _shown(names: Sequence[str]) -> dict[str, Unit]:
 
 def _unit(paragraph: str) -> Unit:
     values = dict(line.partition("=")[::2] for line in paragraph.splitlines())
-    # A cluster of PostgreSQL is started by its generator, an instance by its target
+    # A generator starts a cluster of PostgreSQL; the target starts an instance of a template
     enabled = values.get("UnitFileState") in {"enabled", "enabled-runtime", "generated"}
     return Unit(enabled=enabled, active=values.get("ActiveState") in {"active", "reloading"})
 
@@ -119,7 +128,7 @@ def read_state(root: Path, config: ApplianceConfig) -> State:
 
 
 def listening() -> dict[int, str]:
-    """Return the program that has each TCP port which others can reach, or that is on loopback."""
+    """Return the program that listens on each TCP port, on loopback too."""
     found = {}
     for connection in psutil.net_connections("tcp"):
         if connection.status != psutil.CONN_LISTEN or not connection.laddr:
@@ -154,14 +163,17 @@ def _models(root: Path, config: ApplianceConfig) -> frozenset[str]:
 
 
 def names_in(folder: Path) -> frozenset[str]:
-    """Return models of a models folder: those in its list, and folders beside it."""
+    """Return the models in a models folder: those in its list, and the other folders in it."""
     beside = {path.name for path in folder.glob("[!.]*/") if path.is_dir()}
     return frozenset(_listed(folder) | beside)
 
 
 def offered(folder: Path) -> dict[str, Path]:
-    """Return models that `folder` has to give, and what to import for each: the folder where it is
-    one model or a machine's models folder with its list, else the models in it."""
+    """Return the models that `folder` offers, by name, with the folder to import for each.
+
+    This is `folder` itself if it is one model, or a machine's models folder with its list.
+    Otherwise it is the folder of each model in it.
+    """
     listed = _listed(folder)
     if listed:
         return dict.fromkeys(listed, folder)
@@ -183,7 +195,10 @@ def _listed(folder: Path) -> set[str]:
 
 
 def _pristine(root: Path) -> frozenset[str]:
-    """Configuration files that nobody has changed since their package brought them, by dpkg's sums."""
+    """Return the configuration files that nobody has changed since their package installed them.
+
+    dpkg's checksums tell. Only the Caddyfile matters here.
+    """
     found = set()
     try:
         status = (root / "var/lib/dpkg/status").read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""Name the units, and which belong together."""
+"""Name the units, and say which belong together."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FIREWALL = "reflector-firewall.service"
 WORKERS = tuple(
     f"reflector-worker@{queue}.service" for queue in ("media", "speech", "language", "default")
 )
-# All that read the application's settings
+# All units that read the application's settings
 APPLICATION = (MIGRATE, API, LIVE, *WORKERS, BEAT, TRANSCRIPTION)
 CADDY = "caddy.service"
 GARAGE = "garage.service"
 OLLAMA = "ollama.service"
-# Keeps the device nodes and the driver's state where nothing has a card open
+# Keeps device nodes and driver state while no program uses a card
 PERSISTENCE = "nvidia-persistenced.service"
 AVAHI = "avahi-daemon.service"
 AVAHI_SOCKET = "avahi-daemon.socket"
@@ -37,22 +37,22 @@ def postgresql(version: str) -> str:
 
 
 def broker(kind: str) -> str:
-    """`kind`: valkey or redis."""
+    """Return the broker's unit; `kind` is valkey or redis."""
     return f"{kind}-server@reflector.service"
 
 
 def of_template(unit: str) -> str:
-    """Drop-ins are the template's: `reflector-worker@.service` for the worker of any queue."""
+    """Return the unit that drop-ins belong to: `reflector-worker@.service` for all workers."""
     name, at, rest = unit.partition("@")
     return f"{name}@.{rest.rpartition('.')[2]}" if at and name.startswith("reflector-") else unit
 
 
 def drop_in(unit: str) -> str:
-    """Return where the appliance's part of a unit stands."""
+    """Return the path of the appliance's drop-in for a unit."""
     return f"/etc/systemd/system/{of_template(unit)}.d/50-appliance.conf"
 
 
 def hardening() -> str:
-    """Return the part that all units have in common, for those whose unit is not ours."""
+    """Return the hardening that all our units share, for units of other packages."""
     folder = CHECKOUT if CHECKOUT.is_dir() else SYSTEM
     return (folder / "reflector-.service.d" / "10-hardening.conf").read_text()

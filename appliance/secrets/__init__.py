@@ -1,1 +1,1 @@
-"""Keep secrets, and read those that a run is given."""
+"""Store secrets, and read those that a run receives."""

@@ -1,7 +1,7 @@
-"""Where secrets are kept: as systemd credentials, sealed with the TPM or the host's key where the
-machine can, else in files that only root reads.
+"""Store secrets as systemd credentials, sealed with the TPM or the host's key.
 
-They reach units by `LoadCredential…=` and nothing else: no environment, no argument, no log.
+A machine that can do neither keeps them in files that only root can read. Units get secrets by
+`LoadCredential…=` only: not by the environment, an argument or a log.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from appliance.machine.facts.model import Facts, Sealing
 from appliance.machine.run import run
 
 FOLDER = "/etc/reflector/credentials"
-# systemd binds a sealed secret to a name; the speech service's key has a name for each of its users
+# systemd binds a sealed secret to a name, but the speech service's key has a name for each of its
+# users
 ANY_NAME = "--name="
 
 
@@ -22,14 +23,17 @@ def path_of(facts: Facts, name: str) -> str:
 
 
 def credential_line(facts: Facts, name: str, kept_as: str | None = None) -> str:
-    """For a unit that knows it by `name`."""
+    """Return the line for a unit that knows the secret by `name`."""
     path = path_of(facts, kept_as or name)
     key = "LoadCredential" if facts.sealing is Sealing.FILE else "LoadCredentialEncrypted"
     return f"{key}={name}:{path}"
 
 
 def reveal(facts: Facts, name: str) -> str | None:
-    """Open a secret; None where there is none."""
+    """Return a secret, or None if it is not stored.
+
+    Raises ApplianceError if it cannot be unsealed.
+    """
     path = Path(path_of(facts, name))
     if not path.is_file():
         return None
@@ -45,7 +49,7 @@ def reveal(facts: Facts, name: str) -> str | None:
 
 
 def names(root: Path) -> frozenset[str]:
-    """List the secrets that are kept."""
+    """Return the names of the stored secrets."""
     folder = root / FOLDER.lstrip("/")
     found = folder.iterdir() if folder.is_dir() else []
     return frozenset(path.name.removesuffix(".cred") for path in found if path.name[0] != ".")

@@ -1,1 +1,4 @@
-"""Fetch, check and write a newer version to the slot that does not run; try it at the next start."""
+"""Install a newer version: fetch it, check it, and write it to the slot that does not run.
+
+The next start tries it.
+"""

@@ -1,1 +1,1 @@
-"""Words and speakers on real weights and real speech, beside the engines called directly."""
+"""Measure words and speakers on real weights and real speech, beside the engines themselves."""

@@ -1,4 +1,4 @@
-"""`python -m bench.accuracy`: tables of word and speaker errors, to `bench/accuracy.json`."""
+"""Write tables of word and speaker errors to `bench/accuracy.json`: `python -m bench.accuracy`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ def main() -> None:
 
 
 def _speakers(scratch: Path) -> dict[str, Any]:
-    """Diarization error rates of turns of one and of all who speak at a time, in percent of speech."""
+    """Return diarization error rates in percent of speech.
+
+    They are measured for turns with one speaker at a time, and for turns that may overlap.
+    """
     diarizer = PyannoteDiarizer(
         load_settings(
             DATA_DIR=scratch,

@@ -1,4 +1,4 @@
-"""Real speech with known words, the same made harder, and sound without any words.
+"""Load real speech with known words, the same under difficult conditions, and sound without words.
 
 All samples are float32[n], mono, 16 kHz.
 """
@@ -42,7 +42,7 @@ def load(path: Path) -> Samples:
 
 
 def telephone_call() -> tuple[Samples, str, Path]:
-    """The conversation that pyannote.audio brings: samples, words, and its turns as RTTM."""
+    """Return samples, words and RTTM file of the conversation that comes with pyannote.audio."""
     spec = find_spec("pyannote")  # without importing pyannote.audio, which takes long
     assert spec is not None, "pyannote.audio is not installed"
     folder = Path(next(iter(spec.submodule_search_locations or []))) / "audio" / "sample"
@@ -52,14 +52,14 @@ def telephone_call() -> tuple[Samples, str, Path]:
 
 
 def clean() -> dict[str, tuple[Samples, str]]:
-    """By name: recordings with their words."""
+    """Return recordings with their words, by name."""
     found = {name: (load(AUDIO / f"{name}.flac"), words) for name, words in WORDS.items()}
     samples, words, _ = telephone_call()
     return {**found, "telephone call": (samples, words)}
 
 
 def meeting() -> tuple[Samples, str]:
-    """All clean recordings behind each other."""
+    """Return all clean recordings one after the other."""
     parts = list(clean().values())
     samples = np.concatenate([piece for part, _ in parts for piece in (part, PAUSE)])
     return samples, " ".join(words for _, words in parts)
@@ -96,14 +96,14 @@ def without_words() -> dict[str, Samples]:
 
 
 def _as_recorded(samples: Samples) -> Samples:
-    """As 16-bit samples have it, which is what every engine gets."""
+    """Round the samples to 16 bits: every engine gets those."""
     whole = np.round(np.clip(samples, -1, 1) * 32767).astype(np.float32)
     rounded: Samples = whole / np.float32(32768)
     return rounded
 
 
 def with_noise(samples: Samples, decibels: float) -> Samples:
-    """White noise that is so many decibels below the speech."""
+    """Add white noise that is `decibels` below the speech."""
     noise = np.random.default_rng(3).standard_normal(len(samples)).astype(np.float32)
     loud = samples[np.abs(samples) > 0.01]
     level = np.sqrt((loud**2).mean()) * 10 ** (-decibels / 20)
@@ -112,7 +112,7 @@ def with_noise(samples: Samples, decibels: float) -> Samples:
 
 
 def _telephone(samples: Samples) -> Samples:
-    """300 to 3,400 Hz in 8-bit μ-law (ITU-T G.711)."""
+    """Return the samples as on the telephone: 300 to 3,400 Hz in 8-bit μ-law (ITU-T G.711)."""
     spectrum = np.fft.rfft(samples)
     frequencies = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
     spectrum[(frequencies < 300) | (frequencies > 3400)] = 0
@@ -124,7 +124,7 @@ def _telephone(samples: Samples) -> Samples:
 
 
 def music(length: int) -> Samples:
-    """Four chords over and over, plucked twice a second."""
+    """Return four chords that repeat, plucked twice a second."""
     chords = [(220, 277, 330), (196, 247, 294), (175, 220, 262), (262, 330, 392)]
     beat = SAMPLE_RATE // 2
     moments = np.arange(beat) / SAMPLE_RATE

@@ -1,4 +1,4 @@
-"""How well turns and words have the right speakers, on meetings and a call with known ones."""
+"""Measure how well turns and words get the right speakers, on recordings with known ones."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from reflector.transcript.words import Word
 
 @dataclass
 class TurnErrors:
-    """Seconds of speech that were missed, made up, or another's, of `total`; speech of several at a time
-    counts for each. No leeway at the ends of turns (pyannote.metrics without a collar)."""
+    """Seconds of speech that were missed, invented, or given to another speaker, of `total`.
+
+    Speech of several people at once counts for each of them. The ends of turns have no tolerance
+    (pyannote.metrics without a collar).
+    """
 
     total: float = 0.0
     missed: float = 0.0
@@ -59,7 +62,7 @@ def _annotation(turns: Iterable[Turn]) -> Any:
 
 
 def conversations() -> dict[str, tuple[Samples, list[Turn]]]:
-    """By name: recordings with the turns of all who speak."""
+    """Return recordings with the turns of all speakers, by name."""
     samples, _, rttm = telephone_call()
     found = {"telephone call": (samples, read_rttm(rttm)["sample"])}
     for name, turns in read_rttm(AUDIO / "ami.rttm").items():
@@ -68,7 +71,10 @@ def conversations() -> dict[str, tuple[Samples, list[Turn]]]:
 
 
 def read_rttm(path: Path) -> dict[str, list[Turn]]:
-    """Turns by recording, speakers numbered as they come (NIST, "RT-09 Evaluation Plan")."""
+    """Return turns by recording. Speakers are numbered in order.
+
+    The format is RTTM (NIST, "RT-09 Evaluation Plan").
+    """
     found: dict[str, list[Turn]] = defaultdict(list)
     numbers: dict[tuple[str, str], int] = {}
     for line in path.read_text().splitlines():
@@ -79,7 +85,7 @@ def read_rttm(path: Path) -> dict[str, list[Turn]]:
 
 
 def words_of_the_call(path: Path) -> list[tuple[str, str]]:
-    """Each word that was said in the telephone call, and by whom (its STM file)."""
+    """Return each word of the telephone call with its speaker, from the STM file."""
     lines = [line.split(None, 5) for line in path.with_name("sample.stm").read_text().splitlines()]
     return [(word, line[2]) for line in lines if len(line) == 6 for word in plain(line[5]).split()]
 
@@ -87,7 +93,7 @@ def words_of_the_call(path: Path) -> list[tuple[str, str]]:
 def with_the_right_speaker(
     words: Sequence[Word], said: Sequence[tuple[str, str]]
 ) -> tuple[int, int]:
-    """How many of the words that were heard right have the right speaker, and how many those are."""
+    """Return how many correctly heard words have the right speaker, and how many there are."""
     heard = [plain(word.text) for word in words]
     blocks = SequenceMatcher(None, [word for word, _ in said], heard, autojunk=False)
     pairs = [

@@ -1,4 +1,4 @@
-"""A diarization pipeline of real weights: pyannote's segmentation-3.0 and the GE2E speaker encoder."""
+"""Build a diarization pipeline from real weights: segmentation-3.0 and the GE2E speaker encoder."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ import yaml
 from reflector.speech.whole_pipeline import make_whole
 
 CODE = Path(__file__).resolve().parents[2] / "tests" / "fixtures" / "ge2e"
-# A distance of embeddings that fits this encoder, found on the meetings of `conversations`
+# A distance of embeddings that suits this encoder, found on the meetings of `conversations`
 CLUSTERING = {"method": "centroid", "min_cluster_size": 12, "threshold": 0.4}
 
 
 def pipeline_of(weights: Path, folder: Path) -> Path:
-    """`folder` as a pipeline of before 4.0, made of what `tools/real_models.py` fetched."""
+    """Make `folder` a pipeline in the format before 4.0, and return it.
+
+    `weights` is the folder that `tools/real_models.py` filled.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchcodec, which is not used
         import torch
@@ -44,7 +47,7 @@ def pipeline_of(weights: Path, folder: Path) -> Path:
 
 
 def _save(model: Any, path: Path) -> None:
-    """A checkpoint as pyannote.audio's `Model.from_pretrained` reads it."""
+    """Save a checkpoint that pyannote.audio's `Model.from_pretrained` can read."""
     import lightning
     import pyannote.audio
     import torch

@@ -1,4 +1,4 @@
-"""The product, and faster-whisper called directly in the ways that others call it."""
+"""Run the product, and faster-whisper called directly in the ways that others call it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ BEAM, BATCH = 5, 4
 
 @dataclass(frozen=True)
 class Score:
-    """Word errors of `words` that were said; `seconds` that it took. `heard`: how many words."""
+    """Word errors against the `words` that were said.
+
+    `heard` is how many words came out. `seconds` is the time that it took.
+    """
 
     errors: int
     deleted: int
@@ -36,7 +39,10 @@ Way = Callable[[Samples], str]
 
 
 def ways(model: Path, scratch: Path) -> dict[str, Way]:
-    """By name: what makes text of samples. `reference` is how Reflector's model service does it."""
+    """Return functions from samples to text, by name.
+
+    `reference` calls faster-whisper as Reflector's model service does.
+    """
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     direct = WhisperModel(str(model), device="cpu", compute_type="int8", local_files_only=True)
@@ -83,5 +89,5 @@ def score(way: Way, samples: Samples, said: str) -> Score:
 
 
 def plain(text: str) -> str:
-    """Lower case, no punctuation."""
+    """Return `text` in lower case, without punctuation."""
     return " ".join(re.sub(r"[^\w' ]", " ", text.lower()).split())

@@ -1,1 +1,1 @@
-"""`make bench-speech`: the speech service beside faster-whisper itself, on models of real sizes."""
+"""Measure the speech service beside faster-whisper, on models of real sizes."""

@@ -1,12 +1,12 @@
-"""`make bench-speech`: the speech service beside faster-whisper, to bench/results-DEVICE.json.
+"""Measure the speech service beside faster-whisper: `make bench-speech` writes results-DEVICE.json.
 
     python -m bench.speech [--sizes tiny,base,…] [--minutes 10,60] [--parts alone,two,speakers]
 
-`alone`: a file through the service, through faster-whisper's batched pipeline called directly, and
-the way Reflector's model service calls faster-whisper, one after the other. `two`: two files at
-once, and one after the other. `speakers`: words and speakers of one file at once, and each alone.
+`alone` runs a file through the service, then through faster-whisper's batched pipeline called
+directly, then as Reflector's model service calls faster-whisper. `two` runs two files at once, and
+one after the other. `speakers` runs words and speakers of one file at once, and each alone.
 
-Models are of real dimensions with made-up weights (models.py). Results of other sizes and lengths
+The models have real dimensions and made-up weights (models.py). Results of other sizes and lengths
 stay in the file.
 """
 

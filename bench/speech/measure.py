@@ -1,4 +1,4 @@
-"""The parts of the benchmark. Times in seconds; ratios of figures of one run."""
+"""Run the parts of the benchmark. Times are in seconds, and ratios compare figures of one run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def two(model: Path, recording: Path, device: str) -> dict[str, Any]:
 
 
 def speakers(model: Path, recording: Path, device: str) -> dict[str, Any]:
-    """With the tests' tiny diarizer: a real one takes hours on a CPU."""
+    """Measure with the tests' tiny diarizer: a real one takes hours on a CPU."""
 
     def words() -> None:
         _words(server, recording)
@@ -65,7 +65,7 @@ def speakers(model: Path, recording: Path, device: str) -> dict[str, Any]:
         answer.raise_for_status()
 
     with _service(model, speakers=True) as server:
-        turns()  # torch warms up with the first
+        turns()  # the first request warms up torch
         each = {"words_s": _timed(words), "speakers_s": _timed(turns)}
         at_once = _at_once(words, turns)
     return {
@@ -86,7 +86,7 @@ def _service(model: Path, *, speakers: bool = False) -> Iterator[SpeechServer]:
 
 
 def _streamed(server: SpeechServer, recording: Path) -> dict[str, Any]:
-    """By server-sent events, so that the first result can be timed."""
+    """Stream the result as server-sent events, so that its first part can be timed."""
     process = psutil.Process(server.process.pid)
     cpu = sum(process.cpu_times()[:2])
     started, first, text = time.monotonic(), None, ""
@@ -148,7 +148,7 @@ def _at_once(*works: Callable[[], None]) -> float:
 
 
 def _peak(pid: int) -> int:
-    """MiB, since the process began."""
+    """Return the peak memory of a process since its start, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return round(int(line.split()[1]) / 1024)

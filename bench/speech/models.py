@@ -1,9 +1,9 @@
-"""Whisper models of real dimensions with made-up weights: the arithmetic of the real ones, no download.
+"""Make Whisper models of real dimensions with made-up weights: real arithmetic, no download.
 
-What such a model computes from the sound is of no use, but it says something: a token's embedding
-is what the output layer expects for the next token, so that every window has the same sentence of
-`WORDS` words and then ends. Without that a model of random weights goes on to the longest text that
-there may be, doubts each word, and is asked six times over by faster-whisper.
+The sound does not influence the result, but such a model says something. A token's embedding is
+what the output layer expects for the next token. So every window yields the same sentence of
+`WORDS` words and then ends. A model of random weights would go on to the longest possible text and
+doubt each word, and faster-whisper would ask it six times.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ from faster_whisper.tokenizer import _LANGUAGE_CODES
 from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-WORDS = 80  # in 30 seconds: 160 a minute, as people speak
+WORDS = 80  # in 30 seconds: 160 a minute, a usual speed
 AUDIO_POSITIONS, TEXT_POSITIONS = 1500, 448
 BEFORE = ["<|endoftext|>", "<|startoftranscript|>"]
 AFTER = ["translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps"]
 TIMESTAMPS = 1501
 TEXT_TOKENS = 50257
 CLOSINGS = 8
-# Small beside the embeddings, which therefore decide what is said
+# Small compared with the embeddings, which therefore decide what is said
 WEIGHT = 1e-3
 
 
 @dataclass(frozen=True)
 class Size:
-    """`width`: of the hidden states; a head has 64 of them. `mels`: of the spectrogram."""
+    """The dimensions of a model.
+
+    `width` is that of the hidden states; a head has 64 of them. `mels` is that of the spectrogram.
+    """
 
     width: int
     encoder_layers: int
@@ -55,7 +58,7 @@ SIZES = {
 
 
 def model_folder(cache: Path, name: str) -> Path:
-    """The folder of the model, made where it is not there yet; int8."""
+    """Return the folder of the int8 model, and make the model if it is not there."""
     folder = cache / f"{name}-int8"
     if not (folder / "preprocessor_config.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +87,7 @@ def _make(folder: Path, size: Size) -> None:
 
 
 class _Weights:
-    """float32 arrays out of one pool of random numbers: a large model would take minutes to draw."""
+    """float32 arrays from one pool of random numbers: a large model would take minutes to draw."""
 
     def __init__(self, generator: np.random.Generator, width: int) -> None:
         self.width = width
@@ -108,7 +111,10 @@ class _Weights:
         spec.beta = np.zeros(self.width, np.float32)
 
     def attention(self, spec: Any, *projections: int) -> None:
-        """`projections`: how many of queries, keys and values each linear layer makes."""
+        """Fill an attention layer.
+
+        `projections`: how many of queries, keys and values each linear layer computes.
+        """
         self.norm(spec.layer_norm)
         for linear, count in zip(spec.linear, (*projections, 1), strict=True):
             self.linear(linear, count * self.width, self.width)
@@ -145,14 +151,17 @@ def _decoder(
 def _chain(
     weights: _Weights, tokens: list[str], generator: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Input embeddings, and output weights that expect of each word of the sentence its follower."""
+    """Return input embeddings, and output weights.
+
+    For each word of the sentence, the output weights expect the next one.
+    """
     said = generator.standard_normal((len(tokens), weights.width), np.float32)
     heard = generator.standard_normal((len(tokens), weights.width), np.float32)
     begins = tokens.index("<|notimestamps|>")
-    said[begins + 1 : -CLOSINGS] = said[begins]  # any timestamp opens a window, but the last ones
+    said[begins + 1 : -CLOSINGS] = said[begins]  # all timestamps but the last open a window
     words = generator.choice(np.arange(256, TEXT_TOKENS), WORDS, replace=False)
-    # Without a last timestamp faster-whisper's sequential way goes on from the last word. Several
-    # that are as likely, so that all hypotheses of a beam end at once, as those of a real model do.
+    # Without a last timestamp faster-whisper's sequential way continues from the last word. Several
+    # are equally likely, so that all hypotheses of a beam end at once, as in a real model.
     said[-CLOSINGS:] = said[-1]
     heard[words] = said[[begins, *words[:-1]]]
     heard[-CLOSINGS:] = said[words[-1]]

@@ -1,7 +1,10 @@
-"""One file through faster-whisper in a process of its own: `python -m bench.speech.ways WAY MODEL FILE`.
+"""Run one file through faster-whisper in a separate process.
 
-`batched`: its batched pipeline called directly. `reference`: as Reflector's model service calls it:
-window after window, beam of 5, voice activity detection with 500 ms, under a lock.
+    python -m bench.speech.ways WAY MODEL FILE DEVICE
+
+`batched` calls its batched pipeline directly. `reference` calls it as Reflector's model service
+does: window after window, a beam of 5, voice activity detection with 500 ms, under a lock.
+
 Prints JSON: seconds to the first result and to the last, CPU seconds, peak memory in MiB, words.
 """
 
@@ -49,7 +52,7 @@ def reference(model: WhisperModel, file: str, card: bool) -> Iterable[Any]:
 def main() -> None:
     way, folder, file, device = sys.argv[1:5]
     card = device == "cuda"
-    # All else is left as it is by default, as in the reference
+    # All else has its default, as in the reference
     model = WhisperModel(folder, device=device, compute_type="float16" if card else "int8")
     started, cpu = time.monotonic(), time.process_time()
     first, words = None, 0

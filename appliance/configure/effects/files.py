@@ -37,7 +37,7 @@ def make_folder(change: MakeFolder, machine: Machine) -> None:
 
 
 def numbers(root: Path, owner: str) -> tuple[int, int]:
-    """Return user and group of `name:group`, as the machine at `root` numbers them."""
+    """Return the ids of the user and group in `user:group` on the machine at `root`."""
     user, _, group = owner.partition(":")
     return _number(root / "etc/passwd", user), _number(root / "etc/group", group)
 

@@ -1,5 +1,7 @@
-"""Garage's layout, bucket and key, by its administration API, version 2
-(garagehq.deuxfleurs.fr/api/garage-admin-v2.html)."""
+"""Set up Garage's layout, bucket and key with its administration API, version 2.
+
+The API is described at garagehq.deuxfleurs.fr/api/garage-admin-v2.html.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ KEY_NAME = "reflector"
 
 
 class Garage:
-    """ApplianceError says what Garage said."""
+    """A client of Garage's administration API.
+
+    Methods raise ApplianceError with Garage's own message if it refuses, or if it does not answer.
+    """
 
     def __init__(self, token: str, address: str = ADDRESS) -> None:
         self._client = httpx2.Client(
@@ -45,7 +50,7 @@ class Garage:
                 time.sleep(0.5)
 
     def lay_out(self, capacity: int) -> None:
-        """One node with all the space, unless there is a layout already."""
+        """Lay the cluster out as one node of `capacity` bytes, unless it has a layout already."""
         layout = self._ask("GET", "GetClusterLayout")
         if layout["roles"]:
             return
@@ -55,14 +60,17 @@ class Garage:
         self._ask("POST", "ApplyClusterLayout", {"version": layout["version"] + 1})
 
     def bucket(self, name: str) -> str:
-        """Return its id; made where it is not there."""
+        """Return the id of the bucket `name`. Create the bucket if needed."""
         for bucket in self._ask("GET", "ListBuckets"):
             if name in bucket.get("globalAliases", []):
                 return str(bucket["id"])
         return str(self._ask("POST", "CreateBucket", {"globalAlias": name})["id"])
 
     def key(self, name: str) -> tuple[str, str]:
-        """Make a new one: the secret of an old one cannot be had again, so that one is deleted."""
+        """Create a key, and return its id and its secret.
+
+        Garage never shows a secret again, so an earlier key of this name is deleted.
+        """
         for key in self._ask("GET", "ListKeys"):
             if key["name"] == name:
                 self._ask("POST", f"DeleteKey?id={key['id']}")

@@ -14,7 +14,11 @@ from appliance.machine.ledger import Ledger
 
 @dataclass(frozen=True)
 class Machine:
-    """`root`: / or the tree. `artifacts`: a folder to take downloads from. `say`: progress, a line."""
+    """The machine that changes are made on.
+
+    `root` is / or the tree. `artifacts` is a folder to take downloads from. `say` reports progress,
+    one line a call.
+    """
 
     root: Path
     facts: Facts
@@ -27,11 +31,11 @@ class Machine:
         return self.root == Path("/")
 
     def path(self, path: str) -> Path:
-        """Return where `path` of the machine is for this process."""
+        """Return where this process finds `path` of the machine."""
         return self.root / path.lstrip("/")
 
 
 @singledispatch
 def apply(change: Change, machine: Machine) -> None:
-    """Make it happen; ApplianceError where that fails."""
+    """Make the change on the machine. Raises ApplianceError if that fails."""
     raise NotImplementedError(type(change).__name__)

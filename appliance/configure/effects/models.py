@@ -18,7 +18,7 @@ def pull_model(change: PullModel, machine: Machine) -> None:
 
 @apply.register
 def import_models(change: ImportModels, machine: Machine) -> None:
-    """By root, because a USB stick is often readable by nobody else."""
+    """Import models as root, because often only root can read a USB stick."""
     arguments = ("models", "import", change.folder)
     application.watch(machine.facts, ["SECRET_KEY"], machine.say, *arguments, user="root")
     run(["chown", "--recursive", "reflector:reflector", f"{change.target}/models"])

@@ -1,4 +1,4 @@
-"""Create, seal and open secrets."""
+"""Create secrets, and seal them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def keep_password(change: KeepPassword, machine: Machine) -> None:
 
 
 def keep(machine: Machine, name: str, value: str, restarts: tuple[str, ...]) -> None:
-    """Seal and write it, readable by root alone."""
+    """Seal the secret, write it for root only, and note the units that have to restart."""
     machine.ledger.wait_for(restarts)
     sealing = machine.facts.sealing
     sealed = value if sealing is Sealing.FILE else _seal(value, sealing)

@@ -1,1 +1,1 @@
-"""Plan each part of an appliance. `build.py` has them in order."""
+"""Plan each part of an appliance. `build.py` lists them in order."""

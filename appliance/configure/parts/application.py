@@ -12,10 +12,11 @@ from appliance.secrets.store import credential_line
 
 STEP = "application"
 S3_KEYS = ("TRANSCRIPT_STORAGE_AWS_ACCESS_KEY_ID", "TRANSCRIPT_STORAGE_AWS_SECRET_ACCESS_KEY")
-# The key of the speech service, under the names by which its clients know it
+# The names under which clients of the speech service know its key
 SPEECH_KEYS = ("TRANSCRIPT_MODAL_API_KEY", "DIARIZATION_MODAL_API_KEY", "TRANSLATE_MODAL_API_KEY")
 SPEECH_KEY = "REFLECTOR_GPU_APIKEY"
-# Further secrets of the application: for Zulip, e-mail, rooms. They reach what talks to the outside
+# Further secrets of the application, for Zulip, e-mail and rooms. Units that reach the network get
+# them
 OTHERS = SECRETS - {"SECRET_KEY", "ADMIN_PASSWORD_HASH", "LLM_API_KEY", "HF_TOKEN", SPEECH_KEY,
                     *S3_KEYS, *SPEECH_KEYS, "PADDING_MODAL_API_KEY", "MIXDOWN_MODAL_API_KEY"}  # fmt: skip
 DEFAULT_PORTS = (50000, 50100)
@@ -66,8 +67,10 @@ def _secrets(view: View) -> Planned:
 
 
 def _credentials(view: View, unit: str) -> list[tuple[str, str]]:
-    """Return what the unit knows it by, and what it is kept as; no more than the unit has a use
-    for."""
+    """Return the credentials of a unit: the name in the unit, and the name it is stored as.
+
+    A unit gets only the secrets that it uses.
+    """
     if unit == units.TRANSCRIPTION:
         names = ["SECRET_KEY", SPEECH_KEY, "HF_TOKEN"]
         if view.config.llm.on is not LanguageModelOn.NONE:
@@ -87,9 +90,11 @@ def _credentials(view: View, unit: str) -> list[tuple[str, str]]:
 
 
 def _for_recording(view: View, unit: str) -> list[str]:
-    """Return the ports that browsers send their sound to, where they are not those that the units
-    have; and behind a proxy that does not know the service for it, what its encryption needs in the
-    API."""
+    """Return the lines that a unit needs to receive sound from browsers.
+
+    These are the WebRTC ports, if they are not the defaults. Without Caddy the API receives the
+    sound itself, and its encryption needs memory that is writable and executable.
+    """
     if unit == units.LIVE:
         return _ports(view)
     if unit == units.API:
@@ -113,7 +118,7 @@ def _is_made(view: View, name: str) -> bool:
 
 
 def _elsewhere(view: View) -> list[str]:
-    """Return hosts outside that the settings name."""
+    """Return the external hosts that the settings name."""
     config = view.config
     named = [
         config.speech.url if config.speech.on is SpeechOn.HOSTED else None,

@@ -1,4 +1,4 @@
-"""Plan Valkey, or Redis where Debian has no Valkey: a separate instance on a Unix socket."""
+"""Plan Valkey, or Redis if Debian has no Valkey: a separate instance on a Unix socket."""
 
 from __future__ import annotations
 

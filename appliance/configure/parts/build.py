@@ -1,4 +1,4 @@
-"""Build the whole plan: the changes of each part, in an order in which they can be made."""
+"""Build the whole plan: the changes of each part, in an order that works."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Plan:
 
 
 def build(view: View) -> Plan:
-    """Raise PlanError if what is asked for cannot be on this machine."""
+    """Return the whole plan. Raises PlanError if this machine cannot do what is configured."""
     found = [item for step in STEPS for item in step(view)]
     changes = [item for item in found if isinstance(item, Change)]
     found += running.plan(view, changes)

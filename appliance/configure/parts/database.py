@@ -1,4 +1,4 @@
-"""Plan PostgreSQL: a separate cluster, reached by a Unix socket and peer authentication."""
+"""Plan PostgreSQL: a separate cluster with a Unix socket and peer authentication."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ def plan(view: View) -> Planned:
 
 
 def _tuned(view: View, version: str) -> str:
-    """Return a sixteenth of the memory, because the models need it more; the system's cache has the
-    rest."""
+    """Return a configuration that uses a sixteenth of the memory.
+
+    The models need memory more. The system's cache gets the rest.
+    """
     memory = view.facts.memory // MIB
     return render(
         "postgresql.conf.j2",

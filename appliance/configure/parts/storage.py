@@ -1,4 +1,4 @@
-"""Plan where recordings are: a folder, Garage on this machine, or S3 elsewhere."""
+"""Plan where recordings are stored: in a folder, in Garage on this machine, or in S3 elsewhere."""
 
 from __future__ import annotations
 
@@ -70,7 +70,10 @@ def _garage(view: View) -> Planned:
 
 
 def _capacity(view: View) -> int:
-    """Of the disk's real free space nine tenths, or the quota where that is less."""
+    """Return how many bytes Garage may use: nine tenths of the free space, or the quota if smaller.
+
+    Raises PlanError if neither a disk nor a quota is known.
+    """
     quota = view.config.storage.quota_gib
     disk = disk_of(view.facts, str(view.config.storage.garage_folder))
     if disk is None:
@@ -85,6 +88,6 @@ def _capacity(view: View) -> int:
 
 
 def disk_of(facts: Facts, folder: str) -> Disk | None:
-    """Return the file system that `folder` is on: the longest mount point above it."""
+    """Return the file system that holds `folder`: the one with the longest mount point above it."""
     inside = [disk for disk in facts.disks if f"{folder}/".startswith(f"{disk.mount.rstrip('/')}/")]
     return max(inside, key=lambda disk: len(disk.mount), default=None)

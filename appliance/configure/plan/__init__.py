@@ -1,1 +1,1 @@
-"""Changes as data, made from facts, settings and the machine's state."""
+"""Represent changes as data, made from facts, settings and the machine's state."""

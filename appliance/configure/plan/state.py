@@ -1,6 +1,6 @@
-"""What the appliance has done on a machine so far, as far as a plan depends on it: plain data.
+"""Describe what is on a machine so far, as far as a plan depends on it: plain data.
 
-`here.py` reads it from a machine; a test writes it down.
+`appliance/machine/state.py` reads it from a machine. Tests write it themselves.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ class Unit:
 
 @dataclass(frozen=True)
 class State:
-    """`files`: text by path, of those that a plan asks for. `written`: the SHA-256 of each file as the
-    appliance wrote it (two while it is being written). `pristine`: configuration files that are as their package brought them.
+    """What the appliance finds on a machine.
 
-    `credentials`: names of the secrets that are kept. `waiting`: units whose files were changed and
-    that were not started again since. `postgresql`: the newest installed major version. `broker`:
-    `valkey` or `redis`. `clusters`: of PostgreSQL, as `17-reflector`. `listening`: who has a TCP
-    port, by number. `firewalls`: others that are at work.
-    `folders`: that exist, of those that the configuration names. `artifacts`: installed version by name.
-    `done`: what is made once and leaves no file: `database`, `garage`, `admin`.
+    `files` has the text by path of the files that a plan asks for. `written` has the SHA-256 of
+    each file as the appliance wrote it (two while it is being written). `pristine` names the
+    configuration files that nobody has changed since their package installed them.
+    `credentials` names the stored secrets. `waiting` names the units that have not restarted since
+    their files changed. `postgresql` is the newest installed major version, and `broker` is
+    `valkey` or `redis`. `clusters` are those of PostgreSQL, such as `17-reflector`. `listening` has
+    the program for each used TCP port. `firewalls` names other active firewalls. `folders` are the
+    existing ones among those that the configuration names. `artifacts` has the installed version by
+    name. `done` names what is made once and leaves no file: `database`, `garage`, `data-disk`.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)

@@ -25,14 +25,17 @@ from appliance.machine.facts.model import Facts
 
 @dataclass(frozen=True)
 class Note:
-    """What an operator should know and no change tells; `diff`: of a file that is left alone."""
+    """What an operator should know and no change says.
+
+    `diff` shows how a file that stays as it is differs from the plan.
+    """
 
     step: str
     text: str
     diff: str = ""
 
 
-# Among the units of `restarts`: what programs trust has to be gathered anew
+# Stands among the units of `restarts`: the set of trusted certificates has to be built again
 TRUST_STORE = "trust-store"
 
 Planned = Iterator[Change | Note]
@@ -40,10 +43,14 @@ Planned = Iterator[Change | Note]
 
 @dataclass(frozen=True)
 class View:
-    """`given`: secrets that this run was handed, by name. `authorities`: certificates that the machine
-    is to trust, in PEM. `models`: speech models that are offered, and the
-    folder to import each from. `artifacts`: the lock file.
-    `force`: replace what an operator edited. `offline`: a tree is prepared, nothing runs in it."""
+    """What a part sees when it plans.
+
+    `given` has the secrets that this run received, by name. `authorities` are certificates that the
+    machine will trust, in PEM. `models` has the offered speech models, with the folder to import
+    each from. `artifacts` is the lock file.
+    `force` replaces files that an operator edited. `offline` means that a tree is prepared, in
+    which nothing runs.
+    """
 
     facts: Facts
     config: ApplianceConfig
@@ -67,8 +74,11 @@ class View:
         owner: str = "root:root",
         restarts: tuple[str, ...] = (),
     ) -> Planned:
-        """Yield the file as it has to be; one that was edited by hand is left, and shown, unless
-        forced."""
+        """Yield the change that makes the file's text `text`.
+
+        A file that was edited by hand stays as it is, and a note shows the difference, unless
+        `force` is set.
+        """
         there = self.state.files.get(path)
         if there == text:
             return
@@ -85,7 +95,7 @@ class View:
         )  # fmt: skip
 
     def no_file(self, step: str, path: str, reason: str, restarts: tuple[str, ...] = ()) -> Planned:
-        """Yield one of the appliance's own that is not needed any more."""
+        """Yield the removal of a file that the appliance wrote and that is not needed any more."""
         there = self.state.files.get(path)
         if there is None or path not in self.state.written:
             return
@@ -97,7 +107,10 @@ class View:
     def secret(
         self, step: str, name: str, reason: str, *, made: bool, restarts: tuple[str, ...] = ()
     ) -> Planned:
-        """Keep a secret that is there as it is, unless this run was handed another one."""
+        """Yield the change that stores a secret, if one was given or `made` asks for a random one.
+
+        A secret that exists stays as it is, unless this run received another value.
+        """
         if name in self.given:
             yield KeepSecret(
                 step=step, reason=reason, name=name, value=self.given[name], restarts=restarts
@@ -106,8 +119,10 @@ class View:
             yield MakeSecret(step=step, reason=reason, name=name, restarts=restarts)
 
     def artifact(self, step: str, name: str, reason: str) -> Planned:
-        """Yield a program at the version of the lock file; PlanError where the lock cannot vouch
-        for it."""
+        """Yield the installation of a program, in the version of the lock file.
+
+        Raises PlanError if the lock file has no checksum for it.
+        """
         wanted = self.artifacts[name]
         if self.state.artifacts.get(name) != wanted.version:
             wanted.sum(self.facts.processor.architecture)

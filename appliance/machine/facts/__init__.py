@@ -1,4 +1,4 @@
-"""Read what the machine is. Besides the settings, a plan depends on nothing else."""
+"""Read what the machine is. A plan depends on this, the settings and the state."""
 
 from appliance.machine.facts.gather import gather
 from appliance.machine.facts.model import Card, Disk, Facts, Interface

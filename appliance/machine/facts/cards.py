@@ -16,7 +16,7 @@ DISPLAY = "0x03"
 
 
 def cards_on_the_bus(root: Path) -> tuple[Card, ...]:
-    """By PCI, with or without a driver, in the order of their addresses."""
+    """List the cards on the PCI bus by address, with or without a driver."""
     found = []
     for device in sorted((root / "sys/bus/pci/devices").glob("*")):
         vendor, kind, model = (_word(device / name) for name in ("vendor", "class", "device"))
@@ -26,8 +26,10 @@ def cards_on_the_bus(root: Path) -> tuple[Card, ...]:
 
 
 def with_driver(root: Path, cards: tuple[Card, ...]) -> tuple[tuple[Card, ...], Driver]:
-    """Return the same cards with what NVML says of each, and the driver; NVML is asked only if
-    there are any."""
+    """Return the same cards with what NVML reports about each, and the driver.
+
+    NVML is asked only if there are cards.
+    """
     module = (root / "sys/module/nvidia").is_dir()
     nodes = tuple(
         f"/dev/{path.name}"
@@ -61,7 +63,7 @@ def _asked(cards: tuple[Card, ...], driver: Driver) -> tuple[tuple[Card, ...], D
         try:
             handle = pynvml.nvmlDeviceGetHandleByPciBusId(card.pci.encode())
         except pynvml.NVMLError:
-            described.append(card)  # bound to another driver, for a virtual machine say
+            described.append(card)  # another driver uses it, for a virtual machine for example
             continue
         major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
         described.append(

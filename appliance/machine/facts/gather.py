@@ -1,6 +1,6 @@
-"""Facts of the running system, from /proc, /sys, systemd and NVML.
+"""Gather the facts of the running system, from /proc, /sys, systemd and NVML.
 
-`root` is where /etc, /proc and /sys are looked for: a test brings its own.
+`root` is the tree with /etc, /proc and /sys: tests use their own.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from appliance.machine.facts.cards import cards_on_the_bus, with_driver
 from appliance.machine.facts.model import Disk, Facts, Interface, Processor, Release
 from appliance.machine.run import first_line
 
-# What CTranslate2 and torch choose their code by
+# The features by which CTranslate2 and torch choose their code
 FEATURES = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "asimd", "sve")
-# x86-64-v2 (x86-64 psABI), which NumPy's and ONNX Runtime's wheels are compiled for. KVM's default
-# processors (kvm64, qemu64) have less, and Python ends there with an illegal instruction.
+# x86-64-v2 (x86-64 psABI), which the wheels of NumPy and ONNX Runtime need. KVM's default
+# processors (kvm64, qemu64) lack some of it, and Python then dies with an illegal instruction.
 NEEDED = ("cx16", "popcnt", "sse4_1", "sse4_2", "ssse3")
-# File systems that hold nothing of the machine's own
+# File systems that hold no data of the machine's own
 PASSING = {"erofs", "squashfs", "vfat", "iso9660", "overlay", "tmpfs", "devtmpfs", "ramfs"}
 
 
@@ -62,7 +62,7 @@ def _release(root: Path) -> Release:
 def _processor(root: Path) -> Processor:
     name, known = platform.machine(), set[str]()
     file = root / "proc/cpuinfo"
-    if not file.exists():  # a tree that is not running: whoever runs it is here
+    if not file.exists():  # a tree that is not running: this machine will run it
         file = Path("/proc/cpuinfo")
     for line in file.read_text().splitlines():
         key, _, value = (part.strip() for part in line.partition(":"))
@@ -80,17 +80,17 @@ def _processor(root: Path) -> Processor:
 def _disks() -> tuple[Disk, ...]:
     found: dict[str, Disk] = {}
     for part in psutil.disk_partitions(all=False):
-        # A file system of a container's host is seen through single files
+        # A container sees a file system of its host through single files
         if part.fstype in PASSING or part.device in found or not Path(part.mountpoint).is_dir():
             continue
         try:
             usage = psutil.disk_usage(part.mountpoint)
         except OSError:
-            continue  # a disk that does not answer has no free space to speak of
+            continue  # the disk does not answer
         found[part.device] = Disk(
             part.device, part.mountpoint, part.fstype, usage.total, usage.free
         )
-    if "/" not in {disk.mount for disk in found.values()}:  # a container's, in layers
+    if "/" not in {disk.mount for disk in found.values()}:  # a container has its root in layers
         usage = psutil.disk_usage("/")
         found["/"] = Disk("/", "/", "overlay", usage.total, usage.free)
     return tuple(found.values())
@@ -112,8 +112,10 @@ def _interfaces(root: Path) -> tuple[Interface, ...]:
 
 
 def _with_default_route(root: Path) -> set[str]:
-    """Return names of interfaces, by the kernel's tables of routes (proc(5), net/route and
-    net/ipv6_route)."""
+    """Return the names of interfaces with a default route, from the kernel's routing tables.
+
+    See proc(5), net/route and net/ipv6_route.
+    """
     found = {
         columns[0]
         for columns in _columns(root / "proc/net/route")
@@ -136,7 +138,10 @@ def _columns(file: Path) -> list[list[str]]:
 
 
 def _secure_boot(root: Path) -> bool | None:
-    """Of the EFI variable; its first four bytes are attributes, the fifth the value."""
+    """Return the value of the EFI variable; None if there is none.
+
+    Its first four bytes are attributes, the fifth is the value.
+    """
     folder = root / "sys/firmware/efi/efivars"
     for file in folder.glob("SecureBoot-*"):
         return file.read_bytes()[4:5] == b"\x01"
@@ -149,6 +154,6 @@ def _clock() -> bool | None:
 
 
 def _systemd() -> int:
-    """0 where there is none."""
+    """Return systemd's version, or 0 without systemd."""
     found = re.match(r"systemd (\d+)", first_line("systemctl", "--version") or "")
     return int(found[1]) if found else 0

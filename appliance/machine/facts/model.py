@@ -1,4 +1,4 @@
-"""Facts as plain data. Sizes in bytes; None where the machine does not tell."""
+"""Represent facts as plain data. Sizes are in bytes. None means that the machine does not tell."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-# Bridges and ends of containers and virtual machines, as their managers name them
+# Bridges and virtual interfaces of containers and virtual machines, as their managers name them
 INTERNAL = re.compile(r"(docker|br-|virbr|veth|vnet|podman|cni|flannel|cali|lxc|lxdbr)")
 
 
 class Sealing(StrEnum):
-    """The values of `systemd-creds --with-key=`; FILE: a file that only root reads."""
+    """The values of `systemd-creds --with-key=`. FILE is a file that only root can read."""
 
     TPM = "host+tpm2"
     HOST = "host"
@@ -29,15 +29,18 @@ class Sealing(StrEnum):
 
 @dataclass(frozen=True)
 class Processor:
-    """`cores`: those that this system may use. `features`: of the instruction set, as Linux names
-    them, as far as anything here depends on them."""
+    """A processor.
+
+    `cores` counts those that this system may use. `features` are the instruction set extensions
+    that the appliance cares about, as Linux names them.
+    """
 
     name: str
     cores: int
     architecture: str
     features: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    """What the application's libraries need of a processor and this one has not."""
+    """What the application's libraries need and this processor lacks."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Disk:
 
 @dataclass(frozen=True)
 class Interface:
-    """`has_default_route`: whether what goes elsewhere leaves by it."""
+    """A network interface. `has_default_route`: whether traffic to other networks leaves by it."""
 
     name: str
     addresses: tuple[str, ...]
@@ -62,15 +65,15 @@ class Interface:
 
     @property
     def is_internal(self) -> bool:
-        """Whether it leads to containers and virtual machines on this machine only."""
+        """Whether it leads only to containers and virtual machines on this machine."""
         return bool(INTERNAL.match(self.name)) and not self.has_default_route
 
 
 @dataclass(frozen=True)
 class Card:
-    """An NVIDIA card. `pci` is always known; the rest only with a driver that works.
+    """An NVIDIA card. `pci` is always known, the other fields only with a working driver.
 
-    `compute`: (major, minor) of the compute capability, (7, 5) is Turing.
+    `compute` is (major, minor) of the compute capability: (7, 5) is Turing.
     """
 
     pci: str
@@ -82,9 +85,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Driver:
-    """NVIDIA's. `cuda`: the newest version of CUDA that it can run, (12, 4).
+    """NVIDIA's driver.
 
-    `problem`: why NVML cannot be asked, where there are cards and it cannot.
+    `cuda` is the newest version of CUDA that it can run, such as (12, 4). `problem` says why NVML
+    does not answer although there are cards.
     """
 
     version: str | None = None
@@ -96,7 +100,7 @@ class Driver:
 
 @dataclass(frozen=True)
 class Release:
-    """Of the operating system: `id` and `version` of os-release(5)."""
+    """The operating system: `id` and `version` are those of os-release(5)."""
 
     id: str
     version: str
@@ -105,7 +109,11 @@ class Release:
 
 @dataclass(frozen=True)
 class Facts:
-    """`virtualization`: what systemd-detect-virt says, `none` for metal. `systemd`: its version."""
+    """What the machine is.
+
+    `virtualization` is the answer of systemd-detect-virt, `none` on metal. `systemd` is its
+    version.
+    """
 
     release: Release
     processor: Processor
@@ -126,16 +134,20 @@ class Facts:
 
     @property
     def sealing(self) -> Sealing:
-        """How this machine keeps secrets. systemd 250 and newer have a key in the TPM; one of the
-        host, without a TPM, works from 254 on."""
+        """How this machine seals secrets.
+
+        A key in the TPM needs systemd 250. A key of the host without a TPM needs 254.
+        """
         if self.tpm and self.systemd >= 250:
             return Sealing.TPM
         return Sealing.HOST if self.systemd >= 254 else Sealing.FILE
 
     @property
     def addresses(self) -> list[str]:
-        """Where the machine may be reached from others: by the interface of the default route
-        first, IPv4 first."""
+        """The addresses at which others may reach the machine.
+
+        Those of the default route's interface come first, and IPv4 comes before IPv6.
+        """
         usable = [i for i in self.interfaces if not i.is_loopback and not i.is_internal]
         usable.sort(key=lambda interface: not interface.has_default_route)
         found = [address for interface in usable for address in interface.addresses]
