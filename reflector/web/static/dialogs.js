@@ -41,7 +41,7 @@ export function rename(speaker, known) {
   byId("rename-name").select();
 }
 
-function listenToTitle(dialog, base, transcript, act) {
+function listenToTitle(dialog, base, transcript, reread) {
   const input = byId("retitle-input");
   let before = null;
   byId("retitle").addEventListener("click", () => {
@@ -59,13 +59,13 @@ function listenToTitle(dialog, base, transcript, act) {
       throw new Error(`Somebody else changed it to “${now}” meanwhile. Save again to replace that.`);
     }
     await api(base, { method: "PATCH", body: JSON.stringify({ title }) });
-    act(async () => {});
+    reread();
     return true;
   });
 }
 
-/** `base`: the path of the recording. `transcript()`: as it is now. `edited()`: what people changed. `act(action)`: do it, then read all again. */
-export function listenToDialogs(base, transcript, edited, act) {
+/** `base`: the path of the recording. `transcript()`: as it is now. `edited()`: what people changed. `reread()`: read all again. */
+export function listenToDialogs(base, transcript, edited, reread) {
   for (const button of document.querySelectorAll("[data-close]")) {
     button.addEventListener("click", () => button.closest("dialog").close());
   }
@@ -78,12 +78,12 @@ export function listenToDialogs(base, transcript, edited, act) {
       ? ["PATCH", `${base}/participants/${encodeURIComponent(known.id)}`]
       : ["POST", `${base}/participants`];
     await api(path, { method, body: JSON.stringify({ speaker, name }) });
-    act(async () => {});
+    reread();
     return true;
   });
 
   const retitle = document.getElementById("retitle-dialog");
-  if (retitle) listenToTitle(retitle, base, transcript, act);
+  if (retitle) listenToTitle(retitle, base, transcript, reread);
 
   document.getElementById("delete")?.addEventListener("click", () => open(byId("confirm")));
   onSubmit(byId("confirm"), async () => {
@@ -109,7 +109,7 @@ export function listenToDialogs(base, transcript, edited, act) {
   again.addEventListener("submit", ({ submitter }) => { again.dataset.edits = submitter.value; }, { capture: true });
   onSubmit(byId("process-again"), async () => {
     await api(`${base}/process?edits=${again.dataset.edits}`, { method: "POST" });
-    act(async () => {});
+    reread();
     return true;
   });
 }

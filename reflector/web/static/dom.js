@@ -29,9 +29,12 @@ export function showOffline(isOffline) {
   byId("offline").hidden = !isOffline;
 }
 
-/** To the login, which leads back to this page; not while somebody is typing in a dialog. */
-export function logInAgain() {
-  if (document.querySelector("dialog[open]")) return;
+/** Somebody is typing something that another page would throw away. */
+export const isDialogOpen = () => document.querySelector("dialog[open]") !== null;
+
+/** To the login, which leads back to this page. */
+function logInAgain() {
+  if (isDialogOpen()) return;
   location.href = at(`/login?back=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
@@ -96,7 +99,10 @@ export function timeLeft(seconds) {
   return `${(seconds / 3600).toFixed(1)} h left`;
 }
 
-export const STATUS = {
+/** What a recording is called. */
+export const titleOf = (item) => item.title || item.name || "Recording";
+
+const STATUS = {
   idle: "Empty",
   uploaded: "Uploaded",
   recording: "Recording",

@@ -7,11 +7,11 @@ let matches = [];  // of elements
 let current = -1;
 
 /** Without case, accents and punctuation. */
-export const plain = (text) =>
+const plain = (text) =>
   text.normalize("NFKD").toLowerCase().replace(/\p{M}/gu, "").replace(/[^\p{L}\p{N}\s]/gu, "");
 
 /** Where `query` is in `texts`, all plain: its words in this order, the last one as a beginning. `[[first, last]]` */
-export function positions(texts, query) {
+function positions(texts, query) {
   const wanted = plain(query).split(/\s+/).filter(Boolean);
   if (!wanted.length) return [];
   const last = wanted.length - 1;
@@ -22,19 +22,22 @@ export function positions(texts, query) {
   });
 }
 
-function show() {
-  const query = byId("find").value;
-  byId("find-count").textContent = !query.trim() ? "" : matches.length ? `${current + 1} of ${matches.length}` : "none";
+const showCurrent = () => matches[current]?.[0].scrollIntoView({ block: "center" });
+
+/** Mark match `place` as the current one, and say which of how many it is. */
+function setCurrent(place) {
+  for (const element of matches[current] ?? []) element.classList.remove("current");
+  current = place;
+  for (const element of matches[current] ?? []) element.classList.add("current");
+  const isTyped = byId("find").value.trim() !== "";
+  byId("find-count").textContent = !isTyped ? "" : matches.length ? `${current + 1} of ${matches.length}` : "none";
   byId("find-previous").disabled = byId("find-next").disabled = matches.length === 0;
 }
 
 function go(step) {
   if (!matches.length) return;
-  for (const element of matches[current] ?? []) element.classList.remove("current");
-  current = (current + step + matches.length) % matches.length;
-  for (const element of matches[current]) element.classList.add("current");
-  matches[current][0].scrollIntoView({ block: "center" });
-  show();
+  setCurrent((current + step + matches.length) % matches.length);
+  showCurrent();
 }
 
 /** `place`: which match is the current one, if there are so many. */
@@ -43,15 +46,8 @@ function mark(place) {
   matches = positions(words.map((word) => word.text), byId("find").value)
     .map(([first, last]) => words.slice(first, last + 1).map((word) => word.element));
   for (const element of matches.flat()) element.classList.add("hit");
-  current = -1;
-  if (matches.length) {
-    current = Math.min(place, matches.length - 1);
-    for (const element of matches[current]) element.classList.add("current");
-  }
-  show();
+  setCurrent(Math.min(place, matches.length - 1));
 }
-
-const showCurrent = () => matches[current]?.[0].scrollIntoView({ block: "center" });
 
 /** The words on the page are new: `elements`, in order. */
 export function findIn(elements) {

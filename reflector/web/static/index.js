@@ -1,7 +1,7 @@
 // The list of recordings, and the way for new ones in.
 
 import { date, nameLanguages } from "./dates.js";
-import { api, at, byId, clock, draw, make, showStatus } from "./dom.js";
+import { api, at, byId, clock, draw, make, showStatus, titleOf } from "./dom.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { highlighted, listenToSearch, query } from "./search.js";
 import { upload } from "./upload.js";
@@ -21,7 +21,7 @@ function row(item) {
     make("span", { className: "summary", dir: "auto" }, ...highlighted(text, typed)));
   const summary = item.short_summary ? make("span", { className: "summary", dir: "auto" }, item.short_summary) : null;
   const link = make("a", { href: at(`/transcripts/${item.id}${typed ? `?q=${encodeURIComponent(typed)}` : ""}`) },
-    make("strong", { dir: "auto" }, item.title || item.name || "Recording"), badge,
+    make("strong", { dir: "auto" }, titleOf(item)), badge,
     make("span", { className: "meta", dir: "auto" }, meta), summary, ...snippets);
   return make("li", {}, link);
 }

@@ -1,6 +1,6 @@
 // The waveform above the browser's own player, and which word is being heard.
 
-import { byId, clock, recall, remember } from "./dom.js";
+import { byId, clock, make, recall, remember } from "./dom.js";
 
 const audio = byId("audio");
 const canvas = byId("waveform");
@@ -98,6 +98,14 @@ export function playFrom(seconds) {
   if (byId("player").hidden) return;
   audio.currentTime = seconds;
   audio.play().catch(() => {});
+}
+
+/** A time that is heard when it is pressed. */
+export function playButton(seconds) {
+  const button = make("button", { type: "button", className: "link" }, clock(seconds));
+  button.setAttribute("aria-label", `Play from ${clock(seconds)}`);
+  button.addEventListener("click", () => playFrom(seconds));
+  return button;
 }
 
 const seekTo = (fraction) => { audio.currentTime = Math.min(1, Math.max(0, fraction)) * duration(); };

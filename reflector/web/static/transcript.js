@@ -2,10 +2,11 @@
 
 import { date } from "./dates.js";
 import { isLeaving, listenToDialogs, rename } from "./dialogs.js";
-import { api, at, byId, clock, draw, make, showOffline, showStatus } from "./dom.js";
+import { api, at, byId, clock, draw, isDialogOpen, make, showOffline, showStatus, titleOf } from "./dom.js";
 import { findIn, listenToFind } from "./find.js";
 import { markdown } from "./markdown.js";
-import { followWords, loadAudio, playFrom, showTopicMarks, showWaveform } from "./player.js";
+import { followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
+import { query } from "./search.js";
 import { noteProgress, showSteps, whenRetried } from "./steps.js";
 import { listenToWords, render } from "./words.js";
 
@@ -22,7 +23,7 @@ const nameOf = (speaker) => participant(speaker)?.name ?? `Speaker ${speaker}`;
 
 function showHead() {
   const { title, name, created_at: created, duration, status } = state.transcript;
-  const shown = title || name || "Recording";
+  const shown = titleOf(state.transcript);
   byId("title").textContent = shown;
   document.title = `${shown} – Reflector`;
   byId("meta").textContent = [title && name ? name : null, date(created, "full"), duration ? clock(duration / 1000) : null]
@@ -55,10 +56,7 @@ function showTopics() {
   byId("topics").hidden = state.topics.length === 0;
   showTopicMarks(state.topics);
   draw(byId("topics-list"), state.topics, () => state.topics.map((topic) => {
-    const time = make("button", { type: "button", className: "link" }, clock(topic.timestamp));
-    time.setAttribute("aria-label", `Play from ${clock(topic.timestamp)}`);
-    time.addEventListener("click", () => playFrom(topic.timestamp));
-    return make("li", { dir: "auto" }, time, " ", make("a", { href: `#topic-${topic.id}` }, topic.title), make("p", {}, topic.summary));
+    return make("li", { dir: "auto" }, playButton(topic.timestamp), " ", make("a", { href: `#topic-${topic.id}` }, topic.title), make("p", {}, topic.summary));
   }));
 }
 
@@ -131,10 +129,13 @@ async function act(action) {
   }
 }
 
+/** Read all again, and say why where that fails. */
+const reread = () => act(async () => {});
+
 let refreshTimer = null;
 function refreshSoon() {
   clearTimeout(refreshTimer);
-  refreshTimer = setTimeout(() => act(async () => {}), 150);
+  refreshTimer = setTimeout(reread, 150);
 }
 
 const HANDLERS = {
@@ -186,7 +187,7 @@ function connect() {
     if (isLeaving()) return;
     if (code === NOT_ALLOWED) {
       // The server says why, or asks for a login
-      if (!document.querySelector("dialog[open]")) location.reload();
+      if (!isDialogOpen()) location.reload();
       return;
     }
     if (failures) showOffline(true);
@@ -207,8 +208,8 @@ for (const button of document.querySelectorAll("[data-show]")) {
 // On a phone a topic is in the other tab
 byId("topics-list").addEventListener("click", ({ target }) => { if (target.closest("a")) show("words"); });
 
-listenToFind(new URLSearchParams(location.search).get("q") ?? "");
-listenToDialogs(base, () => state.transcript, () => state.run?.edited ?? [], act);
+listenToFind(query());
+listenToDialogs(base, () => state.transcript, () => state.run?.edited ?? [], reread);
 document.getElementById("share")?.addEventListener("change", ({ target }) =>
   act(() => api(base, { method: "PATCH", body: JSON.stringify({ share_mode: target.value }) })));
 whenRetried(may("process"), () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));

@@ -1,14 +1,14 @@
 // What was deleted: to be brought back, or destroyed for good.
 
 import { date } from "./dates.js";
-import { api, byId, clock, make } from "./dom.js";
+import { api, byId, clock, make, titleOf } from "./dom.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 
 const SIZE = 50;
 
 function row(item) {
   const meta = [date(item.created_at), item.duration && clock(item.duration / 1000)].filter(Boolean).join(" · ");
-  const name = item.title || item.name || "Recording";
+  const name = titleOf(item);
   const restore = make("button", { type: "button" }, "Restore");
   restore.setAttribute("aria-label", `Restore ${name}`);
   restore.addEventListener("click", () => act(`/v1/transcripts/${item.id}/restore`, "POST"));
@@ -28,14 +28,18 @@ async function refresh() {
   showPages(Math.ceil(answer.total / SIZE));
 }
 
+function showError({ message }) {
+  byId("error").textContent = message;
+  byId("error").hidden = false;
+}
+
 async function act(path, method) {
   byId("error").hidden = true;
   try {
     await api(path, { method });
     await refresh();
   } catch (error) {
-    byId("error").textContent = error.message;
-    byId("error").hidden = false;
+    showError(error);
   }
 }
 
@@ -52,10 +56,7 @@ byId("confirm").addEventListener("close", () => {
 });
 
 function show() {
-  refresh().catch((error) => {
-    byId("error").textContent = error.message;
-    byId("error").hidden = false;
-  });
+  refresh().catch(showError);
 }
 
 listenToPages(show);

@@ -1,14 +1,14 @@
 // The transcript: turns by speaker, topics as headings, every word a place to listen.
 
-import { clock, make } from "./dom.js";
-import { playFrom } from "./player.js";
+import { make } from "./dom.js";
+import { playButton, playFrom } from "./player.js";
 
 // As many as style.css has; after them the same colours with another line beside the text
 const COLOURS = Number(document.getElementById("transcript").dataset.colours);
 const DOUBLE_CLICK_MS = 250;
 const PATTERNS = ["", "dashed", "dotted"];
 
-export const speakerClasses = (speaker) =>
+const speakerClasses = (speaker) =>
   `turn speaker-${speaker % COLOURS} ${PATTERNS[Math.floor(speaker / COLOURS) % PATTERNS.length]}`.trim();
 
 function turns(words, topicStarts) {
@@ -44,10 +44,7 @@ export function render(words, topics, nameOf, onSpeaker) {
       ? make("button", { type: "button", className: "link", title: "Name this speaker", dir: "auto" }, name)
       : make("strong", { dir: "auto" }, name);
     if (onSpeaker) who.addEventListener("click", () => onSpeaker(turn.speaker));
-    const at = turn.words[0].start;
-    const time = make("button", { type: "button", className: "link" }, clock(at));
-    time.setAttribute("aria-label", `Play from ${clock(at)}`);
-    time.addEventListener("click", () => playFrom(at));
+    const time = playButton(turn.words[0].start);
     const box = make("div", { className: speakerClasses(turn.speaker) }, make("div", { className: "who" }, who, time), text);
     elements.push(box);
   }
