@@ -83,6 +83,11 @@ def one(session: Session, transcript_id: str) -> dict[str, Any]:
     return fields
 
 
+def title_of(transcript: Transcript) -> str:
+    """Return what people call the recording, even if it has neither title nor name."""
+    return transcript.title or transcript.name or "Recording"
+
+
 def participants_of(session: Session, transcript_id: str) -> list[Participant]:
     return list(
         session.scalars(
@@ -163,7 +168,7 @@ def document_of(session: Session, transcript: Transcript) -> Document:
     words = words_of(session, transcript)
     return Document(
         id=transcript.id,
-        title=transcript.title or transcript.name or "Recording",
+        title=title_of(transcript),
         created_at=transcript.created_at,
         duration=transcript.duration / 1000,
         language=transcript.source_language,

@@ -16,8 +16,6 @@ from reflector.transcripts import queries
 MAX_CHARACTERS = 120_000
 # In summaries: the headings that all of them have, and Markdown syntax
 MARKDOWN = re.compile(r"^# (Quick recap|Summary)\n+|^#+ |\*\*", re.MULTILINE)
-
-
 STATUS = {
     Status.RECORDING: "Recording",
     Status.PROCESSING: "Working",
@@ -30,7 +28,6 @@ STATUS = {
 class ShownTurn:
     """What a speaker said, from `start` (`01:15`) on."""
 
-    speaker: int
     name: str
     start: str
     text: str
@@ -56,9 +53,9 @@ def first_view(session: Session, transcript: Transcript) -> FirstView:
             break
         name = speaker_name(names, segment.speaker)
         start = minutes(segment.start)
-        turns.append(ShownTurn(segment.speaker, name, start, segment.text.strip()))
+        turns.append(ShownTurn(name, start, segment.text.strip()))
     return FirstView(
-        title=transcript.title or transcript.name or "Recording",
+        title=queries.title_of(transcript),
         summary=MARKDOWN.sub("", transcript.long_summary or "").strip(),
         status=STATUS.get(Status(transcript.status), ""),
         turns=turns,

@@ -30,6 +30,7 @@ router = APIRouter(include_in_schema=False)
 
 # Number of classes in style.css; further speakers reuse the colours with another pattern
 SPEAKER_COLOURS = 12
+LANGUAGES = sorted(SPOKEN)
 
 
 def _to_login(request: Request) -> Response:
@@ -39,7 +40,9 @@ def _to_login(request: Request) -> Response:
 
 @router.get("/")
 def index(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
-    return _page_behind(RouteAccess.PUBLIC, "index.html", request, services, caller)
+    return _page_behind(
+        RouteAccess.PUBLIC, "index.html", request, services, caller, languages=LANGUAGES
+    )
 
 
 @router.get("/trash")
@@ -48,13 +51,18 @@ def trash(request: Request, services: ServicesDep, caller: AnyCaller) -> Respons
 
 
 def _page_behind(
-    access: RouteAccess, name: str, request: Request, services: Services, caller: Caller
+    access: RouteAccess,
+    name: str,
+    request: Request,
+    services: Services,
+    caller: Caller,
+    **values: object,
 ) -> Response:
     try:
         services.identity.policy.admit(caller, access)
     except Unauthenticated:
         return _to_login(request)
-    return page(request, name, services, caller=caller, languages=sorted(SPOKEN))
+    return page(request, name, services, caller=caller, **values)
 
 
 @router.get("/transcripts/{transcript_id}")

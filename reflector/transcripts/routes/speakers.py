@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from fastapi import APIRouter
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +17,7 @@ from reflector.db.words import load_words, store_words
 from reflector.errors import InvalidInput, NotFound
 from reflector.events.outbox import publish_changed
 from reflector.http.deps import AnyCaller, ServicesDep, UserCaller
+from reflector.services import Services
 from reflector.transcript.words import Word
 from reflector.transcripts import queries, schemas
 
@@ -52,8 +56,15 @@ def _refuse_taken(
         raise InvalidInput(TAKEN)
 
 
-def _change(session: Session, caller: Caller, transcript_id: str) -> Transcript:
-    return get_authorized_transcript(session, caller, transcript_id, Right.CHANGE, lock=True)
+@contextmanager
+def _changing(
+    services: Services, caller: Caller, transcript_id: str
+) -> Iterator[tuple[Session, Transcript]]:
+    """Yield the transcript, locked, if `caller` may change it; then tell its viewers."""
+    with services.db.write() as session:
+        right = Right.CHANGE
+        yield session, get_authorized_transcript(session, caller, transcript_id, right, lock=True)
+        publish_changed(session, services.bus, transcript_id)
 
 
 @router.get("/transcripts/{transcript_id}/participants")
@@ -69,8 +80,7 @@ def transcript_get_participants(
 def transcript_add_participant(
     services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.CreateParticipant
 ) -> schemas.Participant:
-    with services.db.write() as session:
-        transcript = _change(session, caller, transcript_id)
+    with _changing(services, caller, transcript_id) as (session, transcript):
         _refuse_taken(session, transcript_id, info.speaker)
         last = session.scalar(
             select(func.max(Participant.position)).where(Participant.transcript_id == transcript_id)
@@ -83,9 +93,7 @@ def transcript_add_participant(
         )
         session.add(row)
         touch(session, transcript)
-        view = _view(row)
-        publish_changed(session, services.bus, transcript_id)
-    return view
+        return _view(row)
 
 
 @router.get("/transcripts/{transcript_id}/participants/{participant_id}")
@@ -105,8 +113,7 @@ def transcript_update_participant(
     participant_id: str,
     info: schemas.UpdateParticipant,
 ) -> schemas.Participant:
-    with services.db.write() as session:
-        transcript = _change(session, caller, transcript_id)
+    with _changing(services, caller, transcript_id) as (session, transcript):
         row = _participant(session, transcript_id, participant_id)
         if "speaker" in info.model_fields_set:
             _refuse_taken(session, transcript_id, info.speaker, own=row.id)
@@ -114,22 +121,18 @@ def transcript_update_participant(
         if info.name is not None:
             row.name = info.name
         touch(session, transcript)
-        view = _view(row)
-        publish_changed(session, services.bus, transcript_id)
-    return view
+        return _view(row)
 
 
 @router.delete("/transcripts/{transcript_id}/participants/{participant_id}")
 def transcript_delete_participant(
     services: ServicesDep, caller: UserCaller, transcript_id: str, participant_id: str
 ) -> schemas.DeletionStatus:
-    with services.db.write() as session:
-        transcript = _change(session, caller, transcript_id)
+    with _changing(services, caller, transcript_id) as (session, transcript):
         row = session.get(Participant, participant_id)
         if row is not None and row.transcript_id == transcript_id:
             session.delete(row)
             touch(session, transcript)
-        publish_changed(session, services.bus, transcript_id)
     return schemas.DeletionStatus(status="ok")
 
 
@@ -142,8 +145,7 @@ def transcript_assign_speaker(
         raise InvalidInput("Either speaker or participant must be provided")
     if info.speaker is not None and info.participant is not None:
         raise InvalidInput("Only one of speaker or participant must be provided")
-    with services.db.write() as session:
-        transcript = _change(session, caller, transcript_id)
+    with _changing(services, caller, transcript_id) as (session, transcript):
         words = load_words(session, transcript_id, transcript.shown_run)
         speaker = info.speaker
         if speaker is None:
@@ -156,7 +158,6 @@ def transcript_assign_speaker(
         note_range(transcript, start, end, speaker)
         changed = [w._replace(speaker=speaker) if start <= w.start <= end else w for w in words]
         _save(session, transcript, changed)
-        publish_changed(session, services.bus, transcript_id)
     return schemas.SpeakerAssignmentStatus(status="ok")
 
 
@@ -165,8 +166,7 @@ def transcript_merge_speaker(
     services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.SpeakerMerge
 ) -> schemas.SpeakerAssignmentStatus:
     """Merge one speaker into another: all words, and the participant if there is one."""
-    with services.db.write() as session:
-        transcript = _change(session, caller, transcript_id)
+    with _changing(services, caller, transcript_id) as (session, transcript):
         source = _of_speaker(session, transcript_id, info.speaker_from)
         target = _of_speaker(session, transcript_id, info.speaker_to)
         if source and target and source.id != target.id:
@@ -180,7 +180,6 @@ def transcript_merge_speaker(
             for w in words
         ]
         _save(session, transcript, changed)
-        publish_changed(session, services.bus, transcript_id)
     return schemas.SpeakerAssignmentStatus(status="ok")
 
 
