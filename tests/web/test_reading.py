@@ -18,6 +18,12 @@ def playing(page: Any) -> bool:
     return bool(page.evaluate("!document.querySelector('audio').paused"))
 
 
+def open_with_sound(page: Any, sample_id: str) -> None:
+    """Open the sample, and wait until the player knows how long it is."""
+    open_sample(page, sample_id)
+    page.wait_for_function("() => document.querySelector('audio').duration > 100")
+
+
 @pytest.fixture
 def plain_page(browser: Any, server: Server) -> Iterator[Any]:
     """A browser that runs no scripts."""
@@ -52,8 +58,7 @@ def test_browser_that_remembers_nothing_shows_everything(page: Any, sample_id: s
 
 
 def test_space_plays_and_does_not_scroll(page: Any, sample_id: str) -> None:
-    open_sample(page, sample_id)
-    page.wait_for_function("() => document.querySelector('audio').duration > 100")
+    open_with_sound(page, sample_id)
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Space")
     page.wait_for_function("() => !document.querySelector('audio').paused")
@@ -63,8 +68,7 @@ def test_space_plays_and_does_not_scroll(page: Any, sample_id: str) -> None:
 
 
 def test_slider_knows_the_arrows_up_and_down(page: Any, sample_id: str) -> None:
-    open_sample(page, sample_id)
-    page.wait_for_function("() => document.querySelector('audio').duration > 100")
+    open_with_sound(page, sample_id)
     page.focus("#waveform")
     page.keyboard.press("ArrowUp")
     page.wait_for_function("() => document.querySelector('audio').currentTime === 5")
@@ -90,8 +94,7 @@ def test_speed_is_remembered(page: Any, sample_id: str) -> None:
 
 
 def test_page_follows_the_voice(page: Any, sample_id: str) -> None:
-    open_sample(page, sample_id)
-    page.wait_for_function("() => document.querySelector('audio').duration > 100")
+    open_with_sound(page, sample_id)
     page.evaluate("const a = document.querySelector('audio'); a.currentTime = 110; a.play()")
     page.wait_for_function(
         "() => { const word = document.querySelector('.word.now');"
