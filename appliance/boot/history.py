@@ -14,7 +14,7 @@ from appliance.machine.durable import write_durably
 PATH = "var/lib/reflector-appliance/versions.json"
 MODE = 0o644
 SILENT = (
-    "it did not come up far enough to say why: its kernel, its disk, or the very first services"
+    "it stopped before it could report a reason: check its kernel, its disk and the first services"
 )
 
 
@@ -47,13 +47,13 @@ class Event:
     def sentence(self) -> str:
         match self.outcome:
             case Outcome.WAITING:
-                return f"{self.version} came on {self.came} and has yet to show that it works"
+                return f"{self.version} was installed on {self.came} and is not proven yet"
             case Outcome.PROVEN:
-                return f"{self.version} came on {self.came} and works"
+                return f"{self.version} was installed on {self.came} and works"
             case Outcome.FAILED:
                 return f"{self.version} did not work: {self.reason}"
             case Outcome.LEFT:
-                return f"{self.version} was left on {self.decided}"
+                return f"{self.version} was rolled back on {self.decided}"
 
 
 class History:
@@ -70,11 +70,11 @@ class History:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ApplianceError(
                 f"{self._file} cannot be read: {error}.",
-                "Move it away: only the history of updates is in it.",
+                "Move it away. It contains only the history of updates.",
             ) from error
 
     def last(self, version: str | None = None) -> Event | None:
-        """Of `version`, or of all."""
+        """Return the newest event of `version`, or of any version."""
         return next((e for e in reversed(self.events()) if version in {None, e.version}), None)
 
     def came(self, version: str, before: str | None) -> None:

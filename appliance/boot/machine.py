@@ -42,14 +42,14 @@ def running(root: Path = Path("/")) -> Running:
     version = image_version(root)
     if version is None:
         raise ApplianceError(
-            "This machine was not made from an image: Debian and `make install` keep it up to date.",
+            "This machine was not installed from an image. Update it with apt and `make install`.",
             "See docs/appliance.md, “Updates”.",
         )
     return Running(version, _blessing(root))
 
 
 def image_version(root: Path = Path("/")) -> str | None:
-    """None on a machine that was installed."""
+    """Return the image's version; None on a machine that was installed."""
     try:
         lines = (root / "usr/lib/os-release").read_text().splitlines()
     except OSError:
@@ -63,8 +63,8 @@ def refuse_on_image(what: str) -> None:
     whole."""
     if image_version() is not None:
         raise CheckError(
-            f"{what} is not for this machine: it was made from an image.",
-            "`appliance update` brings newer versions.",
+            f"{what} does not work on this machine, which was installed from an image.",
+            "Update it with `appliance update`.",
         )
 
 

@@ -54,14 +54,14 @@ def take(version: str, say: Say) -> None:
     except CommandError as error:
         part.unlink(missing_ok=True)
         raise ApplianceError(
-            f"The database could not be kept as it was before {version}: {error.message}",
+            f"The snapshot of the database failed before {version}: {error.message}",
             "Free some space, and apply the update again.",
         ) from error
     part.rename(file)
     for old in FOLDER.glob("before-*.dump"):
         if old != file:
             old.unlink()
-    say(f"kept the database as it was before {version}")
+    say(f"took a snapshot of the database before {version}")
 
 
 def give_back_if_needed(history: History, version: str, say: Say) -> None:
@@ -86,7 +86,7 @@ def give_back_if_needed(history: History, version: str, say: Say) -> None:
         raise ApplianceError(
             f"{last.version} changed the database in a way that {version} cannot use, and there is no "
             f"snapshot {file}.",
-            "Put a backup of the database in its place, or start the newer version from the boot menu.",
+            "Restore a backup of the database, or start the newer version from the boot menu.",
         )
     aside = f"{NAME}_{re.sub('[^0-9A-Za-z]', '_', last.version)}"
     sql(f'ALTER DATABASE {NAME} RENAME TO "{aside}"')

@@ -24,7 +24,10 @@ Say = Callable[[str], None]
 
 
 def begin(say: Say) -> None:
-    """Before anything uses the database. ApplianceError where it could not be kept as it was."""
+    """Prepare this version's first use of the database.
+
+    Raises ApplianceError if the database could not be kept as it was.
+    """
     now, history = running(), History()
     newest = history.last()
     if newest is not None and newest.version != now.version:
@@ -40,8 +43,11 @@ def begin(say: Say) -> None:
 
 
 def configure_again(now: Running, say: Say) -> None:
-    """Files that follow from the configuration as this version makes them; another one may have made them
-    otherwise. Before the application starts: what cannot be made now is planned, and said, by `appliance doctor`."""
+    """Write the files that follow from the configuration, as this version makes them.
+
+    Another version may have made them otherwise. This runs before the application starts. If it is
+    not possible now, `appliance doctor` shows and plans it.
+    """
     marker = Path("/") / CONFIGURED
     if not marker.is_file() or marker.read_text() == now.version:
         return
@@ -54,7 +60,7 @@ def configure_again(now: Running, say: Say) -> None:
 
 
 def judge(event: Event, now: Running, history: History, known: list[Entry], say: Say) -> None:
-    """Another version runs than the one that came last: whether that one has used up its tries."""
+    """Record that the version of `event` failed, if it has used up its tries."""
     if event.outcome is not Outcome.WAITING:
         return
     entry = next((e for e in known if e.version == event.version), None)
@@ -67,7 +73,10 @@ def judge(event: Event, now: Running, history: History, known: list[Entry], say:
 
 
 def prove(say: Say) -> None:
-    """Whether this version works; ApplianceError with the reason, which is kept, where it does not."""
+    """Try this version, and record the outcome.
+
+    Raises ApplianceError with the reason if it does not work.
+    """
     now, history = running(), History()
     try:
         trial.read_whole(say)
@@ -82,6 +91,6 @@ def prove(say: Say) -> None:
 
 
 def record(reason: str) -> None:
-    """Why this start was none."""
+    """Record why this start failed."""
     history = History(Path("/"))
     history.start_failed(running().version, reason)

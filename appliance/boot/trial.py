@@ -42,7 +42,7 @@ OURS = ("reflector-", "postgresql@", "valkey-server@", "caddy.")
 def wait_until_proven(
     facts: Facts, config: ApplianceConfig, say: Callable[[str], None], seconds: float
 ) -> None:
-    """ApplyError with the reason where it does not work within `seconds`."""
+    """Wait until the version works. Raises ApplyError with the reason after `seconds`."""
     until = time.monotonic() + seconds
     try:
         health.wait_until_ready(say, seconds, _failed)
@@ -50,19 +50,22 @@ def wait_until_proven(
         if _failed():
             raise
         units = _waiting()
-        message = f"The server does not answer: not done with starting are {units}."
+        message = f"The server does not answer. These units are still starting: {units}."
         raise ApplyError(message if units else error.message, error.hint) from error
     if config.speech.on is SpeechOn.HOSTED:
-        say("speech is recognised elsewhere; that is not tried")
+        say("skipped the test of transcription: speech is recognised by another server")
     elif _has_no_model():
-        say("there is no speech model yet; a transcription is not tried")
+        say("skipped the test of transcription: there is no speech model yet")
     else:
         _transcribe(facts, max(until - time.monotonic(), TRANSCRIPTION_SECONDS))
         say("three seconds of speech were transcribed")
 
 
 def read_whole(say: Callable[[str], None]) -> None:
-    """All of /usr, as the kernel checks it (dm-verity); ApplyError where a part of it is not as it was built."""
+    """Read all of /usr, so that the kernel checks every block (dm-verity).
+
+    Raises ApplyError if a block is not as it was built.
+    """
     have = 0
     try:
         with SYSTEM.open("rb", buffering=0) as device:
@@ -71,7 +74,7 @@ def read_whole(say: Callable[[str], None]) -> None:
     except OSError as error:
         raise ApplyError(
             f"The system partition is damaged at {have >> 20} MiB: {error.strerror}.",
-            "Apply the update again; if that does not help, look at the disk.",
+            "Apply the update again. If that does not help, check the disk.",
         ) from error
     say(f"all {have >> 20} MiB of the system are as they were built")
 
@@ -116,7 +119,7 @@ def _failed() -> str | None:
 
 
 def _failed_again_and_again() -> list[str]:
-    """Such as the database's schema, or the server itself."""
+    """Return units that failed too often, such as the database's schema or the server."""
     journal = ["journalctl", "--boot", "--quiet", "--output=json", "--output-fields=UNIT"]
     said = run([*journal, f"MESSAGE_ID={UNIT_FAILED}"], check=False).output
     times = Counter(str(json.loads(line).get("UNIT")) for line in said.splitlines())

@@ -16,7 +16,7 @@ SECRETS = ["SECRET_KEY"]
 
 @click.group()
 def admin() -> None:
-    """Accounts."""
+    """Manage accounts."""
 
 
 @admin.command("set-password")
@@ -24,7 +24,7 @@ def admin() -> None:
 @click.option(
     "--password-file",
     metavar="FILE",
-    help="Its first line; - is standard input. Default: it is asked for.",
+    help="File whose first line it is; - reads standard input. Default: ask for it.",
 )
 def set_password(email: str | None, password_file: str | None) -> None:
     """Change the password of EMAIL, by default the administrator's; its sessions end."""
@@ -44,7 +44,7 @@ def set_password(email: str | None, password_file: str | None) -> None:
 @click.option(
     "--password-file",
     metavar="FILE",
-    help="Its first line; - is standard input. Default: it is asked for.",
+    help="File whose first line it is; - reads standard input. Default: ask for it.",
 )
 def create(email: str, password_file: str | None) -> None:
     """Make an account for EMAIL."""
@@ -79,7 +79,7 @@ def sign_out(account: str) -> None:
 
 @admin.command()
 @click.argument("account")
-@click.option("--give-to", metavar="ACCOUNT", help="Who gets its recordings and rooms.")
+@click.option("--give-to", metavar="ACCOUNT", help="Account that gets its recordings and rooms.")
 def remove(account: str, give_to: str | None) -> None:
     """Remove an account with its sessions and API keys."""
     _pass_on("remove", account, *(["--give-to", give_to] if give_to else []))

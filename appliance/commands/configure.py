@@ -29,32 +29,36 @@ from appliance.secrets import store
 @click.command()
 @with_options
 @click.option(
-    "--password", metavar="PASSWORD", help="The administrator's; better with --password-file."
+    "--password",
+    metavar="PASSWORD",
+    help="The administrator's password. Better use --password-file.",
 )
-@click.option("--password-file", metavar="FILE", help="Its first line; - is standard input.")
+@click.option(
+    "--password-file", metavar="FILE", help="File whose first line it is; - reads standard input."
+)
 @click.option(
     "--secret", "secret_files", multiple=True, metavar="NAME=FILE", help="A key, like LLM_API_KEY."
 )
 @click.option(
     "--models",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder with speech models, a USB stick say.",
+    help="Folder with speech models, for example on a USB stick.",
 )
 @click.option(
     "--artifacts",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A folder with what would be downloaded.",
+    help="Folder with the files that would be downloaded.",
 )
 @click.option(
     "--root",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=Path("/"),
-    help="A tree to configure instead of this machine.",
+    help="Configure this tree instead of this machine.",
 )
-@click.option("--dry-run", is_flag=True, help="Show the plan and its diffs; change nothing.")
-@click.option("--json", "as_json", is_flag=True, help="The plan as data.")
+@click.option("--dry-run", is_flag=True, help="Show the plan with diffs, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--force", is_flag=True, help="Replace files that were edited by hand.")
+@click.option("--force", is_flag=True, help="Replace files even if they were edited by hand.")
 def configure(
     password: str | None,
     password_file: str | None,
@@ -121,7 +125,7 @@ def _show(plan: Plan, as_json: bool, diffs: bool) -> None:
         if note.diff:
             click.echo(note.diff)
     if not plan.changes:
-        click.echo("Nothing has to be changed.")
+        click.echo("Nothing to change.")
         return
     for change in plan.changes:
         click.echo(f"  {change.title()}  ({change.reason})")

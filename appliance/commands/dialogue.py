@@ -15,7 +15,7 @@ def ask(facts: Facts, config: ApplianceConfig) -> ApplianceConfig:
     usable = has_usable_card(facts)
     if facts.cards and not usable:
         click.echo(
-            "There is an NVIDIA card, but no driver that answers: speech runs on the CPU for now."
+            "There is an NVIDIA card, but its driver does not answer. Speech runs on the CPU for now."
         )
     speech = _choose("Speech runs on", ["gpu", "cpu"], "gpu" if usable else "cpu")
     places = [place.value for place in Place]

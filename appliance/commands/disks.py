@@ -23,12 +23,12 @@ def install_to_disk(disk: str | None, yes: bool) -> None:
     if not found:
         raise CheckError(
             f"There is no disk of {needed / 1e9:.0f} GB or more beside the one that this machine was started from.",
-            "Put one in, or look whether its controller is known: `lsblk`.",
+            "Add a disk, or check with `lsblk` that Linux sees it.",
         )
     chosen = _named(found, disk) if disk else _asked(found)
     if not yes:
         click.echo(f"Everything on {chosen.described} will be lost.")
-        if click.prompt(f"Type {chosen.path} once more to do that") != str(chosen.path):
+        if click.prompt(f"Type {chosen.path} again to confirm") != str(chosen.path):
             raise click.Abort
     install(chosen, click.echo)
 
@@ -39,12 +39,11 @@ def factory_reset(yes: bool) -> None:
     """Erase all recordings, transcripts, accounts and settings, and start anew. The system stays as it is."""
     if (
         not yes
-        and click.prompt(f"Everything of this machine will be lost. Type {ERASE} to do that")
-        != ERASE
+        and click.prompt(f"All data on this machine will be lost. Type {ERASE} to confirm") != ERASE
     ):
         raise click.Abort
     reset.request()
-    click.echo("It is erased while the machine starts again.")
+    click.echo("The data is erased at the next start, which begins now.")
     run(["systemctl", "reboot"])
 
 
@@ -53,7 +52,7 @@ def recovery_key() -> None:
     """Make a key that opens the encrypted disk without this machine's TPM, and show it, once."""
     click.echo(recovery.renew())
     click.echo(
-        "Keep it where this machine is not. An earlier one does not open the disk any more.",
+        "Keep it away from this machine. Earlier keys no longer open the disk.",
         err=True,
     )
 
@@ -63,7 +62,9 @@ def _named(found: list[Disk], name: str) -> Disk:
         if str(each.path) == name:
             return each
     known = ", ".join(str(each.path) for each in found)
-    raise ConfigError(f"{name} is no disk that can be installed to.", f"There is {known}.")
+    raise ConfigError(
+        f"{name} is not a disk that Reflector can be installed on.", f"There is {known}."
+    )
 
 
 def _asked(found: list[Disk]) -> Disk:

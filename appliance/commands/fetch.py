@@ -23,14 +23,14 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     "--python",
     default="3.13",
     show_default=True,
-    help="Of the machine they are for: Debian 13 has 3.13, Debian 12 3.11.",
+    help="Python version of the target machine: 3.13 on Debian 13, 3.11 on Debian 12.",
 )
-@click.option("--cuda", is_flag=True, help="With the wheels that an NVIDIA card needs.")
+@click.option("--cuda", is_flag=True, help="Include the wheels that an NVIDIA card needs.")
 @click.option("--artifacts", type=FOLDER, help="Fill this folder with Ollama and Garage.")
 @click.option(
     "--lock",
     is_flag=True,
-    help="Write the sums of Ollama and Garage from their publishers into the lock file.",
+    help="Write the publishers' checksums of Ollama and Garage to the lock file.",
 )
 @click.option(
     "--architecture",
@@ -53,11 +53,11 @@ def fetch(
     """
     if not (wheels or artifacts or lock):
         raise ConfigError(
-            "It is not said what to fetch.", "Give --wheels DIR, --artifacts DIR or --lock."
+            "Nothing to fetch was named.", "Give --wheels DIR, --artifacts DIR or --lock."
         )
     if lock:
         LOCK.write_text(with_sums(LOCK.read_text(), click.echo))
-        click.echo(f"The sums are in {LOCK}.")
+        click.echo(f"The checksums are in {LOCK}.")
     if wheels:
         wheels.mkdir(parents=True, exist_ok=True)
         count = download_wheels(wheels, python, architecture, cuda)

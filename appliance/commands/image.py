@@ -36,42 +36,42 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / OWN /
 CONFIG = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / OWN / "keys"
 WORK = click.option(
     "--work", type=FOLDER, default=CACHE, show_default=False,
-    help="Where tools and trees are kept between builds.",
+    help="Folder for tools and trees between builds.",
 )  # fmt: skip
 KEYS = click.option(
     "--keys", type=FOLDER, default=CONFIG, show_default=False, help="The builder's keys."
 )
 MIRROR = click.option(
-    "--mirror", metavar="URL", help="Debian's packages; unset: as this machine's apt."
+    "--mirror", metavar="URL", help="Mirror of Debian. Default: the one of this machine's apt."
 )
 OPTIONS = [
     click.option(
         "--profile", type=click.Choice([p.value for p in Profile]), default="cpu", show_default=True,
-        help="gpu: with NVIDIA's driver.",
+        help="gpu includes NVIDIA's driver.",
     ),
-    click.option("--dev", is_flag=True, help="A console that asks for no password. Never for real use."),
+    click.option("--dev", is_flag=True, help="Log in at the console without a password. Never use this on a real machine."),
     click.option("--output", "to", type=FOLDER, default=Path("build/image"), show_default=True),
-    click.option("--version", "wanted", help="Unset: the release and the commit's time."),
-    click.option("--wheels", type=THERE, help="A folder with all wheels for Python 3.13."),
-    click.option("--torch-index", metavar="URL", help="Where to take torch from, to tell speakers apart."),
-    click.option("--snapshot", metavar="TIME", help="Debian of that moment, like 20261101T000000Z; --mirror names the snapshot service."),
+    click.option("--version", "wanted", help="Default: the release and the commit's time."),
+    click.option("--wheels", type=THERE, help="Folder with all wheels for Python 3.13."),
+    click.option("--torch-index", metavar="URL", help="Index with torch, which speaker diarization needs."),
+    click.option("--snapshot", metavar="TIME", help="Use Debian as of this moment, like 20261101T000000Z; --mirror names the snapshot service."),
     click.option(
         "--with-models", "models", multiple=True, type=THERE,
-        help="A folder with a speech model that comes with the image; more than once for several.",
+        help="Folder with a speech model to include. Can be repeated.",
     ),
     click.option(
         "--artifacts", type=THERE,
-        help="A folder with Ollama, Garage (`appliance fetch --artifacts`) and `ollama-models`, that comes with the image.",
+        help="Folder to include, with Ollama, Garage (`appliance fetch --artifacts`) and `ollama-models`.",
     ),
     click.option(
         "--driver", type=click.Choice([p.value for p in Publisher]), default="debian", show_default=True,
-        help="Whose packages of NVIDIA's driver: Debian's have 550 (CUDA 12), NVIDIA's 580 and newer (CUDA 13).",
+        help="Source of NVIDIA's driver: Debian has 550 (CUDA 12), NVIDIA has 580 and newer (CUDA 13).",
     ),
     click.option(
         "--modules", type=click.Choice([m.value for m in Modules]), default="open", show_default=True,
-        help="closed: for cards before Turing.",
+        help="Use closed for cards older than Turing.",
     ),
-    click.option("--nvidia-repository", metavar="URL", help="Of NVIDIA's packages for Debian 13."),
+    click.option("--nvidia-repository", metavar="URL", help="Address of NVIDIA's packages for Debian 13."),
     click.option(
         "--nvidia-key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Of NVIDIA's repository."
     ),
@@ -126,14 +126,14 @@ def compare(**flags: Any) -> None:
         folders.append(to / "updates")
     found = differences(tools, folders[0], folders[1], request.work / "compare-files")
     if not found and len(sums) > 1:
-        found = ["the disk: what is on its boot partition beside the kernel image"]
+        found = ["the disk: the boot partition apart from the kernel image"]
     for line in found:
         click.echo(line)
     if found:
         raise ApplianceError(
             f"{len(found)} differences between two builds of {request.version.text}."
         )
-    click.echo(f"Both builds of {request.version.text} are the same.")
+    click.echo(f"Both builds of {request.version.text} are identical.")
 
 
 @image.command()
@@ -155,15 +155,17 @@ def renew(folder: Path, work: Path, keys: Path, mirror: str | None) -> None:
     """Sign the list of updates in FOLDER anew: its signature ends after 400 days."""
     sums = folder.absolute() / SUMS
     if not sums.is_file():
-        raise ApplianceError(f"{folder} holds no {SUMS}.", "Name the folder `updates` of a build.")
+        raise ApplianceError(
+            f"{folder} does not contain {SUMS}.", "Give the folder `updates` of a build."
+        )
     found = Keys(keys.absolute())
     if not found.are_there:
         raise ApplianceError(
-            f"There are no keys in {keys}.", "Name those of the build with --keys."
+            f"There are no keys in {keys}.", "Give the keys of the build with --keys."
         )
     tools = prepared(work.absolute(), sources(mirror), click.echo)
     key_files.sign(found, tools, sums)
-    click.echo(f"{sums} is signed for {key_files.VALID_DAYS} days.")
+    click.echo(f"The signature of {sums} is valid for {key_files.VALID_DAYS} days.")
 
 
 def _request(flags: dict[str, Any]) -> tuple[Request, Tools]:

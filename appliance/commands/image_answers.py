@@ -15,7 +15,7 @@ from appliance.secrets import input as secret_input
 Command = TypeVar("Command", bound=Callable[..., Any])
 OPTIONS = [
     click.argument("toml", type=click.Path(path_type=Path)),
-    click.option("--password-file", metavar="FILE", help="The administrator's password, its first line."),
+    click.option("--password-file", metavar="FILE", help="File whose first line is the administrator's password."),
     click.option("--secret", "secret_files", multiple=True, metavar="NAME=FILE", help="A key, like HF_TOKEN."),
     click.option(
         "--models", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder with speech models."
@@ -34,7 +34,7 @@ def with_answers(command: Command) -> Command:
 def validate(toml: Path, **others: Any) -> None:
     """Check the answers for a machine's first start, before it has them."""
     _prepared(toml, **others)
-    click.echo(f"{toml} can be used.")
+    click.echo(f"{toml} is valid.")
 
 
 @click.command()

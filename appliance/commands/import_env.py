@@ -24,7 +24,7 @@ STEP = "import"
 
 @click.command("import-env")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Show what would be taken over; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be imported, and change nothing.")
 def import_env(file: Path, dry_run: bool) -> None:
     """Take over the settings of Monadical's Reflector from its server/.env.
 
@@ -48,7 +48,7 @@ def import_env(file: Path, dry_run: bool) -> None:
         changes.append(
             WriteFile(
                 step=STEP,
-                reason="known to the application alone",
+                reason="only the application knows this setting",
                 path=environment.LOCAL,
                 text=environment.render(settings, environment.LOCAL_HEADER),
                 before=before,

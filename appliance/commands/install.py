@@ -21,14 +21,14 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command()
-@click.option("--root", type=FOLDER, default=Path("/"), help="A tree to install into.")
+@click.option("--root", type=FOLDER, default=Path("/"), help="Install into this tree.")
 @click.option(
-    "--wheels", type=FOLDER, help="A folder with all wheels, for a machine without a network."
+    "--wheels", type=FOLDER, help="Folder with all wheels, for a machine without a network."
 )
 @click.option(
-    "--torch-index", metavar="URL", help="Where to take torch from, to tell speakers apart."
+    "--torch-index", metavar="URL", help="Index with torch, which speaker diarization needs."
 )
-@click.option("--cuda", is_flag=True, help="For an NVIDIA card, also where none is found yet.")
+@click.option("--cuda", is_flag=True, help="Install for an NVIDIA card, even if none is found yet.")
 def install(root: Path, wheels: Path | None, torch_index: str | None, cuda: bool) -> None:
     """Put the system on this Debian: packages, users, the application, units.
 
@@ -44,7 +44,7 @@ def install(root: Path, wheels: Path | None, torch_index: str | None, cuda: bool
 
 
 def into_tree(root: Path, wheels: Path | None, torch_index: str | None, cuda: bool) -> None:
-    """What of it stands on this machine's disk only because of this run is not kept: the log."""
+    """Install into a tree. What this run alone left on this machine, the log, is removed."""
     _install(root, wheels, torch_index, cuda)
     (root / LOG).unlink(missing_ok=True)
 
@@ -70,7 +70,10 @@ def _manual() -> str:
 
 @click.command()
 @click.option(
-    "--purge", "purges", is_flag=True, help="Recordings, database, secrets and configuration too."
+    "--purge",
+    "purges",
+    is_flag=True,
+    help="Remove recordings, database, secrets and configuration too.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def uninstall(purges: bool, yes: bool) -> None:
@@ -82,7 +85,8 @@ def uninstall(purges: bool, yes: bool) -> None:
     target = Target(Path("/"), click.echo)
     if purges and not yes:
         click.confirm(
-            "All recordings, transcripts and accounts will be gone for good. Go on?", abort=True
+            "All recordings, transcripts and accounts will be deleted forever. Continue?",
+            abort=True,
         )
     with exclusive_lock(target.root):
         remove(target)

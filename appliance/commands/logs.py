@@ -28,12 +28,21 @@ TRANSCRIPT = "REFLECTOR_TRANSCRIPT"
 
 @click.command()
 @click.argument("part", required=False, type=click.Choice([*PARTS, *OF_THE_MACHINE]))
-@click.option("-f", "--follow", is_flag=True, help="Go on with what comes.")
+@click.option("-f", "--follow", is_flag=True, help="Follow new lines.")
 @click.option(
-    "-n", "--lines", type=int, default=200, show_default=True, help="How many of the last lines."
+    "-n",
+    "--lines",
+    type=int,
+    default=200,
+    show_default=True,
+    help="Number of lines, counted from the end.",
 )
-@click.option("--transcript", metavar="ID", help="Only what is about this transcript.")
-@click.option("--since", metavar="TIME", help="As journalctl has it: today, -2h, 2026-01-31 12:00.")
+@click.option("--transcript", metavar="ID", help="Show only lines about this transcript.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Show lines since then, in journalctl's form: today, -2h, 2026-01-31 12:00.",
+)
 def logs(
     part: str | None, follow: bool, lines: int, transcript: str | None, since: str | None
 ) -> None:

@@ -23,7 +23,7 @@ ROOT = Path("/")
 
 @click.group()
 def models() -> None:
-    """Speech models."""
+    """Manage speech models."""
 
 
 @models.command("list")
@@ -53,7 +53,8 @@ def import_(folder: Path) -> None:
     found = set(offered(folder.absolute()).values())
     if not found:
         raise ConfigError(
-            f"There is no speech model in {folder}.", "Give a models folder, or a model's."
+            f"There is no speech model in {folder}.",
+            "Give a folder of models, or the folder of one model.",
         )
     target = str(load().storage.folder)
     for each in sorted(found):
@@ -62,7 +63,7 @@ def import_(folder: Path) -> None:
 
 @click.group()
 def llm() -> None:
-    """The language model."""
+    """Manage the language model."""
 
 
 @llm.command("pull")

@@ -48,16 +48,16 @@ def plan(file: Path, as_json: bool, **flags: Any) -> None:
 def _tell(placement: Placement) -> None:
     device = placement.speech_device or "another machine"
     click.echo(
-        f"speech: {device}, {placement.whisper_model or 'the model that it can keep up with'}"
+        f"speech: {device}, {placement.whisper_model or 'a model that it can run in real time'}"
     )
     for remark in placement.remarks:
         click.echo(f"note: {remark}")
 
 
 def _difference(path: Path, text: str) -> list[str]:
-    """Of the file as it is to what it would be."""
+    """Return a unified diff from the file as it is to `text`."""
     there = path.read_text() if path.is_file() else ""
     lines = difflib.unified_diff(
         there.splitlines(keepends=True), text.splitlines(keepends=True), str(path), str(path)
     )
-    return list(lines) or [f"{path} is as it should be.\n"]
+    return list(lines) or [f"{path} needs no change.\n"]

@@ -26,12 +26,12 @@ LENGTH = 32
 
 @click.group("secrets")
 def secrets_() -> None:
-    """Keys and passwords of this machine. Their values are never shown."""
+    """Manage keys and passwords of this machine. Their values are never shown."""
 
 
 @secrets_.command("list")
 def list_() -> None:
-    """Names of the secrets that are kept."""
+    """List the names of the stored secrets."""
     sealing = gather().sealing
     for name in sorted(store.names(ROOT)):
         click.echo(f"{name}  ({sealing.described})")
@@ -40,7 +40,9 @@ def list_() -> None:
 @secrets_.command("set")
 @click.argument("name", type=click.Choice(secret_input.NAMES))
 @click.option(
-    "--file", metavar="FILE", help="Its first line; - is standard input. Default: it is asked for."
+    "--file",
+    metavar="FILE",
+    help="File whose first line it is; - reads standard input. Default: ask for it.",
 )
 def set_(name: str, file: str | None) -> None:
     """Keep another value of NAME, and start again what uses it."""
@@ -58,7 +60,7 @@ def rotate(name: str, yes: bool) -> None:
     API keys have to be made anew.
     """
     if name == "SECRET_KEY" and not yes:
-        click.confirm("All logins will end, and all API keys. Go on?", abort=True)
+        click.confirm("All logins and API keys will stop working. Continue?", abort=True)
     if name not in store.names(ROOT):
         raise ConfigError(f"There is no secret {name} yet.", "Run `appliance configure` first.")
     _keep(name, random.token_hex(LENGTH))
@@ -70,5 +72,5 @@ def _keep(name: str, value: str) -> None:
         secrets.keep(machine, name, value, units.APPLICATION)
         restart_waiting(machine)
     click.echo(
-        f"{name} is another one now. New ones reach units that `appliance configure` gave them to."
+        f"{name} was changed. Run `appliance configure` to give it to the units that use it."
     )

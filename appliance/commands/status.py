@@ -71,7 +71,7 @@ def doctor(as_json: bool) -> None:
     else:
         wrong = [finding for finding in findings if finding.status is not Status.OK]
         tell(wrong)
-        click.echo(f"{len(findings)} checks, {len(wrong)} of them with something to do.")
+        click.echo(f"{len(findings)} checks, {len(wrong)} of them need attention.")
     sys.exit(EXIT_CODES[worst(findings)])
 
 

@@ -21,9 +21,9 @@ from appliance.update.source import chosen
 
 FROM = click.option(
     "--from", "wanted", metavar="URL|DIR",
-    help="The folder with SHA256SUMS. Unset: update.source, else a stick labelled REFLECTOR.",
+    help="Folder with SHA256SUMS. Default: update.source, else a USB stick labelled REFLECTOR.",
 )  # fmt: skip
-REBOOT = click.option("--reboot", is_flag=True, help="Start it at once.")
+REBOOT = click.option("--reboot", is_flag=True, help="Restart into it at once.")
 MARKS = {
     Outcome.WAITING: "yellow",
     Outcome.PROVEN: "green",
@@ -34,7 +34,7 @@ MARKS = {
 
 @click.group()
 def update() -> None:
-    """Newer versions of this machine; one that does not work is left again by itself."""
+    """Update this machine. A version that does not work is rolled back automatically."""
 
 
 @update.command()
@@ -53,13 +53,13 @@ def check(wanted: str | None, as_json: bool) -> None:
     else:
         click.echo(f"{newer} is newer than {found.now.version}: `appliance update apply`.")
         if found.event:
-            click.echo(f"It was here before: {found.event.sentence}.")
+            click.echo(f"It was installed before: {found.event.sentence}.")
 
 
 @update.command("apply")
 @FROM
-@click.option("--version", metavar="VERSION", help="That one. Unset: the newest.")
-@click.option("--again", is_flag=True, help="Also one that did not work here before.")
+@click.option("--version", metavar="VERSION", help="Version to install. Default: the newest.")
+@click.option("--again", is_flag=True, help="Accept a version that failed on this machine before.")
 @REBOOT
 def apply_(wanted: str | None, version: str | None, again: bool, reboot: bool) -> None:
     """Write a newer version into the slot that does not run; the next start tries it.
@@ -88,7 +88,7 @@ def rollback(yes: bool, reboot: bool) -> None:
     """Go back to the version before, from the next start on."""
     _only_root()
     if not yes:
-        click.confirm(f"Leave {running().version} for the version before?", abort=True)
+        click.confirm(f"Go back from {running().version} to the previous version?", abort=True)
     with exclusive_lock(ROOT), logged(ROOT, click.echo) as say:
         say(f"{steps.rollback()} starts next.")
     _start(reboot)
@@ -124,4 +124,4 @@ def _start(reboot: bool) -> None:
     if reboot:
         run(["systemctl", "reboot"])
     else:
-        click.echo("`systemctl reboot` starts it. Work in progress is resumed.")
+        click.echo("Restart with `systemctl reboot` to use it. Work in progress is resumed.")

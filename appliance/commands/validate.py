@@ -15,6 +15,6 @@ from appliance.errors import ConfigError
 def validate(file: Path) -> None:
     """Check FILE, by default /etc/reflector/appliance.toml: unknown keys, wrong values."""
     if not file.is_file():
-        raise ConfigError(f"{file} does not exist.", "Name the file to check.")
+        raise ConfigError(f"{file} does not exist.", "Give a file.")
     load(file)
-    click.echo(f"{file} can be used.")
+    click.echo(f"{file} is valid.")

@@ -14,25 +14,27 @@ from appliance.errors import ConfigError
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 OPTIONS = [
-    click.option("--gpu", is_flag=True, help="Speech on a card."),
-    click.option("--cpu", is_flag=True, help="Speech on the processor."),
-    click.option("--hosted", metavar="URL", help="Speech by a service elsewhere."),
-    click.option("--ollama-gpu", is_flag=True, help="A language model here, on a card."),
-    click.option("--ollama-cpu", is_flag=True, help="A language model here, on the processor."),
+    click.option("--gpu", is_flag=True, help="Recognise speech on a card."),
+    click.option("--cpu", is_flag=True, help="Recognise speech on the processor."),
+    click.option("--hosted", metavar="URL", help="Use a speech service elsewhere."),
+    click.option("--ollama-gpu", is_flag=True, help="Run a language model here, on a card."),
+    click.option("--ollama-cpu", is_flag=True, help="Run a language model here, on the processor."),
     click.option("--llm-model", metavar="NAME", help="The language model."),
-    click.option("--garage", is_flag=True, help="S3 storage on this machine."),
-    click.option("--caddy/--no-caddy", default=None, help="TLS by Caddy, or by a proxy of yours."),
-    click.option("--domain", metavar="NAME", help="The machine's domain; its certificate by ACME."),
-    click.option("--ip", metavar="ADDRESS", help="The machine's address, where it has no domain."),
+    click.option("--garage", is_flag=True, help="Run S3 storage on this machine."),
+    click.option("--caddy/--no-caddy", default=None, help="TLS by Caddy, or by your own proxy."),
+    click.option(
+        "--domain", metavar="NAME", help="The machine's domain, with a certificate by ACME."
+    ),
+    click.option("--ip", metavar="ADDRESS", help="The machine's IP address, if it has no domain."),
     click.option(
         "--custom-ca",
         metavar="PATH",
-        help="An authority to trust: a PEM file, or a folder with ca.crt and maybe server.pem and server-key.pem.",
+        help="Certificate authority to trust: a PEM file, or a folder with ca.crt and optionally server.pem and server-key.pem.",
     ),
-    click.option("--extra-ca", multiple=True, metavar="FILE", help="A further authority to trust."),
     click.option(
-        "--build", is_flag=True, help="Install the application anew from this checkout first."
+        "--extra-ca", multiple=True, metavar="FILE", help="Another certificate authority to trust."
     ),
+    click.option("--build", is_flag=True, help="Install the application from this checkout first."),
 ]
 # What cannot be together, in the reference's order
 # In which they are applied: a domain first, so that what belongs to one has it
@@ -66,10 +68,11 @@ def with_flags(config: ApplianceConfig, flags: dict[str, Any]) -> ApplianceConfi
     for names in EXCLUSIVE:
         if len(both := [name for name in names if name in given]) > 1:
             first, second = (f"--{name.replace('_', '-')}" for name in both[:2])
-            raise ConfigError(f"{first} and {second} cannot be together.", "Choose one of them.")
+            raise ConfigError(f"{first} and {second} exclude each other.", "Choose one of them.")
     if flags.get("caddy") is False and "domain" in given:
         raise ConfigError(
-            "--no-caddy and --domain cannot be together.", "Your own proxy has the domain then."
+            "--no-caddy and --domain exclude each other.",
+            "Without Caddy, your own proxy has the domain.",
         )
     if (
         "custom_ca" in given
@@ -77,7 +80,7 @@ def with_flags(config: ApplianceConfig, flags: dict[str, Any]) -> ApplianceConfi
         and not (config.proxy.domain or "domain" in given)
     ):
         raise ConfigError(
-            "--custom-ca has a certificate of a server, which needs a domain.", "Add --domain NAME."
+            "The server certificate in --custom-ca needs --domain.", "Add --domain NAME."
         )
     values = config.model_dump(mode="json", exclude_none=True)
     for name in sorted(given, key=ORDER.index):
@@ -91,19 +94,17 @@ def with_flags(config: ApplianceConfig, flags: dict[str, Any]) -> ApplianceConfi
 
 
 def validated(values: dict[str, Any], what: str) -> ApplianceConfig:
-    """ConfigError with the reasons why these `what` cannot be."""
+    """Validate values. Raises ConfigError with every reason; `what` names them in it."""
     try:
         return ApplianceConfig.model_validate(values)
     except ValueError as error:
         reasons = [str(problem["msg"]) for problem in getattr(error, "errors", list)()]
         said = "; ".join(reasons).removeprefix("Value error, ")
-        raise ConfigError(
-            f"These {what} cannot be used: {said}.", "Nothing was changed."
-        ) from error
+        raise ConfigError(f"These {what} are invalid: {said}.", "Nothing was changed.") from error
 
 
 def _changes(flag: str, value: Any) -> dict[str, dict[str, Any]]:
-    """By table and key; None takes a key away."""
+    """Return what a flag changes, by table and key; None removes a key."""
     if flag == "custom_ca":
         return {"proxy": _custom_ca(value)}
     if flag == "extra_ca":

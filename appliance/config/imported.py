@@ -62,7 +62,7 @@ def parse(text: str) -> dict[str, str]:
             continue
         if binding.error or binding.value is None or not (binding.key or "").isidentifier():
             first = original.strip().partition("\n")[0]
-            raise ConfigError(f"Line {line} is no NAME=value: {first[:60]}", "Mend that line.")
+            raise ConfigError(f"Line {line} is not NAME=value: {first[:60]}", "Mend that line.")
         is_literal = original.partition("=")[2].lstrip().startswith("'")
         assert binding.key is not None
         value = binding.value if is_literal else binding.value.replace("$$", "$")
@@ -80,7 +80,7 @@ def imported(values: Mapping[str, str], base: ApplianceConfig) -> Imported:
     try:
         config = ApplianceConfig.model_validate(tables)
     except ValueError as error:
-        raise ConfigError(f"These settings cannot be used: {error}", "Change the file.") from error
+        raise ConfigError(f"These settings are invalid: {error}", "Change the file.") from error
     secrets = {
         name: value
         for name, value in values.items()
@@ -95,7 +95,7 @@ def imported(values: Mapping[str, str], base: ApplianceConfig) -> Imported:
     }
     unknown = sorted(name for name in values if name not in Settings.model_fields)
     if unknown:
-        remarks.append(f"Not known here, and left out: {', '.join(unknown)}.")
+        remarks.append(f"Left out because they are unknown: {', '.join(unknown)}.")
     return Imported(config, secrets, settings, remarks)
 
 
@@ -129,7 +129,7 @@ def _storage(values: Mapping[str, str], remarks: list[str]) -> dict[str, Any]:
     endpoint = values.get("TRANSCRIPT_STORAGE_AWS_ENDPOINT_URL", "")
     if endpoint and not _is_elsewhere(endpoint):
         remarks.append(
-            "Recordings in the old Garage are not copied: this machine's Garage is a new one."
+            "Recordings in the old Garage are not copied. This machine gets a new Garage."
         )
         return {"storage": {"on": "garage"}}
     found: dict[str, Any] = {"on": "s3"}
@@ -157,7 +157,7 @@ def _access(values: Mapping[str, str], remarks: list[str]) -> dict[str, Any]:
     """Import who may log in; an import never turns a login off."""
     if values.get("AUTH_BACKEND", "none") == "none":
         remarks.append(
-            "There was no login. Here one is needed, unless access.public = true is set in appliance.toml."
+            "The old server had no login. This one needs one, unless access.public = true is set in appliance.toml."
         )
     if values.get("AUTH_BACKEND") == "jwt":
         remarks.append("AUTH_BACKEND=jwt is kept as it was, in local.env.")

@@ -25,14 +25,15 @@ def load(path: Path = PATH) -> ApplianceConfig:
     except FileNotFoundError:
         return ApplianceConfig()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path} cannot be read: {error}", "Look at its owner and mode."
-        ) from error
+        raise ConfigError(f"{path} cannot be read: {error}", "Check its owner and mode.") from error
     return parse(text, str(path))
 
 
 def parse(text: str, name: str) -> ApplianceConfig:
-    """ConfigError lists everything that is wrong, a line each; `name` is what the file is called."""
+    """Parse a configuration. Raises ConfigError with one line for each fault.
+
+    `name` is what the file is called in the error.
+    """
     try:
         values = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
@@ -53,7 +54,7 @@ def _sentence(problem: ErrorDetails, text: str, name: str) -> str:
     key = ".".join(path) or "the file"
     match problem["type"]:
         case "extra_forbidden":
-            return f"{where}{key} is not known. {_known(path)}"
+            return f"{where}{key} is unknown. {_known(path)}"
         case "enum":
             allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
             return f"{where}{key} is {problem['input']!r}; allowed are {allowed}."
@@ -67,8 +68,8 @@ def _known(path: tuple[str, ...]) -> str:
     """Return the keys that exist beside the last of `path`, and the nearest of them."""
     names = list(_table(path[:-1]).model_fields)
     near = difflib.get_close_matches(path[-1], names, 1)
-    meant = f" Is {near[0]} meant?" if near else ""
-    return f"There are {', '.join(names)}.{meant}"
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"Known are {', '.join(names)}.{meant}"
 
 
 def _table(path: tuple[str, ...]) -> type[BaseModel]:

@@ -34,7 +34,7 @@ MODEL = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$"
 def _domain(name: str) -> str:
     lower = name.lower().rstrip(".")
     if not DOMAIN.fullmatch(lower):
-        raise ValueError("is no domain name, like reflector.example.org")
+        raise ValueError("is not a domain name like reflector.example.org")
     return lower
 
 
@@ -42,27 +42,27 @@ def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text))
     except ValueError as error:
-        raise ValueError("is no IP address") from error
+        raise ValueError("is not an IP address") from error
 
 
 def _ssh_key(text: str) -> str:
     if not SSH_KEY.fullmatch(text.strip()):
-        raise ValueError("is no public key, like those in ~/.ssh/*.pub")
+        raise ValueError("is not a public key like those in ~/.ssh/*.pub")
     return text.strip()
 
 
 def _email(text: str) -> str:
     if not EMAIL.fullmatch(text):
-        raise ValueError("is no e-mail address, like anna@example.org")
+        raise ValueError("is not an e-mail address like anna@example.org")
     return text
 
 
 def _path(path: Path) -> Path:
     """Return what a unit, an environment file and Caddy read as one word, without quotes."""
     if not path.is_absolute():
-        raise ValueError(f"is {path}, which has to begin with /")
+        raise ValueError(f"is {path}, but a path begins with /")
     if not PATH.fullmatch(str(path)) or ".." in path.parts:
-        raise ValueError(f"is {path}: letters, digits and . _ - / @ + can be used, no blanks")
+        raise ValueError(f"is {path}: only letters, digits and . _ - / @ + are allowed")
     return path
 
 
@@ -195,9 +195,9 @@ class Proxy(Table):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.domain and self.ip:
-            raise ValueError("has both domain and ip: links can have one of them")
+            raise ValueError("has both domain and ip, but links can use only one of them")
         if self.certificate is Certificate.ACME and not self.domain:
-            raise ValueError('has certificate = "acme" and no domain')
+            raise ValueError('has certificate = "acme" but no domain')
         own = {
             self.certificate is Certificate.CUSTOM,
             self.certificate_file is not None,
@@ -208,9 +208,11 @@ class Proxy(Table):
                 'needs all of certificate = "custom", certificate_file and key_file, or none'
             )
         if not self.caddy and self.domain:
-            raise ValueError("has caddy = false and a domain: the other proxy has the domain then")
+            raise ValueError("has caddy = false and a domain, which belongs to your own proxy then")
         if self.caddy and self.url:
-            raise ValueError("has a url, which is for caddy = false: give the domain or the ip")
+            raise ValueError(
+                "has a url, which works only with caddy = false; set domain or ip instead"
+            )
         return self
 
     @property

@@ -9,7 +9,7 @@ import tomlkit
 from appliance.config.model import ApplianceConfig
 
 HEADER = """\
-# What this machine is to be. `appliance configure` makes it so; `appliance validate` checks this file.
+# The configuration of this machine. `appliance configure` applies it; `appliance validate` checks this file.
 # Every key, with its default: /usr/share/doc/reflector/appliance.md
 """
 

@@ -34,7 +34,7 @@ def exclusive_lock(root: Path) -> Iterator[None]:
         lock.acquire(blocking=False)
     except filelock.Timeout as error:
         raise BusyError(
-            "Another `appliance` is changing this machine.", "Wait until it has ended."
+            "Another `appliance` is changing this machine.", "Wait until it is done."
         ) from error
     except OSError as error:
         raise ApplianceError(
@@ -47,7 +47,10 @@ def exclusive_lock(root: Path) -> Iterator[None]:
 
 
 def execute(changes: Sequence[Change], machine: Machine) -> None:
-    """ApplyError says which change failed and why; those before it stay, and a next run goes on."""
+    """Apply the changes in order. Raises ApplyError that names the change that failed.
+
+    Changes before it stay, and the next run continues after them.
+    """
     for number, change in enumerate(changes, 1):
         machine.say(f"[{number}/{len(changes)}] {change.title()}")
         try:
@@ -57,9 +60,9 @@ def execute(changes: Sequence[Change], machine: Machine) -> None:
         except ApplianceError as error:
             raise ApplyError(
                 f"Could not {change.title()}: {error.message}",
-                error.hint or "Mend that, and run the same again: it goes on from here.",
+                error.hint or "Fix that and run the command again. It continues from here.",
             ) from error
         except KeyboardInterrupt:
             raise ApplyError(
-                f"Stopped at “{change.title()}”.", "Run the same again: it goes on from here."
+                f"Stopped at “{change.title()}”.", "Run the command again. It continues from here."
             ) from None

@@ -16,12 +16,10 @@ from appliance.configure.placement import Placement
 from appliance.machine.facts.model import Facts
 
 PATH = "/etc/reflector/reflector.env"
-HEADER = "# Made by `appliance` from /etc/reflector/appliance.toml; change that instead."
+HEADER = "# Written by `appliance` from /etc/reflector/appliance.toml. Change that file instead."
 # Read after reflector.env: settings that the operator gives the application directly
 LOCAL = "/etc/reflector/local.env"
-LOCAL_HEADER = (
-    "# Yours: settings of the application that appliance.toml does not know. See configuration.md."
-)
+LOCAL_HEADER = "# Your own settings of the application, apart from those in appliance.toml. See configuration.md."
 SPEECH = "http://127.0.0.1:8000"
 OLLAMA = "http://127.0.0.1:11434/v1"
 GARAGE = "http://127.0.0.1:3900"

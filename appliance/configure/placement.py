@@ -49,9 +49,9 @@ def place(facts: Facts, config: ApplianceConfig) -> Placement:
     """Raise PlanError if a card was demanded that cannot be used."""
     if facts.processor.missing:
         raise PlanError(
-            f"The processor ({facts.processor.name}) lacks {', '.join(facts.processor.missing)}: the "
-            "application cannot run on it.",
-            "Give the virtual machine the processor type host, or x86-64-v2 or newer.",
+            f"The processor ({facts.processor.name}) lacks {', '.join(facts.processor.missing)}, "
+            "which the application needs.",
+            "Set the virtual machine's processor type to host, or to x86-64-v2 or newer.",
         )
     remarks: list[str] = []
     if config.speech.on is SpeechOn.HOSTED:
@@ -85,15 +85,15 @@ def _on_cards(
     elif wants_llm and (llm > _gib(cards[-1]) or (shared and room < _speech("tiny", config))):
         remarks.append(
             f"{config.llm.model} needs about {llm:.0f} GiB with {config.llm.context} tokens, and the "
-            f"card has {_gib(cards[-1]):.0f} GiB: it runs on the CPU. A smaller llm.model may fit."
+            f"card has {_gib(cards[-1]):.0f} GiB, so it runs on the CPU. A smaller llm.model may fit."
         )
         llm_on_card, room = False, _gib(cards[0])
     model = _whisper(config, room, remarks)
     if config.speech.diarization and not _can_run(facts, CUDA_FOR_SPEAKERS):
         remarks.append(
-            f"The driver {facts.driver.version} runs CUDA {_dotted(facts.driver.cuda)}; speakers are "
-            f"told apart on the CPU, because that needs CUDA {_dotted(CUDA_FOR_SPEAKERS)} (driver 580 "
-            "or newer)."
+            f"The driver {facts.driver.version} runs CUDA {_dotted(facts.driver.cuda)}. Speaker "
+            f"diarization runs on the CPU, because it needs CUDA {_dotted(CUDA_FOR_SPEAKERS)} (driver "
+            "580 or newer)."
         )
     for_speech = cards[:-1] if llm_on_card and len(cards) > 1 else cards
     # CUDA counts the cards that the driver has, in the order of their addresses
@@ -110,8 +110,8 @@ def _whisper(config: ApplianceConfig, room: float, remarks: list[str]) -> str:
     fitting = [name for name in WHISPER if _speech(name, config) <= room]
     chosen = max(fitting, key=lambda name: WHISPER[name], default="tiny")
     remarks.append(
-        f"{wanted} needs about {_speech(wanted, config):.0f} GiB with what runs beside it, and there "
-        f"are {room:.0f} GiB: {chosen} is used."
+        f"{wanted} needs about {_speech(wanted, config):.0f} GiB including the other services, but "
+        f"there are {room:.0f} GiB. {chosen} is used instead."
     )
     return chosen
 
@@ -135,7 +135,7 @@ def usable_cards(facts: Facts, remarks: list[str]) -> list[Card]:
         )
         remarks.append(
             f"There is an NVIDIA card at {facts.cards[0].pci}, but its driver {state}: install "
-            f"{DRIVER_PACKAGES}, and start the machine again."
+            f"{DRIVER_PACKAGES}, and restart the machine."
         )
         return []
     if not _can_run(facts, CUDA_FOR_WORDS):
@@ -146,14 +146,14 @@ def usable_cards(facts: Facts, remarks: list[str]) -> list[Card]:
         return []
     if "/dev/nvidia-uvm" not in driver.device_nodes:
         remarks.append(
-            "/dev/nvidia-uvm is missing, without which CUDA does not work: run nvidia-modprobe -u, "
-            "or start nvidia-persistenced."
+            "CUDA does not work because /dev/nvidia-uvm is missing. Run nvidia-modprobe -u, or start "
+            "nvidia-persistenced."
         )
         return []
     old = [card for card in facts.cards if card.compute and card.compute < OLDEST_COMPUTE]
     remarks += [
-        f"{card.name} has compute capability {_dotted(card.compute)}, and the wheels need "
-        f"{_dotted(OLDEST_COMPUTE)}: it is not used."
+        f"{card.name} has compute capability {_dotted(card.compute)}, but the wheels need "
+        f"{_dotted(OLDEST_COMPUTE)}. It is not used."
         for card in old
     ]
     return [card for card in facts.cards if card.memory and card not in old]
@@ -184,7 +184,7 @@ def _is_too_old_for_ollama(facts: Facts, remarks: list[str]) -> bool:
         return False
     remarks.append(
         f"Ollama needs the NVIDIA driver {OLLAMA_DRIVER} or newer, and {facts.driver.version} is "
-        f"installed: the language model runs on the CPU. Install {DRIVER_PACKAGES}."
+        f"installed, so the language model runs on the CPU. Install {DRIVER_PACKAGES}."
     )
     return True
 
@@ -193,8 +193,8 @@ def _no_card(facts: Facts, remarks: list[str]) -> tuple[str, str]:
     if remarks:
         return " ".join(remarks), "Or choose the CPU: --cpu."
     return (
-        "A card was asked for, but there is none: no display controller of NVIDIA (10de) is on the PCI "
-        f"bus of this machine ({facts.virtualization or 'unknown'}).",
+        "A card was asked for, but no display controller of NVIDIA (10de) is on the PCI bus of this "
+        f"machine ({facts.virtualization or 'unknown'}).",
         "Choose --cpu, or pass the card through to this machine.",
     )
 

@@ -29,7 +29,7 @@ SAMPLE = b"reflector " * 200
 
 
 def check(view: View) -> None:
-    """CheckError with everything that is wrong."""
+    """Check what the configuration requires. Raises CheckError with everything that is wrong."""
     problems = []
     for each in CHECKS:
         try:
@@ -53,19 +53,22 @@ def writable(view: View) -> None:
         except OSError as error:
             raise CheckError(
                 f"{folder} cannot be written: {error.strerror}.",
-                "Mount it for writing, or free space.",
+                "Mount it read-write, or free some space.",
             ) from error
     usage = os.statvfs("/var/lib")
     free = usage.f_bavail * usage.f_frsize
     if free < LEAST_FREE:
         raise CheckError(
-            f"Only {free >> 20} MiB are free on the disk of /var/lib.", "Free 2 GiB at least."
+            f"Only {free >> 20} MiB are free on the disk of /var/lib.", "Free at least 2 GiB."
         )
 
 
 def domain(view: View) -> None:
-    """An authority answers only for a name that leads here; from inside a network the address that
-    others see cannot be known, so one that resolves is believed."""
+    """Check that the domain resolves.
+
+    A certificate authority answers only if the name leads to this machine. From inside a network
+    the public address cannot be known, so a name that resolves is accepted.
+    """
     name = view.config.proxy.domain
     if name is None or not view.config.proxy.caddy:
         return
@@ -74,7 +77,7 @@ def domain(view: View) -> None:
     except OSError as error:
         raise CheckError(
             f"{name} does not resolve here: {error.strerror or error}.",
-            f"Make an A or AAAA record of {name} that has this machine's address.",
+            f"Create an A or AAAA record for {name} with this machine's address.",
         ) from error
 
 
@@ -90,12 +93,12 @@ def certificate(view: View) -> None:
     except (OSError, ValueError, TypeError) as error:
         raise CheckError(
             f"The certificate {proxy.certificate_file} or its key {proxy.key_file} cannot be read: {error}.",
-            "Both have to be PEM, the key without a passphrase.",
+            "Both must be PEM files, and the key must have no passphrase.",
         ) from error
     if found.public_key() != key.public_key():
         raise CheckError(
             f"{proxy.key_file} is not the key of {proxy.certificate_file}.",
-            "Give the two that belong together.",
+            "Use a certificate and a key that belong together.",
         )
 
 
@@ -140,13 +143,13 @@ def try_s3(bucket: str, region: str, endpoint: str | None, key: str, secret: str
         ) from error
     if whole != SAMPLE or part != SAMPLE[10:20]:
         raise CheckError(
-            f"The bucket {bucket} at {where} gives back something else than was written.",
-            "Use another S3 server.",
+            f"The bucket {bucket} at {where} returned other data than was written.",
+            "Use another S3 server, or repair this one.",
         )
 
 
 def language_model(view: View) -> None:
-    """One real request: it shows a wrong address, a wrong key and a wrong model at once."""
+    """Send one real request: it finds a wrong address, a wrong key or a wrong model."""
     if view.config.llm.on is not LanguageModelOn.EXTERNAL:
         return
     url = f"{str(view.config.llm.url).rstrip('/')}/chat/completions"
@@ -173,7 +176,7 @@ def language_model(view: View) -> None:
             )
         case 404:
             raise CheckError(
-                f"The language model at {url} does not know {view.config.llm.model}, or is not there: "
+                f"The language model at {url} does not know {view.config.llm.model}, or the address is wrong: "
                 f"{answer.text[:200]}",
                 "Check llm.model and llm.url.",
             )
@@ -216,7 +219,7 @@ def read_authority(file: Path) -> str:
         x509.load_pem_x509_certificates(text.encode())
     except (OSError, ValueError, ssl.SSLError) as error:
         raise CheckError(
-            f"{file} is no certificate of an authority: {error}.", "Give a file in PEM."
+            f"{file} is not the certificate of an authority: {error}.", "Use a PEM file."
         ) from error
     return text
 

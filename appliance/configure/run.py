@@ -58,7 +58,7 @@ class ConfigureRun:
         return self.root != Path("/")
 
     def view(self) -> View:
-        """ConfigError, CheckError where something that was handed over cannot be used."""
+        """Build the view for planning. Raises ConfigError or CheckError for unusable input."""
         state = read_state(self.root, self.config)
         return View(
             self.facts,
@@ -89,7 +89,7 @@ class ConfigureRun:
                 told(f"Reflector is at {public_url(self.facts, self.config)}")
 
     def write_files(self, say: Callable[[str], None]) -> None:
-        """Only those, and what is enabled; of the units that read them, those that run are started again."""
+        """Write files and enable units, then restart the running units that read them."""
         changes = [c for c in self.plan(self.view()).changes if isinstance(c, FILES)]
         if not changes:
             return
@@ -99,7 +99,7 @@ class ConfigureRun:
             restart_waiting(machine)
 
     def _new(self, kept: frozenset[str]) -> dict[str, str]:
-        """Without those that the machine has already, so that a second run plans nothing."""
+        """Drop the secrets that the machine already has, so that a second run plans nothing."""
         return {
             name: value
             for name, value in self.handed.items()
@@ -126,13 +126,13 @@ def authorities(config: ApplianceConfig) -> tuple[str, ...]:
 
 
 def configuration_change(file: Path, config: ApplianceConfig) -> WriteFile | None:
-    """`appliance.toml` so that it says `config`; None where it does."""
+    """Return the change that makes `appliance.toml` say `config`; None if it does."""
     before = file.read_text() if file.is_file() else None
     text = with_config(before or "", config)
     if text == before:
         return None
     return WriteFile(
-        step="configuration", reason="what was asked for", path=str(PATH), text=text, before=before
+        step="configuration", reason="as requested", path=str(PATH), text=text, before=before
     )
 
 
@@ -143,6 +143,6 @@ def _offered(folder: Path | None) -> dict[str, Path]:
     if not found:
         raise ConfigError(
             f"There is no speech model in {folder}.",
-            "Give a machine's models folder, or the folder of one model.",
+            "Use the models folder of a machine, or the folder of one model.",
         )
     return found

@@ -70,7 +70,7 @@ def configured_units(view: View) -> list[str]:
 def findings(view: View) -> Iterator[Finding]:
     for service in services(configured_units(view)):
         if service.runs:
-            often = f", started again {service.restarts} times" if service.restarts else ""
+            often = f", restarted {service.restarts} times" if service.restarts else ""
             yield ok(service.unit, f"{service.description}: runs{often}")
         else:
             yield failed(

@@ -37,13 +37,15 @@ def findings(view: View) -> Iterator[Finding]:
 def _disk(view: View) -> Finding:
     disk = disk_of(view.facts, str(view.config.storage.folder))
     if disk is None:
-        return warning("disk", "is not known", "Look at `df -h`.")
+        return warning("disk", "is not known", "See `df -h`.")
     least = view.config.storage.low_space_gib
     said = f"{disk.free / GIB:.1f} of {disk.total / GIB:.1f} GiB are free at {disk.mount}"
     if disk.free < least * GIB:
-        return failed("disk", said, f"Free some: below {least} GiB no recording is taken.")
+        return failed("disk", said, f"Free some space. Below {least} GiB uploads are refused.")
     if disk.free < 2 * least * GIB:
-        return warning("disk", said, f"Free some soon: below {least} GiB no recording is taken.")
+        return warning(
+            "disk", said, f"Free some space soon. Below {least} GiB uploads are refused."
+        )
     return ok("disk", said)
 
 
@@ -52,7 +54,7 @@ def _clock(view: View) -> Finding:
         return warning(
             "clock",
             "is not synchronised",
-            "Install systemd-timesyncd or chrony: certificates need the time.",
+            "Install systemd-timesyncd or chrony. Certificates need the right time.",
         )
     return ok("clock", "is synchronised" if view.facts.clock_synchronized else "cannot be asked")
 
@@ -89,13 +91,13 @@ def _certificate(view: View) -> Iterator[Finding]:
         timedelta(0) if proxy.chosen_certificate is Certificate.INTERNAL else timedelta(ACME_DAYS)
     )
     if left < least:
-        yield failed("certificate", said, "It is not renewed: see `journalctl -u caddy`.")
+        yield failed("certificate", said, "It was not renewed. See `journalctl -u caddy`.")
     else:
         yield ok("certificate", said)
 
 
 def _ends(name: str) -> datetime:
-    """Of the certificate that Caddy shows for `name`; whether it is trusted is the visitor's business."""
+    """Return when the certificate for `name` ends. Whether clients trust it is not checked."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with (
@@ -113,7 +115,7 @@ def _secrets(view: View) -> Finding:
         except ApplianceError as error:
             return failed("secrets", error.message, error.hint or "")
     count = len(view.state.credentials)
-    return ok("secrets", f"{count} are kept, {view.facts.sealing.described}")
+    return ok("secrets", f"{count} are stored, {view.facts.sealing.described}")
 
 
 def _plan(view: View) -> Finding:
@@ -126,9 +128,9 @@ def _plan(view: View) -> Finding:
         titles = "; ".join(change.title() for change in plan.changes[:5])
         return warning(
             "configuration",
-            f"this machine is not as configured: {titles}",
+            f"this machine differs from its configuration: {titles}",
             "Run `appliance configure`.",
         )
     if edited:
-        return warning("configuration", edited[0].text, "Nothing, where that is meant.")
-    return ok("configuration", "this machine is as configured")
+        return warning("configuration", edited[0].text, "Nothing, if this is intended.")
+    return ok("configuration", "this machine matches its configuration")

@@ -14,7 +14,7 @@ CHECK = "version"
 
 
 def findings() -> Iterator[Finding]:
-    """None on a machine that was installed."""
+    """Return findings about image versions; none on a machine that was installed."""
     if image_version() is None:
         return
     try:
@@ -27,19 +27,19 @@ def findings() -> Iterator[Finding]:
         yield warning(
             CHECK,
             told[0],
-            "Wait for a newer one, or try it once more with `appliance update apply --again`.",
+            "Wait for a newer version, or try this one again with `appliance update apply --again`.",
         )
     elif last is not None and last.version != now.version and last.outcome is Outcome.WAITING:
         yield warning(
             CHECK,
-            f"{last.version} is installed, {now.version} runs",
-            "`systemctl reboot` starts it.",
+            f"{last.version} is installed, but {now.version} runs",
+            "Restart with `systemctl reboot` to use it.",
         )
     elif not now.blessing.is_proven:
         yield warning(
             CHECK,
-            f"{now.version} has yet to show that it works",
+            f"{now.version} is not proven yet",
             "See `systemctl status reflector-health`.",
         )
     else:
-        yield ok(CHECK, f"{now.version} runs and has shown that it works")
+        yield ok(CHECK, f"{now.version} runs and is proven")

@@ -30,7 +30,7 @@ def least(definitions: Path = REPART_D) -> int:
 
 
 def install(disk: Disk, say: Callable[[str], None]) -> None:
-    """Everything on `disk` is lost. ApplianceError with repart's own words where it could not."""
+    """Install to `disk`, and lose everything on it. Raises ApplianceError with repart's words."""
     with tempfile.TemporaryDirectory(dir="/run") as name:
         folder = Path(name)
         boot = _boot_partition(entries.esp(), folder / "esp")
@@ -48,9 +48,11 @@ def install(disk: Disk, say: Callable[[str], None]) -> None:
         except CommandError as error:
             raise ApplianceError(
                 f"{disk.path} could not be written: {(said or [error.message])[-1]}",
-                "Look at the disk; what was on it may be lost. Then try again, or take another one.",
+                "Check the disk, whose data may be lost. Then try again, or use another disk.",
             ) from error
-    say("It is written. Take the stick out; the machine starts from its disk from now on.")
+    say(
+        "The installation is done. Remove the USB stick. The machine starts from its disk from now on."
+    )
 
 
 def _boot_partition(esp: Path, copy: Path) -> Path:
@@ -76,7 +78,8 @@ def _definitions(boot: Path) -> list[tuple[str, str]]:
         label = f"{name}{end}"
         if label not in there:
             raise ApplianceError(
-                f"The partition {label} of what runs was not found.", "Start from the medium anew."
+                f"The partition {label} of the running system was not found.",
+                "Start from the installation medium again.",
             )
         device, uuid = there[label]
         text = render(
@@ -87,7 +90,7 @@ def _definitions(boot: Path) -> list[tuple[str, str]]:
 
 
 def _size(name: str) -> str:
-    """That a partition of slot A has on a machine: without it repart would share out the whole disk."""
+    """Return the size of a partition of slot A; without it repart would share out the disk."""
     found = SIZE.search((REPART_D / f"{name}.conf").read_text())
     assert found
     return found[1] + found[2]

@@ -29,12 +29,12 @@ def encrypted() -> str | None:
 
 
 def renew() -> str:
-    """Another key, in place of an earlier one; CheckError where nothing is encrypted."""
+    """Replace the recovery key. Raises CheckError if nothing is encrypted."""
     device = encrypted()
     if device is None:
         raise CheckError(
-            "What this machine keeps is not encrypted.",
-            "disk.encrypt in the answers for its first start does that; later only a factory reset.",
+            "The data of this machine is not encrypted.",
+            "Set disk.encrypt in the answers for the first start. Afterwards only a factory reset can change it.",
         )
     command = [
         "systemd-cryptenroll",

@@ -23,6 +23,6 @@ def request() -> None:
         VARIABLE.write_bytes(ATTRIBUTES + "yes\0".encode("utf-16-le"))
     except OSError as error:
         raise ApplianceError(
-            f"The firmware does not keep the wish: {error.strerror}.",
+            f"The firmware did not store the request: {error.strerror}.",
             "Choose “erase all data of this machine” in the boot menu.",
         ) from error

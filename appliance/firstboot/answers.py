@@ -46,7 +46,10 @@ class Answers:
 
 @contextmanager
 def found(say: Callable[[str], None]) -> Iterator[Answers | None]:
-    """As long as the stick is mounted. What cannot be read is said, and the next place looked at."""
+    """Yield the answers of the first USB stick or partition that has some, or None.
+
+    It stays mounted meanwhile. What cannot be read is reported, and the next place is tried.
+    """
     with ExitStack() as stack:
         yield next(_places(stack, say), None)
 
@@ -58,7 +61,7 @@ def in_folder(folder: Path, source: str) -> Answers | None:
         return None
     try:
         if file.stat().st_size > LONGEST:
-            raise ConfigError(f"{source} is larger than a configuration can be.")
+            raise ConfigError(f"{source} is too large for a configuration.")
         text = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{source} cannot be read: {error}.") from error
@@ -73,7 +76,7 @@ def in_folder(folder: Path, source: str) -> Answers | None:
 
 
 def forget_secrets(folder: Path) -> None:
-    """On the boot partition, which is not encrypted: they have been taken over."""
+    """Remove secrets from the boot partition, which is not encrypted, once they are stored."""
     for file in [folder / PASSWORD, *(folder / "secrets").glob("*")]:
         file.unlink(missing_ok=True)
 
@@ -87,7 +90,7 @@ def _places(stack: ExitStack, say: Callable[[str], None]) -> Iterator[Answers]:
         try:
             answers = look(stack)
         except ApplianceError as error:
-            say(f"{error.message} It is passed over.")
+            say(f"{error.message} It is skipped.")
             continue
         if answers is not None:
             yield answers
@@ -106,7 +109,7 @@ def _credentials(_: ExitStack) -> Answers | None:
 def _stick(stack: ExitStack) -> Answers | None:
     run(["udevadm", "settle", "--timeout=10"], check=False)
     folder = stack.enter_context(mounted())
-    return in_folder(folder, f"{FILE} on the stick") if folder else None
+    return in_folder(folder, f"{FILE} on the USB stick") if folder else None
 
 
 def _boot_partition(_: ExitStack) -> Answers | None:

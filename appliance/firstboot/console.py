@@ -80,6 +80,6 @@ def _health() -> list[str]:
         bad = [error.message]
     checks = health.checks()
     if checks is None:
-        return [*bad, "The server does not answer: `appliance status` says more."]
+        return [*bad, "The server does not answer. See `appliance status`."]
     bad += [f"{c['name']}: {c['summary']}" for c in checks if c["status"] != "ok"]
     return bad or ["Everything works."]

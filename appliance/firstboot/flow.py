@@ -43,7 +43,7 @@ Ask = Callable[[Facts, ApplianceConfig], Filled]
 
 
 def first_boot(say: Say, ask: Ask) -> None:
-    """Ends when the machine is configured and works."""
+    """Ask for what is missing, and return when the machine is configured and works."""
     wait = [
         "/usr/lib/systemd/systemd-networkd-wait-online",
         "--any",
@@ -58,16 +58,16 @@ def first_boot(say: Say, ask: Ask) -> None:
             say(problem)
     if recovery.encrypted() is not None:
         say(
-            "What this machine keeps is encrypted, and its TPM opens it. Without that, only this key does:"
+            "The data of this machine is encrypted, and its TPM unlocks it. Without the TPM, only this key unlocks it:"
         )
         say(f"    {recovery.renew()}")
-        say("It is not shown again; `appliance recovery-key` makes another one.")
+        say("It is not shown again. Create another one with `appliance recovery-key`.")
 
 
 def _go_on(say: Say) -> str | None:
     """Resume a run that was cut off: the machine has its administrator, so nobody is asked any
     more."""
-    say("The first configuration was cut off; it goes on.")
+    say("The first configuration was interrupted. It continues.")
     return _tried(lambda: _make(load(), {}, None, None, say))
 
 
@@ -76,13 +76,13 @@ def _by_answers(say: Say) -> str | None:
     with answers.found(say) as there:
         if there is None:
             return ""
-        say(f"This machine is configured by {there.source}.")
+        say(f"Configuring this machine from {there.source}.")
         problem = _tried(lambda: _take_over(there, say))
     if problem is None:
         with suppress(ApplianceError, OSError):
             answers.forget_secrets(answers.esp_folder())
         return None
-    said = f"{there.source} could not be used:\n{problem}"
+    said = f"{there.source} is invalid:\n{problem}"
     say(said)
     return said
 
@@ -116,8 +116,10 @@ def _make(
 
 
 def console_password(password: str) -> None:
-    """The administrator's, for root at the console, where nobody could log in otherwise. Not over ssh, which takes
-    keys only from root (sshd_config(5), PermitRootLogin)."""
+    """Set root's password at the console to the administrator's, so that they can log in.
+
+    Over ssh root needs a key (sshd_config(5), PermitRootLogin).
+    """
     if run(["passwd", "--status", "root"]).output.split()[1:2] == ["L"]:
         run(["chpasswd"], stdin=f"root:{password}\n")
 

@@ -61,7 +61,11 @@ def app(
     done: Callable[[Filled], None],
     problem: str | None = None,
 ) -> FastAPI:
-    """`done` is called once; afterwards only the page that says so answers. `problem`: of an earlier attempt."""
+    """Build the setup page's application.
+
+    `done` is called once. Afterwards only the page that says so is shown. `problem` is the reason
+    why an earlier attempt failed.
+    """
     made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     finished = threading.Event()
 
@@ -128,7 +132,8 @@ def _filled(facts: Facts, config: ApplianceConfig, sent: Sent) -> Filled:
         raise ConfigError(problem, "Choose another one.")
     if not EMAIL.fullmatch(sent.admin.strip()):
         raise ConfigError(
-            "The administrator's address is no e-mail address.", "Write it like you@example.org."
+            "The administrator's address is not an e-mail address.",
+            "Write it like you@example.org.",
         )
     if sent.speech not in {"cpu", "gpu"}:
         raise ConfigError("Speech runs on cpu or gpu.", "Choose one of them.")
@@ -160,12 +165,12 @@ class Server:
 
     @property
     def port(self) -> int | None:
-        """None until it answers."""
+        """Return the port once the page answers; None before."""
         if not self._server.started or not self._server.servers:
             return None
         return int(self._server.servers[0].sockets[0].getsockname()[1])
 
     def stop(self) -> None:
-        """Answers that are under way are given."""
+        """Stop the server after the responses that are under way."""
         self._server.should_exit = True
         self._thread.join(10)

@@ -34,7 +34,7 @@ class Prepared:
         """Yield what the machine will ask for, or do without; ConfigError where it could not use
         them."""
         if not self.file.is_file():
-            raise ConfigError(f"{self.file} does not exist.", "Name the file to check.")
+            raise ConfigError(f"{self.file} does not exist.", "Give a file.")
         config = load(self.file)
         password = self.handed.get(PASSWORD)
         if password is not None and (problem := weakness(password, config.access.admin)):
@@ -42,14 +42,14 @@ class Prepared:
         if self.models is not None and not offered(self.models.absolute()):
             raise ConfigError(
                 f"There is no speech model in {self.models}.",
-                "Give a machine's models folder, or the folder of one model.",
+                "Use the models folder of a machine, or the folder of one model.",
             )
         if password is None and not config.access.public:
-            yield "There is no password: the machine will ask for one, at its console or its setup page."
+            yield "There is no password. The machine will ask for one at its console or setup page."
         yield from _missing(config, self.handed)
 
     def inject(self, image: Path) -> None:
-        """Into the boot partition of `image`, in place of earlier ones."""
+        """Write the answers to the boot partition of `image`, and replace earlier ones."""
         esp = Esp(image)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -80,8 +80,8 @@ def _to_copy(models: Path) -> list[Path]:
 
 def _missing(config: ApplianceConfig, handed: Mapping[str, str]) -> Iterator[str]:
     if config.storage.on is StorageOn.S3 and not set(S3_KEYS) <= set(handed):
-        yield f"storage.on is s3, and there is no {' or '.join(S3_KEYS)}: the machine will ask somebody."
+        yield f"storage.on is s3, but there is no {' or '.join(S3_KEYS)}. The machine will ask for it."
     if config.llm.on is LanguageModelOn.EXTERNAL and "LLM_API_KEY" not in handed:
-        yield "There is no LLM_API_KEY: the language model will be asked without a key."
+        yield "There is no LLM_API_KEY. Requests to the language model will carry no key."
     if config.speech.diarization and "HF_TOKEN" not in handed:
-        yield "There is no HF_TOKEN: speakers are told apart only if a model for it is handed over."
+        yield "There is no HF_TOKEN. Speaker diarization works only if you provide a model."

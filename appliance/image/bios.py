@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 # Lines of at most 80 characters, the width of the screen
-SENTENCE = "Reflector needs UEFI, and this machine was started in BIOS mode:\r\nswitch it to UEFI in the firmware's settings."
+SENTENCE = "Reflector needs UEFI, but this machine was started in BIOS mode:\r\nswitch it to UEFI in the firmware's settings."
 ROOM = 440
 CODE = bytes.fromhex(
     "31c0"  # xor ax, ax

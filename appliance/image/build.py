@@ -143,7 +143,7 @@ class Mkosi:
         """Return the result of `definition`; build it unless an earlier run did."""
         folder = self._work / f"{definition}-{self._digest(definition)}"
         if not (folder / name).exists():
-            self._request.say(f"fetching Debian for the {definition}")
+            self._request.say(f"downloading Debian for the {definition}")
             part = folder.with_name(f".{folder.name}.part")
             _remove_tree(part)
             self.run(definition, part)
@@ -179,7 +179,7 @@ class Mkosi:
             except CommandError as error:
                 raise ApplianceError(
                     f"mkosi could not build {definition}: {_reason(work / 'build.log')}",
-                    f"All that it said is in {work / 'build.log'}.",
+                    f"Its whole output is in {work / 'build.log'}.",
                 ) from error
 
     def _digest(self, definition: str) -> str:

@@ -50,7 +50,7 @@ def _system(tools: Tools, one: Path, two: Path, scratch: Path) -> Iterator[str]:
         if first.get(path) != second.get(path):
             yield f"/usr/{path}: {_how(first.get(path), second.get(path))}"
     if first == second:
-        yield "the system partition: the same files, laid out otherwise"
+        yield "the system partition: the same files in another layout"
     shutil.rmtree(scratch)
 
 
@@ -74,7 +74,7 @@ def _listing(tree: Path) -> dict[str, tuple[object, ...]]:
 
 def _how(one: tuple[object, ...] | None, two: tuple[object, ...] | None) -> str:
     if one is None or two is None:
-        return "is in one of them"
+        return "is in only one of them"
     names = ("content", "mode", "owner", "time")
     return ", ".join(name for name, a, b in zip(names, one, two, strict=True) if a != b)
 

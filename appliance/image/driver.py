@@ -44,7 +44,7 @@ class Modules(StrEnum):
 
 
 def profile(publisher: Publisher, modules: Modules) -> str:
-    """Of `image/tree/mkosi.profiles`."""
+    """Return the driver's profile in `image/tree/mkosi.profiles`."""
     return f"nvidia-{'own' if publisher is Publisher.NVIDIA else 'debian'}-{modules.value}"
 
 
@@ -52,8 +52,8 @@ def repository(address: str | None, key: Path | None, sandbox: Path) -> str:
     """Return a source of packages (deb822), its key put into `sandbox`; CheckError without both."""
     if address is None or key is None:
         raise CheckError(
-            "NVIDIA's repository has an address and a key that Debian does not know.",
-            "Both are in NVIDIA's Driver Installation Guide, “Debian”: give --nvidia-repository URL and --nvidia-key "
+            "The address and key of NVIDIA's repository are missing.",
+            "See NVIDIA's Driver Installation Guide, “Debian”, and give --nvidia-repository URL and --nvidia-key "
             "FILE (of its package cuda-keyring).",
         )
     place = sandbox / "usr/share/keyrings/nvidia.gpg"
@@ -79,8 +79,11 @@ def sign_modules(tree: Path, keys: Keys) -> int:
 
 
 def signed(module: bytes, certificate: x509.Certificate, key: RSAPrivateKey) -> bytes:
-    """With a signature appended as the kernel's scripts/sign-file does it (Documentation/admin-guide/module-signing.rst):
-    PKCS#7 without attributes and certificates, `struct module_signature`, and a mark."""
+    """Append a signature to a kernel module as the kernel's scripts/sign-file does.
+
+    It is PKCS#7 without attributes and certificates, then `struct module_signature`, then a marker
+    (Documentation/admin-guide/module-signing.rst).
+    """
     signature = (
         pkcs7.PKCS7SignatureBuilder()
         .set_data(module)
@@ -99,13 +102,13 @@ def check(tree: Path) -> str:
     least = NEEDS.get(cuda)
     if least is None:
         raise CheckError(
-            f"The wheels are of CUDA {cuda}, and it is not known which driver that needs.",
-            "Write it into appliance/image/driver.py.",
+            f"The wheels are for CUDA {cuda}, and the driver that it needs is unknown.",
+            "Add it to appliance/image/driver.py.",
         )
     if int(driver.split(".")[0]) < least:
         raise CheckError(
-            f"The wheels are of CUDA {cuda}, which needs NVIDIA's driver {least} or newer, and the image has {driver}.",
-            "Take the driver from NVIDIA's repository (--driver nvidia), or wheels of an older CUDA (--torch-index).",
+            f"The wheels are for CUDA {cuda}, which needs NVIDIA's driver {least} or newer, but the image has {driver}.",
+            "Use the driver from NVIDIA's repository (--driver nvidia), or wheels for an older CUDA (--torch-index).",
         )
     return f"driver {driver}, wheels of CUDA {cuda}"
 
@@ -119,9 +122,7 @@ def _driver(tree: Path) -> str:
             found = re.search(r"^Version: (?:\d+:)?(\d+(?:\.\d+)*)", paragraph, re.MULTILINE)
             if found:
                 return found[1]
-    raise ApplianceError(
-        "The image has no libcuda1.", "Look at the profile nvidia-* of image/tree."
-    )
+    raise ApplianceError("The image has no libcuda1.", "Check the profile nvidia-* in image/tree.")
 
 
 def _cuda(tree: Path) -> int | None:

@@ -24,16 +24,20 @@ class Esp:
     def __init__(self, image: Path) -> None:
         if shutil.which("mcopy") is None:
             raise CheckError(
-                "mtools is missing, which writes into an image.", "Run `apt install mtools`."
+                "mtools is missing, which is needed to write to an image.",
+                "Run `apt install mtools`.",
             )
         self.drive = f"{image}@@{_offset(image)}"
 
     def make_folder(self, name: str) -> None:
-        """Which may be there already."""
+        """Create a folder, unless it is there."""
         run(["mmd", "-D", "s", "-i", self.drive, f"::/{name}"], check=False)
 
     def put(self, files: Iterable[Path], folder: str) -> None:
-        """Files and folders, in place of what has their names. ConfigError where there is no room."""
+        """Write files and folders, and replace those of the same names.
+
+        Raises ConfigError if there is not enough space.
+        """
         command: list[str | Path] = [
             "mcopy",
             "-o",
@@ -47,8 +51,8 @@ class Esp:
             run(command, seconds=3600)
         except CommandError as error:
             raise ConfigError(
-                f"The boot partition of the image cannot take it: {error.message.partition('): ')[2]}",
-                "It has some 400 MB of room; larger models belong on a stick, or into the image by --with-models.",
+                f"Writing to the boot partition of the image failed: {error.message.partition('): ')[2]}",
+                "It has room for about 400 MB. Put larger models on a USB stick, or include them with --with-models.",
             ) from error
 
     def listing(self, folder: str) -> list[str]:
@@ -60,15 +64,15 @@ class Esp:
 
 
 def _offset(image: Path) -> int:
-    """In bytes."""
+    """Return the partition's offset in bytes."""
     try:
         with image.open("rb") as disk:
             disk.seek(SECTOR)
             header = HEADER.unpack(disk.read(HEADER.size))
             if header[0] != b"EFI PART":
                 raise ConfigError(
-                    f"{image} is no disk image.",
-                    "Name the .raw file; a .zst has to be unpacked first: zstd -d.",
+                    f"{image} is not a disk image.",
+                    "Give the .raw file. Unpack a .zst first with zstd -d.",
                 )
             first, count, size = header[10], header[11], header[12]
             for number in range(count):
@@ -78,6 +82,6 @@ def _offset(image: Path) -> int:
                     return int(start) * SECTOR
     except (OSError, struct.error) as error:
         raise ConfigError(
-            f"{image} cannot be read: {error}.", "Name the .raw file of an image."
+            f"{image} cannot be read: {error}.", "Give the .raw file of an image."
         ) from error
-    raise ConfigError(f"{image} has no boot partition.", "Name the .raw file of an image.")
+    raise ConfigError(f"{image} has no boot partition.", "Give the .raw file of an image.")

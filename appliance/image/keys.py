@@ -66,17 +66,17 @@ class Keys:
 
 
 def make(keys: Keys, tools: Tools, say: Callable[[str], None]) -> None:
-    """Both, once; ConfigError where there are some already: they would be lost."""
+    """Create both keys, once. Raises ConfigError if there are some, as they would be lost."""
     if keys.are_there:
         raise ConfigError(
             f"{keys.folder} has keys already.",
-            "Machines that were made with them take updates from no others: keep them.",
+            "Keep them: machines made with them accept updates only with these keys.",
         )
     keys.folder.mkdir(parents=True, exist_ok=True)
     keys.folder.chmod(0o700)
     _certificate(keys)
     _for_updates(keys, tools)
-    say(f"made keys in {keys.folder}; keep a copy where only you can reach it")
+    say(f"created keys in {keys.folder}; keep a private copy")
 
 
 def _certificate(keys: Keys) -> None:
@@ -104,7 +104,7 @@ def _certificate(keys: Keys) -> None:
 
 
 def sign(keys: Keys, tools: Tools, file: Path) -> None:
-    """Writes the signature beside it, as FILE.gpg; it is good for VALID_DAYS."""
+    """Sign `file`: write FILE.gpg beside it, valid for VALID_DAYS."""
     script = (
         f'gpg --quiet --batch --import "$1/{keys.private.name}"; '
         f'gpg --batch --yes --default-sig-expire {VALID_DAYS}d --output "$2.gpg" --detach-sign "$2"'

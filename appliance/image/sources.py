@@ -23,7 +23,7 @@ class Sources:
     suite: str = "trixie"
 
     def lines(self) -> list[str]:
-        """As in sources.list."""
+        """Return lines for sources.list."""
         return [
             f"deb {self.main} {self.suite} {COMPONENTS}",
             f"deb {self.main} {self.suite}-updates {COMPONENTS}",
@@ -31,7 +31,7 @@ class Sources:
         ]
 
     def text(self) -> str:
-        """As in sources.list.d/debian.sources (deb822)."""
+        """Return text for sources.list.d/debian.sources (deb822)."""
         rows = [
             (self.main, f"{self.suite} {self.suite}-updates"),
             (self.security, f"{self.suite}-security"),
@@ -43,17 +43,20 @@ class Sources:
 
 
 def sources(mirror: str | None = None, snapshot: str | None = None) -> Sources:
-    """`snapshot`: a moment of the archive that `mirror` keeps, like 20261101T000000Z. ConfigError where it is none,
-    or where no mirror is known."""
+    """Return apt's sources.
+
+    `snapshot` is a moment like 20261101T000000Z in the archive of `mirror`. Raises ConfigError if
+    it is malformed or if no mirror is known.
+    """
     if snapshot:
         if not SNAPSHOT.fullmatch(snapshot):
             raise ConfigError(
-                f"{snapshot} is no moment of the archive.", "Write it like 20261101T000000Z."
+                f"{snapshot} is not a moment of the archive.", "Write it like 20261101T000000Z."
             )
         if mirror is None:
             raise ConfigError(
-                "A moment of the archive is kept by Debian's snapshot service, not by its mirrors.",
-                "Name its address, the part before `/debian/`, with --mirror.",
+                "Debian's mirrors have no earlier states of the archive. Its snapshot service has.",
+                "Give its address, the part before `/debian/`, with --mirror.",
             )
         archive = mirror.rstrip("/")
         return Sources(f"{archive}/debian/{snapshot}", f"{archive}/debian-security/{snapshot}")
@@ -62,7 +65,7 @@ def sources(mirror: str | None = None, snapshot: str | None = None) -> Sources:
 
 
 def own_mirror(root: Path = Path("/")) -> str:
-    """That of this machine's apt."""
+    """Return the mirror that this machine's apt uses."""
     lists = root / "etc/apt"
     for file in [
         *sorted((lists / "sources.list.d").glob("debian*.sources")),

@@ -91,7 +91,7 @@ def prepared(work: Path, sources: Sources, say: Callable[[str], None]) -> Tools:
     work.mkdir(parents=True, exist_ok=True)
     tree = work / GENERATION
     if not (tree / "usr/bin/mkosi").exists():
-        say("fetching mkosi and its tools")
+        say("downloading mkosi and its tools")
         part = tree.with_name(f".{tree.name}.part")
         shutil.rmtree(part, ignore_errors=True)
         include = f"--include={','.join(PACKAGES)}"
@@ -116,5 +116,5 @@ def _check() -> None:
     if missing:
         raise CheckError(
             f"{', '.join(missing)} is missing, which building an image needs.",
-            f"Run `apt install {' '.join(missing)}`, then the same again.",
+            f"Run `apt install {' '.join(missing)}`, then run the command again.",
         )

@@ -28,7 +28,7 @@ class Version:
 
     @property
     def seed(self) -> uuid.UUID:
-        """The seed of the UUIDs of file systems and partitions."""
+        """Return the seed of the UUIDs of file systems and partitions."""
         return uuid.uuid5(NAMESPACE, self.text)
 
 
@@ -47,7 +47,7 @@ def version(source: Path, release: str, wanted: str | None = None) -> Version:
     text = wanted or f"{release}.{time.strftime('%Y%m%d%H%M', time.gmtime(epoch))}"
     if not FORM.fullmatch(text):
         raise ConfigError(
-            f"{text} cannot be the version of an image.",
-            "Up to 24 digits, letters and dots, a digit first.",
+            f"{text} is not a valid version of an image.",
+            "Use up to 24 digits, letters and dots, and begin with a digit.",
         )
     return Version(text, epoch)

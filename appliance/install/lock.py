@@ -30,7 +30,9 @@ def with_sums(text: str, say: Callable[[str], None]) -> str:
         found = tomlkit.inline_table()
         for architecture in artifact.files:
             if sums is None:
-                say(f"{name} has no list of sums: what is fetched now is what will be accepted.")
+                say(
+                    f"{name} has no list of checksums. The files downloaded now become the accepted ones."
+                )
                 found[architecture] = _of_the_file(artifact, architecture, say)
             else:
                 found[architecture] = _in(sums, artifact, architecture)
@@ -45,20 +47,23 @@ def _published(artifact: Artifact) -> str:
         answer = httpx2.get(address, timeout=SECONDS, follow_redirects=True).raise_for_status()
     except httpx2.HTTPError as error:
         raise ApplianceError(
-            f"{address} could not be fetched: {error}.", "Check the network."
+            f"{address} could not be downloaded: {error}.", "Check the network."
         ) from error
     return answer.text
 
 
 def _in(sums: str, artifact: Artifact, architecture: str) -> str:
-    """As sha256sum writes them: the sum, then the name, with `*` or `./` before it."""
+    """Return an artifact's checksum from lines that sha256sum wrote.
+
+    Each line has the checksum, then the name after `*` or `./`.
+    """
     wanted = artifact.published_name(architecture)
     for line in sums.splitlines():
         found = re.fullmatch(r"([0-9a-f]{64})\s+\*?(?:\./)?(\S+)", line.strip())
         if found and found[2] == wanted:
             return found[1]
     raise ApplianceError(
-        f"The publisher's list has no {wanted} of {artifact.name} {artifact.version}.",
+        f"The publisher's list of checksums has no {wanted} of {artifact.name} {artifact.version}.",
         "Check the version and the names in the lock file.",
     )
 

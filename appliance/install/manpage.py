@@ -10,10 +10,10 @@ FOOT = """\
 .SH FILES
 .TP
 .I /etc/reflector/appliance.toml
-What this machine is to be.
+The configuration of this machine.
 .TP
 .I /etc/reflector/local.env
-Settings of the application that appliance.toml does not know.
+Settings of the application beyond appliance.toml.
 .TP
 .I /usr/share/doc/reflector
 Documentation.
@@ -23,12 +23,12 @@ Documentation.
 .B status
 and
 .B doctor
-found something that has.
-3: a mistake in the configuration or the flags.
-4: what this machine cannot do.
+found something that failed.
+3: the configuration or the flags are invalid.
+4: this machine cannot do it.
 5: a check before the first change failed.
-6: a change could not be made; the next run goes on.
-7: another run is at work.
+6: a change failed; the next run continues.
+7: another run is in progress.
 """
 
 
@@ -64,7 +64,7 @@ def _commands(path: str, command: click.Command) -> Iterator[str]:
 
 
 def _plain(text: str | None) -> str:
-    """Lines that begin with a dot or an apostrophe would be requests."""
+    """Escape lines that begin with a dot or an apostrophe, which would be requests."""
     lines = [line.strip().replace("\\", "\\e") for line in (text or "").splitlines()]
     return "\n".join(
         f"\\&{line}" if line[:1] in {".", "'"} else line or ".PP" for line in lines

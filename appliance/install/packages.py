@@ -13,14 +13,12 @@ COMMON = [
 BROKER = {"12": "redis-server", "13": "valkey-server"}
 # Told before PostgreSQL is installed: a tree would carry one cluster to everybody who uses it
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/reflector.conf"
-NO_CLUSTER_TEXT = (
-    "# `appliance configure` makes a cluster of its own\ncreate_main_cluster = false\n"
-)
+NO_CLUSTER_TEXT = "# `appliance configure` creates its own cluster\ncreate_main_cluster = false\n"
 UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
 def install(target: Target, release: str) -> None:
-    """ApplianceError with apt's own words where something cannot be had."""
+    """Install the packages. Raises ApplianceError with apt's own words on failure."""
     wanted = [*COMMON, BROKER[release]]
     missing = [name for name in wanted if not _is_installed(target, name)]
     if not missing:
@@ -35,7 +33,7 @@ def install(target: Target, release: str) -> None:
     except CommandError as error:
         raise ApplianceError(
             error.message,
-            "Check the network and /etc/apt, then run this again: it goes on from here.",
+            "Check the network and /etc/apt, then run the command again. It continues from here.",
         ) from error
     # The instance that the package starts on TCP is not ours; nobody asked for it
     broker = f"{BROKER[release]}.service"
@@ -54,4 +52,4 @@ def _is_installed(target: Target, name: str) -> bool:
 
 
 def _quiet(line: str) -> None:
-    """apt says a lot; what matters of it stands in the error."""
+    """Hide a line of apt. What matters of its output is in the error."""

@@ -30,21 +30,21 @@ def check(target: Target, facts: Facts) -> Iterator[str]:
         raise CheckError("\n".join(problems), "Nothing was changed.")
     if facts.memory / GIB < GOOD_MEMORY:
         yield (
-            f"This machine has {facts.memory / GIB:.0f} GiB of memory; for larger models and a language "
-            "model 16 are recommended."
+            f"This machine has {facts.memory / GIB:.0f} GiB of memory. At least 16 are recommended for "
+            "larger models and a language model."
         )
     if facts.clock_synchronized is False:
-        yield "The clock is not synchronised: certificates and logins need the right time."
+        yield "The clock is not synchronised. Certificates and logins need the right time."
     if target.is_running:
         taken = listening()
         for port, what in PORTS.items():
             if (program := taken.get(port)) and program not in OWN:
-                yield f"Port {port}, which {what} wants, is taken by {program}."
+                yield f"Port {port}, which {what} needs, is in use by {program}."
 
 
 def _problems(target: Target, facts: Facts) -> Iterator[str]:
     if os.geteuid():
-        yield "Only root can install: run it with sudo."
+        yield "Only root can install. Run it with sudo."
     release = facts.release
     if (release.id, release.version) not in RELEASES:
         yield f"{release.name} is not supported: Debian 12 or 13 is needed."
@@ -53,13 +53,13 @@ def _problems(target: Target, facts: Facts) -> Iterator[str]:
     if facts.processor.missing:
         yield (
             f"The processor ({facts.processor.name}) lacks {', '.join(facts.processor.missing)}, which "
-            "the application's libraries need: give a virtual machine the processor type host, or "
+            "the application's libraries need. Set a virtual machine's processor type to host, or to "
             "x86-64-v2 or newer."
         )
     if target.is_running and facts.memory / GIB < MEMORY:
-        yield f"{facts.memory / GIB:.1f} GiB of memory are too little: 4 are the least."
+        yield f"{facts.memory / GIB:.1f} GiB of memory are too little. At least 4 are needed."
     free = shutil.disk_usage(target.root).free / GIB
     if free < DISK:
-        yield f"{free:.1f} GiB free at {target.root} are too little: {DISK:.0f} are needed."
+        yield f"{free:.1f} GiB free at {target.root} are too little. At least {DISK:.0f} are needed."
     if target.is_running and not Path("/run/systemd/system").is_dir():
-        yield "This machine was not started by systemd, which runs all parts of the appliance."
+        yield "This machine does not run systemd, which the appliance needs."

@@ -38,7 +38,9 @@ def remove(target: Target) -> None:
             target.path(path).unlink(missing_ok=True)
     shutil.rmtree("/usr/lib/reflector", ignore_errors=True)
     run(["systemctl", "daemon-reload"])
-    target.did("Reflector was removed; /var/lib/reflector, the database and /etc/reflector stay.")
+    target.did(
+        "Reflector was removed. /var/lib/reflector, the database and /etc/reflector are still there."
+    )
 
 
 def purge(target: Target) -> None:
@@ -54,4 +56,4 @@ def purge(target: Target) -> None:
                 run(["pg_dropcluster", "--stop", version, name], seconds=120)
             except CommandError as error:
                 target.say(f"note: {error.message}")
-    target.did("Recordings, database, secrets and configuration are gone.")
+    target.did("Recordings, database, secrets and configuration were deleted.")

@@ -63,7 +63,7 @@ def checkout() -> Path:
     """Raise ApplianceError if this program does not run from its source."""
     if not (CHECKOUT / "units" / "reflector.target").is_file():
         raise ApplianceError(
-            "This program has no source beside it to install from.",
+            "This program is not in a checkout, so it has no source to install from.",
             "Run `make install`, or .venv/bin/appliance install, in a checkout.",
         )
     return CHECKOUT

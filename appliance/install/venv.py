@@ -36,8 +36,11 @@ WHEEL_EPOCH = "946684800"
 
 
 def install(target: Target, wheels: Path | None, torch_index: str | None, cuda: bool) -> None:
-    """`cuda`: with what CTranslate2 needs on a card. ApplianceError where a wheel is missing, is not the
-    one that the lock means, or where what this machine could do before would be lost."""
+    """Install the virtual environment.
+
+    `cuda` adds what CTranslate2 needs on a card. Raises ApplianceError if a wheel is missing or not
+    the one in the lock, or if a feature that this machine has would be lost.
+    """
     source = checkout()
     torch = torch_from(target, wheels, torch_index)
     name = f"venv-{_digest(source, target, [str(cuda), torch or 'no torch'])}"
@@ -76,13 +79,13 @@ def torch_from(target: Target, wheels: Path | None, index: str | None) -> str | 
     has_torch = any(target.path(LINK).glob("lib/python3*/site-packages/torch-*.dist-info"))
     if chosen is None and has_torch:
         raise ApplianceError(
-            "What is installed tells speakers apart, and what is to be installed would not: there is no torch.",
-            "Put its wheel into the folder of --wheels, or name an index with --torch-index.",
+            "The installed version has speaker diarization, but the new one would not, because torch is missing.",
+            "Put its wheel into the folder of --wheels, or give an index with --torch-index.",
         )
     if chosen is None:
         target.say(
-            "note: speakers will not be told apart: torch is not among the wheels, and no --torch-index "
-            "names where to take it from."
+            "note: there will be no speaker diarization, because torch is neither among the wheels "
+            "nor at a --torch-index."
         )
     return chosen
 
@@ -110,13 +113,13 @@ def _make(
     except CommandError as error:
         raise ApplianceError(
             error.message,
-            "Check the network, or that --wheels holds all that the lock files name "
-            "(`appliance fetch --wheels DIR` fills it).",
+            "Check the network, or fill the folder of --wheels with "
+            "`appliance fetch --wheels DIR`.",
         ) from error
 
 
 def _diarization(target: Target, folder: str, pip: list[str], inbox: list[str], torch: str) -> None:
-    """torch itself; a build with CUDA brings NVIDIA's libraries by its own requirements."""
+    """Install torch and what needs it. A CUDA build of torch requires NVIDIA's libraries itself."""
     wanted = target.path(f"{LOCKS}/torch.lock").read_text().split()[-1]
     source = inbox if torch == A_WHEEL else ["--index-url", torch]
     target.run(*pip, "--no-deps", *source, wanted, minutes=60)
@@ -129,8 +132,11 @@ def _is_cpu_build(target: Target, folder: str) -> bool:
 
 
 def _drop_cuda_extensions(target: Target, folder: str) -> None:
-    """torchaudio's compiled parts link CUDA and stop its import beside a CPU torch; without them it does
-    with Python what is needed of it. It can go when torchaudio has a CPU build of this version."""
+    """Remove torchaudio's compiled extensions, which link CUDA.
+
+    Beside a CPU build of torch they stop its import. What is needed of torchaudio works without
+    them. Remove this when torchaudio has a CPU build of this version.
+    """
     for library in target.path(folder).glob("lib/python3*/site-packages/torchaudio/lib/*.so"):
         library.unlink()
 
@@ -139,10 +145,10 @@ def _drop_cuda_extensions(target: Target, folder: str) -> None:
 def _wheels_inside(
     target: Target, wheels: Path | None, cuda: bool, *, diarization: bool
 ) -> Iterator[list[str]]:
-    """Where pip finds wheels, as its options; what was copied into a tree does not stay there.
+    """Yield pip's options for where to find wheels; at the end remove those copied into the tree.
 
-    A tree knows nothing of this machine's way to an index (a mirror, a proxy, certificates), so this machine's pip
-    fetches for it.
+    A tree has no access to this machine's index (a mirror, a proxy, certificates), so this
+    machine's pip downloads for it.
     """
     folder = target.path(INBOX)
     shutil.rmtree(folder, ignore_errors=True)
@@ -169,8 +175,11 @@ def _put_in(target: Target, wheel: Path, folder: Path) -> None:
 
 
 def _project_wheel(source: Path, folder: Path) -> None:
-    """Built by the Python that runs this, which has setuptools by the lock. What an earlier build left would come
-    along, also where the source has it no more."""
+    """Build the project's wheel with this Python, whose lock has setuptools.
+
+    An earlier `build/lib` is removed first, as files that are no longer in the source would be
+    packed.
+    """
     shutil.rmtree(source / "build" / "lib", ignore_errors=True)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
                "--no-index", "--wheel-dir", str(folder), str(source)]  # fmt: skip
@@ -178,7 +187,7 @@ def _project_wheel(source: Path, folder: Path) -> None:
 
 
 def _digest(source: Path, target: Target, choices: list[str]) -> str:
-    """Of everything that the environment is made from."""
+    """Return the digest of everything that the environment is made from."""
     found = hashlib.sha256()
     found.update("\0".join([_python(target), *choices]).encode())
     names = [*(source / "requirements").glob("*.lock")]
@@ -195,6 +204,6 @@ def _python(target: Target) -> str:
     found = re.search(r"3\.(\d+)", said)
     if not found or not 11 <= int(found[1]) <= 13:
         raise ApplianceError(
-            f"{said.strip()} cannot be used.", "Python 3.11, 3.12 or 3.13 is needed."
+            f"{said.strip()} is not supported.", "Python 3.11, 3.12 or 3.13 is needed."
         )
     return found[0]

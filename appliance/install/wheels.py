@@ -15,7 +15,7 @@ SECONDS = 30 * 60
 
 
 def platforms(architecture: str) -> list[str]:
-    """In pip's words (PEP 600 and those before it)."""
+    """Return the platform tags of wheels that this machine can use (PEP 600 and older ones)."""
     named = [f"manylinux_2_{minor}_{architecture}" for minor in GLIBC]
     return [*named, *(f"manylinux{year}_{architecture}" for year in (2014, 2010, 1))]
 
@@ -40,7 +40,7 @@ def download_wheels(
         run(command, seconds=SECONDS)
     except CommandError as error:
         raise ApplianceError(
-            f"The wheels could not be fetched: {error.message.partition('): ')[2] or error.message}",
-            "Check the network and pip's settings; what has come is kept.",
+            f"The wheels could not be downloaded: {error.message.partition('): ')[2] or error.message}",
+            "Check the network and pip's settings. Downloaded wheels are kept.",
         ) from error
     return len(list(folder.glob("*.whl")))

@@ -30,7 +30,7 @@ def write_durably(path: Path, text: str, mode: int, owner: tuple[int, int] | Non
     except OSError as error:
         raise ApplianceError(
             f"{path} cannot be written: {error.strerror or error}.",
-            "Look at the disk's space, and whether it is mounted read-only.",
+            "Check the free space of the disk, and whether it is mounted read-only.",
         ) from error
 
 

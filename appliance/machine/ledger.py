@@ -26,7 +26,7 @@ class Ledger:
         except ValueError as error:
             raise ApplianceError(
                 f"{self._path} is damaged: {error}.",
-                "Move it away; files that are as they have to be are recognised again.",
+                "Move it away. Unchanged files are recognised again.",
             ) from error
 
     @property
@@ -46,14 +46,14 @@ class Ledger:
         return dict(self._data["artifacts"])
 
     def will_write(self, path: str, digest: str, restarts: Iterable[str]) -> None:
-        """Before the file is written: both what it was and what it becomes are ours then."""
+        """Record a file before it is written: its old and its new content are ours then."""
         known = self._data["written"].setdefault(path, [])
         if digest not in known:
             known.append(digest)
         self.wait_for(restarts)
 
     def has_written(self, path: str, digest: str | None) -> None:
-        """None: the file was removed."""
+        """Record that a file was written, or removed if `digest` is None."""
         if digest is None:
             self._data["written"].pop(path, None)
         else:

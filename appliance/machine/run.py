@@ -32,7 +32,7 @@ class CompletedCommand:
 
     @property
     def last_words(self) -> str:
-        """What a program says when it fails stands at the end."""
+        """Return the end of the output, where programs say why they failed."""
         lines = [line.strip() for line in f"{self.output}\n{self.error}".splitlines()]
         return next((line for line in reversed(lines) if line), "it said nothing")
 

@@ -19,14 +19,14 @@ LONGEST = 64 * 1024
 
 
 def from_files(pairs: tuple[str, ...]) -> dict[str, str]:
-    """`NAME=FILE`; ConfigError for a name that is not known or a file that cannot be read."""
+    """Read secrets from `NAME=FILE`. Raises ConfigError for an unknown name or file."""
     found = {}
     for pair in pairs:
         name, separator, file = pair.partition("=")
         if not separator or name not in NAMES:
             raise ConfigError(
-                f"--secret {name}: that is no secret of this machine.",
-                f"Write NAME=FILE; the names are {', '.join(NAMES)}.",
+                f"--secret {name}: this machine has no secret of that name.",
+                f"Use NAME=FILE with one of {', '.join(NAMES)}.",
             )
         found[name] = read(file, name)
     return found

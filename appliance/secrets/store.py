@@ -44,7 +44,7 @@ def reveal(facts: Facts, name: str) -> str | None:
     except ApplianceError as error:
         raise ApplianceError(
             f"The secret {name} cannot be opened: {error.message}",
-            f"It was sealed for another machine: give it again with `appliance secrets set {name}`.",
+            f"It was sealed for another machine. Set it again with `appliance secrets set {name}`.",
         ) from error
 
 

@@ -65,13 +65,13 @@ def _verify(sums: bytes, signature: bytes, source: Source, keyring: Path) -> Non
         done = run(["gpgv", "--status-fd", "1", "--keyring", keyring, *files], check=False)
     if "[GNUPG:] EXPSIG" in done.output:
         raise ApplianceError(
-            f"The list of updates at {source.address} is out of date: its signature has ended.",
-            "Nothing was changed. Ask whoever built the image for a newer one (`appliance image renew`).",
+            f"The signature of the list of updates at {source.address} has expired.",
+            "Nothing was changed. Ask the image's builder to renew it (`appliance image renew`).",
         )
     if done.status:
         raise ApplianceError(
-            f"{SUMS} of {source.address} is not signed by whom this machine takes updates from.",
-            "Nothing was changed. Take updates only from whoever built its image.",
+            f"{SUMS} of {source.address} has no signature that this machine trusts.",
+            "Nothing was changed. Use updates only from the builder of this machine's image.",
         )
 
 

@@ -21,9 +21,9 @@ from appliance.machine.run import run
 SECONDS = 60.0
 ON_STICK = "updates"
 NOWHERE = (
-    "It is not known where updates come from.",
-    "Set update.source in /etc/reflector/appliance.toml, name a folder with --from, or put in a stick labelled "
-    "REFLECTOR with a folder `updates`.",
+    "There is no source of updates.",
+    "Set update.source in /etc/reflector/appliance.toml, give a folder with --from, or insert a "
+    "USB stick labelled REFLECTOR with a folder `updates`.",
 )
 
 
@@ -49,7 +49,7 @@ class Source:
             ) from error
 
     def fetch(self, name: str, part: Path, say: Callable[[str], None]) -> None:
-        """To `part`, from where an earlier one broke off."""
+        """Download to `part`, and resume an earlier download."""
         if not isinstance(self.address, Path):
             download(f"{self.address}/{name}", part, say, _trust())
             return
@@ -59,26 +59,32 @@ class Source:
         except OSError as error:
             raise ApplianceError(
                 f"{name} cannot be copied from {self.address}: {error.strerror}.",
-                "Look at the stick, and at the space in /var.",
+                "Check the USB stick and the free space in /var.",
             ) from error
 
 
 @contextmanager
 def chosen(wanted: str | None, configured: str | None) -> Iterator[Source]:
-    """`wanted`: what --from says. ConfigError where there is neither that, nor a setting, nor a stick."""
+    """Return the source: `wanted` from --from, else the setting, else a USB stick.
+
+    Raises ConfigError if there is none.
+    """
     named = wanted or configured
     if named and "://" in named:
         if not named.startswith(("https://", "http://")):
-            raise ConfigError(f"{named} is no address of a folder.", "It begins with https://.")
+            raise ConfigError(
+                f"{named} is not the address of a folder.",
+                "Use an address that begins with https://.",
+            )
         if named.startswith("http://") and not _is_in_local_network(named):
             raise ConfigError(
                 f"{named} would be read over plain HTTP.",
-                "Use https://; http:// is for addresses of the local network only.",
+                "Use https://. Plain http:// is allowed only for addresses of the local network.",
             )
         yield Source(named.rstrip("/"))
     elif named:
         if not Path(named).is_dir():
-            raise ConfigError(f"{named} is no folder.", "Name the folder with SHA256SUMS.")
+            raise ConfigError(f"{named} is not a folder.", "Give the folder with SHA256SUMS.")
         yield Source(Path(named).absolute())
     else:
         run(["udevadm", "settle", "--timeout=10"], check=False)

@@ -35,8 +35,8 @@ def look(source: Source, version: str | None = None) -> Found:
     offer = manifest.offer(version) if version else next(iter(newer), None)
     if offer is not None and order(offer.version) <= order(now.version):
         raise ApplianceError(
-            f"{offer.version} is not newer than {now.version}, which runs.",
-            "`appliance update rollback` goes back to the version before.",
+            f"{offer.version} is not newer than the running version {now.version}.",
+            "Go back to the previous version with `appliance update rollback`.",
         )
     return Found(now, manifest, offer, History().last(offer.version) if offer else None)
 
@@ -48,9 +48,9 @@ def apply(source: Source, version: str | None, again: bool, say: Say) -> str | N
     now = running()
     if not now.blessing.is_proven:
         raise CheckError(
-            f"{now.version}, which runs, has yet to show that it works; the version to go back to is needed until "
+            f"{now.version}, which runs, is not proven yet; the version to go back to is needed until "
             "then.",
-            "See `systemctl status reflector-health`, and try again when it has ended.",
+            "See `systemctl status reflector-health`, and try again when it is done.",
         )
     found = look(source, version)
     if found.offer is None:
@@ -58,16 +58,17 @@ def apply(source: Source, version: str | None, again: bool, say: Say) -> str | N
     wanted = found.offer.version
     if found.event and found.event.outcome in {Outcome.FAILED, Outcome.LEFT} and not again:
         raise CheckError(
-            f"{found.event.sentence}.", "Wait for a newer one, or say --again to try it once more."
+            f"{found.event.sentence}.",
+            "Wait for a newer version, or try this one again with --again.",
         )
     installed = _entry(wanted)
     if installed is not None and found.event and found.event.outcome is Outcome.FAILED:
-        say(f"removing {wanted}, which is there and did not work")
+        say(f"removing {wanted}, which failed before")
         write.clear()
         installed = None
     if installed is None:
         folder = write.fetch(source, found.manifest, found.offer, say)
-        say(f"writing {wanted} into the slot that does not run")
+        say(f"writing {wanted} to the free slot")
         write.write(folder, wanted)
     elif installed.tries_left is None or installed.has_failed:
         entries.revive(installed)
@@ -82,13 +83,13 @@ def rollback() -> str:
     other = next((e for e in _entries() if e.version != now.version and not e.has_failed), None)
     if other is None:
         raise CheckError(
-            f"There is no version to go back to: {now.version} is the only one that works here.",
-            "`appliance update history` shows what was here.",
+            f"There is no version to go back to. {now.version} is the only working one.",
+            "See earlier versions with `appliance update history`.",
         )
     if order(other.version) > order(now.version):
         raise CheckError(
-            f"{other.version} is newer than {now.version}, which runs, and starts next anyway.",
-            "`systemctl reboot` starts it.",
+            f"{other.version} is newer than the running version {now.version} and starts next anyway.",
+            "Restart with `systemctl reboot` to use it.",
         )
     own = _entry(now.version)
     if own is None:

@@ -43,8 +43,8 @@ def fetch(source: Source, manifest: Manifest, offer: Offer, say: Say) -> Path:
         if sha256(part) != wanted:
             part.unlink()
             raise ApplianceError(
-                f"{name} is not what the signed list says: it is broken or cut off. It was removed.",
-                "Nothing was changed. Run the same again; where it stays so, ask whoever built the image.",
+                f"{name} does not match the signed list. It is damaged or incomplete, and was removed.",
+                "Nothing was changed. Run the command again. If it fails again, ask the image's builder.",
             )
         part.rename(target)
     (folder / SUMS).write_bytes(manifest.sums)
@@ -53,29 +53,29 @@ def fetch(source: Source, manifest: Manifest, offer: Offer, say: Say) -> Path:
 
 
 def write(folder: Path, version: str) -> None:
-    """ApplianceError with sysupdate's own words where it could not."""
+    """Write the version to the free slot. Raises ApplianceError with sysupdate's own words."""
     try:
         _sysupdate(folder, "update", version)
     except CommandError as error:
         raise ApplianceError(
             f"{version} could not be written: {error.message}",
-            "The version that runs is as it was. Run the same again; where it stays so, look at the disk.",
+            "The running version was not changed. Run the command again. If it fails again, check the disk.",
         ) from error
     shutil.rmtree(FOLDER)
 
 
 def clear() -> None:
-    """Nothing but the version that runs stays; ApplianceError where the other cannot be removed."""
+    """Remove all versions but the running one. Raises ApplianceError if that fails."""
     try:
         _sysupdate(FOLDER, "--instances-max=1", "vacuum")
     except CommandError as error:
         raise ApplianceError(
-            f"The slot that does not run could not be emptied: {error.message}", "Look at the disk."
+            f"The free slot could not be emptied: {error.message}", "Check the disk."
         ) from error
 
 
 def _sysupdate(folder: Path, *command: str) -> None:
-    """CommandError with the last line that looks like a reason."""
+    """Run systemd-sysupdate. Raises CommandError with the last line that looks like a reason."""
     definitions = FOLDER / "definitions"
     shutil.rmtree(definitions, ignore_errors=True)
     for number, (kind, end) in enumerate(PARTITIONS.items(), 1):

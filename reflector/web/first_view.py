@@ -38,6 +38,7 @@ class FirstView:
     title: str
     summary: str
     status: str
+    share_mode: str
     turns: list[ShownTurn]
     is_cut: bool
 
@@ -58,6 +59,7 @@ def first_view(session: Session, transcript: Transcript) -> FirstView:
         title=queries.title_of(transcript),
         summary=MARKDOWN.sub("", transcript.long_summary or "").strip(),
         status=STATUS.get(Status(transcript.status), ""),
+        share_mode=transcript.share_mode,
         turns=turns,
         is_cut=is_cut,
     )

@@ -44,9 +44,9 @@ def test_certificate_follows_from_the_address(text: str, expected: Certificate) 
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ("[speech]\nmodle = 'small'", 2, "speech.modle is not known. There are on, url, model"),
-        ("[speech]\nmodle = 'small'", 2, "Is model meant?"),
-        ("\n[speach]\non = 'gpu'", 2, "Is speech meant?"),
+        ("[speech]\nmodle = 'small'", 2, "speech.modle is unknown. Known are on, url, model"),
+        ("[speech]\nmodle = 'small'", 2, "Did you mean model?"),
+        ("\n[speach]\non = 'gpu'", 2, "Did you mean speech?"),
         ("[speech]\non = 'gpus'", 2, "is 'gpus'; allowed are auto, gpu, cpu, hosted."),
         ("speech.on = 'gpus'", 1, "speech.on is 'gpus'"),
         (
@@ -58,13 +58,13 @@ def test_certificate_follows_from_the_address(text: str, expected: Certificate) 
         ("[llm]\non = 'external'", 1, 'llm needs both on = "external" and url, or neither.'),
         ("[llm]\nurl = 'nowhere'", 2, "llm.url is 'nowhere'"),
         ("[speech]\non = 'hosted'", 1, 'speech needs both on = "hosted" and url'),
-        ("[proxy]\ndomain = 'localhost'", 2, "is no domain name"),
-        ("[proxy]\ndomain = 'a b.example.org'", 2, "is no domain name"),
-        ("[proxy]\nip = '192.0.2.300'", 2, "is no IP address"),
+        ("[proxy]\ndomain = 'localhost'", 2, "is not a domain name"),
+        ("[proxy]\ndomain = 'a b.example.org'", 2, "is not a domain name"),
+        ("[proxy]\nip = '192.0.2.300'", 2, "is not an IP address"),
         ("[proxy]\nip = '192.0.2.3'\ndomain = 'a.example.org'", 1, "has both domain and ip"),
         ("[proxy]\ncertificate = 'acme'", 1, "no domain"),
         ("[proxy]\ncertificate_file = '/a.pem'", 1, "needs all of certificate"),
-        ("[proxy]\ncaddy = false\ndomain = 'a.example.org'", 1, "the other proxy has the domain"),
+        ("[proxy]\ncaddy = false\ndomain = 'a.example.org'", 1, "belongs to your own proxy"),
         ("[network]\nwebrtc_first_port = 70000", 2, "less than or equal to 65535"),
         ("[network]\nwebrtc_first_port = 60000", 1, "webrtc_first_port after webrtc_last_port"),
         ("[access]\npublic = 'perhaps'", 2, "access.public is 'perhaps'"),
@@ -135,7 +135,7 @@ def test_command_says_what_is_wrong_and_ends_with_its_code(tmp_path: Path) -> No
 
 
 def test_something_else_than_a_public_key_is_refused() -> None:
-    with pytest.raises(ConfigError, match="is no public key"):
+    with pytest.raises(ConfigError, match="is not a public key"):
         parse('[access]\nssh_keys = ["-----BEGIN OPENSSH PRIVATE KEY-----"]\n', "appliance.toml")
 
 
@@ -158,7 +158,7 @@ def test_folder_that_a_unit_could_not_use_is_refused(key: str, folder: str) -> N
     "address", ["Anna <anna@example.org>", "anna", "a@b@c", "a b@c.org", "@b.org"]
 )
 def test_administrator_has_an_address_and_nothing_else(address: str) -> None:
-    with pytest.raises(ConfigError, match=r"access\.admin is no e-mail address"):
+    with pytest.raises(ConfigError, match=r"access\.admin is not an e-mail address"):
         parse(f'[access]\nadmin = "{address}"', NAME)
 
 

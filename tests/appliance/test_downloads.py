@@ -60,7 +60,7 @@ def fetch(which: Artifact, folder: Path) -> Path:
 
 def test_download_that_broke_off_is_gone_on_with(publisher: Publisher, tmp_path: Path) -> None:
     publisher.break_after = 40
-    with pytest.raises(ApplianceError, match="could not be fetched"):
+    with pytest.raises(ApplianceError, match="could not be downloaded"):
         fetch(artifact(publisher), tmp_path)
     assert fetch(artifact(publisher), tmp_path).read_bytes() == ARCHIVE
     assert publisher.ranges == ["", "bytes=40-"]
@@ -152,7 +152,7 @@ def test_archive_without_the_program_is_refused(
     written = io.BytesIO()
     with tarfile.open(fileobj=written, mode="w:gz") as found:
         found.addfile(tarfile.TarInfo("lib/ollama/libggml.so"))
-    with pytest.raises(ApplianceError, match="holds no program bin/ollama"):
+    with pytest.raises(ApplianceError, match="does not contain the program bin/ollama"):
         install(written.getvalue(), "ollama.tgz", tmp_path, monkeypatch)
 
 
@@ -193,12 +193,12 @@ def test_publisher_without_a_list_is_said(publisher: Publisher) -> None:
     said: list[str] = []
     filled = with_sums(lock(publisher, ""), said.append)
     assert hashlib.sha256(ARCHIVE).hexdigest() in filled
-    assert "no list of sums" in said[0]
+    assert "no list of checksums" in said[0]
 
 
 def test_name_that_is_not_in_the_list_is_said(publisher: Publisher) -> None:
     publisher.files["sums.txt"] = b"nothing\n"
-    with pytest.raises(ApplianceError, match=r"list has no ollama\.tgz"):
+    with pytest.raises(ApplianceError, match=r"list of checksums has no ollama\.tgz"):
         with_sums(lock(publisher, 'checksums = "{url}/sums.txt"\n'), print)
 
 

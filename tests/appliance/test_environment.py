@@ -29,7 +29,7 @@ def test_nobody_named_it(target: Target) -> None:
     said: list[str] = []
     target.say = said.append
     assert torch_from(target, None, None) is None
-    assert "speakers will not be told apart" in said[0]
+    assert "there will be no speaker diarization" in said[0]
 
 
 def test_index_of_the_first_installation_counts_for_the_next(target: Target) -> None:
@@ -47,6 +47,6 @@ def test_wheel_in_the_folder_is_taken(target: Target, tmp_path: Path) -> None:
 
 def test_speakers_are_not_lost_by_an_update(target: Target, tmp_path: Path) -> None:
     with_torch(target)
-    with pytest.raises(ApplianceError, match="tells speakers apart") as refused:
+    with pytest.raises(ApplianceError, match="has speaker diarization") as refused:
         torch_from(target, tmp_path, None)
     assert "--torch-index" in (refused.value.hint or "")

@@ -107,7 +107,7 @@ CASES = {
     ),
     "Debian's driver leaves the speakers to the CPU": Case(
         with_cards(card(24), driver=DEBIANS), config(), "cuda:0", "large-v3-turbo", False,
-        "speakers are told apart on the CPU",
+        "Speaker diarization runs on the CPU",
     ),
     "a driver too old is said, and the CPU is used": Case(
         with_cards(card(24), driver=OLD), config(), "cpu", "small", False, "runs CUDA 11.4"

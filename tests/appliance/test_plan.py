@@ -135,13 +135,13 @@ def test_flag_goes_before_the_file_and_leaves_the_rest() -> None:
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ({"gpu": True, "cpu": True}, "--gpu and --cpu cannot be together"),
+        ({"gpu": True, "cpu": True}, "--gpu and --cpu exclude each other"),
         ({"cpu": True, "hosted": "https://g.example.org"}, "--cpu and --hosted"),
         ({"ollama_gpu": True, "ollama_cpu": True}, "--ollama-gpu and --ollama-cpu"),
         ({"domain": "a.example.org", "ip": "192.0.2.7"}, "--domain and --ip"),
         ({"domain": "a.example.org", "caddy": False}, "--no-caddy and --domain"),
-        ({"domain": "localhost"}, "is no domain name"),
-        ({"ip": "here"}, "is no IP address"),
+        ({"domain": "localhost"}, "is not a domain name"),
+        ({"ip": "here"}, "is not an IP address"),
         ({"hosted": "nowhere"}, "valid URL"),
     ],
     ids=str,

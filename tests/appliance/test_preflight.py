@@ -194,8 +194,8 @@ def test_certificate_that_is_none_is_said(tmp_path: Path) -> None:
     file.write_text("no certificate")
     with pytest.raises(CheckError, match="cannot be read"):
         preflight.certificate(custom(file, file))
-    with pytest.raises(CheckError, match="is no certificate of an authority"):
+    with pytest.raises(CheckError, match="is not the certificate of an authority"):
         preflight.read_authority(file)
-    with pytest.raises(CheckError, match="is no certificate of an authority"):
+    with pytest.raises(CheckError, match="is not the certificate of an authority"):
         preflight.read_authority(tmp_path / "missing")
     assert "BEGIN CERTIFICATE" in preflight.read_authority(certificate(tmp_path)[0])

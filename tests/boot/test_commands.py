@@ -32,7 +32,10 @@ def test_doctor_names_what_is_wrong_and_what_to_do(appliance: Appliance) -> None
     machine.run("systemctl", "start", "reflector-beat.service")
     assert "reflector-beat.service: Reflector: schedule: inactive (dead)" in said
     assert "→ See `journalctl -u reflector-beat.service`" in said
-    assert "configuration: this machine is not as configured: start reflector-beat.service" in said
+    assert (
+        "configuration: this machine differs from its configuration: start reflector-beat.service"
+        in said
+    )
     assert machine.status("appliance", "doctor") == 0
 
 

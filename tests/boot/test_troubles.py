@@ -154,7 +154,7 @@ def test_two_runs_at_once_do_not_meet(appliance: Appliance) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[proxi]\n", "line 1: proxi is not known."),
+        ("[proxi]\n", "line 1: proxi is unknown."),
         ('[speech]\non = "fast"\n', "speech.on is 'fast'; allowed are auto, gpu, cpu, hosted."),
         ("[network]\nwebrtc_last_port = 99\n", "webrtc_first_port after webrtc_last_port"),
         ("speech = \n", "is not TOML"),

@@ -39,7 +39,7 @@ def test_configured_tree_has_files_and_no_secrets(layered: Path) -> None:
     enabled = layered / "etc/systemd/system/reflector.target.wants/reflector-api.service"
     assert enabled.is_symlink()
     again = tree.appliance("configure", "--root", str(layered))
-    assert "make the secret" not in again
+    assert "create the secret" not in again
 
 
 def test_interrupted_run_is_gone_on_with(appliance: Appliance) -> None:

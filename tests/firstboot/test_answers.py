@@ -37,10 +37,10 @@ def test_what_lies_beside_the_file_comes_with_it(folder: Path) -> None:
 
 def test_mistake_names_file_line_and_key(folder: Path) -> None:
     (folder / "appliance.toml").write_text('[speech]\nom = "cpu"\n')
-    there = in_folder(folder, "appliance.toml on the stick")
+    there = in_folder(folder, "appliance.toml on the USB stick")
     assert there
     with pytest.raises(
-        ConfigError, match=r"appliance.toml on the stick, line 2: speech.om is not known"
+        ConfigError, match=r"appliance.toml on the USB stick, line 2: speech.om is unknown"
     ):
         there.config()
 
@@ -91,7 +91,7 @@ def test_place_that_cannot_be_read_is_said_and_passed_over(
     said: list[str] = []
     with found(said.append) as there:
         assert there
-    assert said == ["The stick is broken. It is passed over."]
+    assert said == ["The stick is broken. It is skipped."]
 
 
 def test_secrets_do_not_stay_on_the_boot_partition(folder: Path) -> None:

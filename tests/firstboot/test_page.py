@@ -151,7 +151,7 @@ def test_second_one_cannot_take_the_machine(setup: Setup) -> None:
     [
         ({"again": "another horse"}, "not the same"),
         ({"password": "short", "again": "short"}, "8 are the least"),
-        ({"admin": "nobody"}, "no e-mail address"),
+        ({"admin": "nobody"}, "not an e-mail address"),
         ({"domain": "not a domain"}, "domain"),
         ({"place": "elsewhere", "url": ""}, "external"),
         ({"speech": "quantum"}, "cpu or gpu"),

@@ -51,12 +51,12 @@ def test_stick_installs_to_the_disk_that_was_chosen(
     with switched_on(machine):
         machine.wait_for_console("Install to")
         machine.type("1\n")
-        machine.wait_for_console("once more to do that")
+        machine.wait_for_console("again to confirm")
         machine.type("/dev/vdb\n")
         wait_until(
             lambda: not machine.is_on, "the machine switching itself off", 900, machine.console
         )
-    assert "It is written." in machine.console()
+    assert "The installation is done." in machine.console()
     assert stick.read_bytes()[2 << 20 : 600 << 20] == before
     installed = VirtualMachine(
         images.tools, _folder(tmp_path / "installed"), target, stick, key,
@@ -194,7 +194,7 @@ def test_stick_with_a_mistake_shows_it_and_asks(switch_on: Switch, tmp_path: Pat
     ]
     with switch_on(toml=None, more=more, sees=[tmp_path]) as machine:
         said = machine.wait_for_console("or press Enter to do it here.")
-        assert "appliance.toml on the stick, line 2: speech.om is not known" in said
+        assert "appliance.toml on the USB stick, line 2: speech.om is unknown" in said
 
 
 def choose(image: Path, entry: str, folder: Path) -> None:

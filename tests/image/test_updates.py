@@ -52,7 +52,7 @@ def test_newer_version_is_started_blessed_and_has_the_data(
     updates.wait_for_version(machine, images.version)
     assert updates.history(machine)["by_version"][newer]["outcome"] == "left"
     assert plain(client.words(meeting)) == spoken()
-    assert "was left" in updates.apply(machine, check=False)
+    assert "was rolled back" in updates.apply(machine, check=False)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_installed_machine_has_no_versions(tmp_path: Path) -> None:
     release.parent.mkdir(parents=True)
     release.write_text('ID=debian\nVERSION_ID="13"\n')
     assert image_version(tmp_path) is None
-    with pytest.raises(ApplianceError, match="was not made from an image"):
+    with pytest.raises(ApplianceError, match="was not installed from an image"):
         running(tmp_path)
     release.write_text(f'ID=debian\nIMAGE_ID=reflector\nIMAGE_VERSION="{NEW}"\n')
     assert running(tmp_path) == Running(NEW, Blessing.UNCOUNTED)

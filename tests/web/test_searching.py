@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.api.people import PASSWORD
@@ -13,6 +15,17 @@ from tests.web.test_pages import WIDE, browser, new_page, open_sample, page, pyt
 
 __all__ = ["accounts", "browser", "page", "pytestmark"]
 accounts = test_accounts.server
+
+
+@contextmanager
+def held_back(page: Any, pattern: str) -> Iterator[None]:
+    """Answer requests that match `pattern` only at the end of the block."""
+    requests: list[Any] = []
+    page.route(pattern, requests.append)
+    yield
+    page.unroute(pattern)
+    for request in requests:
+        request.continue_()
 
 
 def test_what_was_said_is_found_and_marked(page: Any, sample_id: str) -> None:
@@ -72,18 +85,25 @@ def test_title_is_changed_and_a_foreign_change_is_not_overwritten(
     assert server.get(path)["title"] == "Ours"
 
 
-def test_owner_shares_by_a_choice(browser: Any, accounts: Server) -> None:
+def test_owner_shares_by_a_choice_that_waits_for_the_script(browser: Any, accounts: Server) -> None:
     body = {"email": EMAIL, "password": PASSWORD}
     token = accounts.http.post("/v1/auth/login", json=body).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
     made = accounts.http.post("/v1/transcripts", json={"name": "shared"}, headers=headers).json()
     context = browser.new_context(viewport=WIDE, base_url=accounts.url)
     page = new_page(context)
+    path = f"/v1/transcripts/{made['id']}"
     page.goto(f"/login?back=/transcripts/{made['id']}")
     log_in(page)
-    page.wait_for_selector("#share")
+    accounts.http.patch(path, json={"share_mode": "semi-private"}, headers=headers)
+    with held_back(page, "**/transcript.js"):
+        page.reload(wait_until="commit")
+        page.wait_for_selector("#share")
+        assert page.input_value("#share") == "semi-private"
+        assert page.is_disabled("#share")
+        page.fill("#find", "typed early")
     with page.expect_response(lambda answer: answer.request.method == "PATCH"):
         page.select_option("#share", "public")
-    answer = accounts.http.get(f"/v1/transcripts/{made['id']}")
-    assert answer.json()["share_mode"] == "public"
+    assert accounts.http.get(path).json()["share_mode"] == "public"
+    assert page.input_value("#find") == "typed early"
     context.close()

@@ -45,7 +45,7 @@ def install_artifact(change: InstallArtifact, machine: Machine) -> None:
 
 
 def _unpack(file: Path, folder: Path, name: str) -> None:
-    """An archive's members, or the program itself; ApplianceError for anything else."""
+    """Unpack an archive, or copy the program itself. Raises ApplianceError for other files."""
     program = folder / "bin" / name
     with file.open("rb") as opened:
         is_program = opened.read(4) == ELF
@@ -59,16 +59,17 @@ def _unpack(file: Path, folder: Path, name: str) -> None:
             archive.extractall(folder, filter="data")
     except tarfile.ReadError as error:
         raise ApplianceError(
-            f"{file} is neither a program nor an archive that can be unpacked here.",
-            "The lock file names a kind of file that this version does not know: update the appliance.",
+            f"{file} is neither a program nor an archive of a known kind.",
+            "Update the appliance: its lock file names a kind of file that this version cannot unpack.",
         ) from error
     except (tarfile.TarError, ZstdError, EOFError, OSError) as error:
         raise ApplianceError(
-            f"{file} cannot be unpacked: {error}.", "Look at the disk's space."
+            f"{file} cannot be unpacked: {error}.", "Check the free space of the disk."
         ) from error
     if not program.is_file():
         raise ApplianceError(
-            f"{file} holds no program bin/{name}.", "Update the appliance: its lock file is wrong."
+            f"{file} does not contain the program bin/{name}.",
+            "Update the appliance: its lock file is wrong.",
         )
 
 

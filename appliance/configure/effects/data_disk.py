@@ -20,7 +20,8 @@ def take_disk(change: TakeDisk, machine: Machine) -> None:
     device = Path(change.device)
     if not device.is_block_device():
         raise ApplyError(
-            f"There is no disk {device}.", "`ls -l /dev/disk/by-id` shows those of this machine."
+            f"There is no disk {device}.",
+            "List the disks of this machine with `ls -l /dev/disk/by-id`.",
         )
     there = _label(device)
     if there is None:
@@ -28,8 +29,8 @@ def take_disk(change: TakeDisk, machine: Machine) -> None:
         run(["udevadm", "settle", "--timeout=30"], check=False)
     elif there != change.label:
         raise ApplyError(
-            f"{device} is not empty: {there} is on it.",
-            f"Name another disk, or erase that one with `wipefs --all {device}`; what is on it is lost then.",
+            f"{device} is not empty. It contains {there}.",
+            f"Choose another disk, or erase this one and lose its data with `wipefs --all {device}`.",
         )
     run(["systemctl", "daemon-reload"])
     run(["systemctl", "enable", "--now", change.unit])
@@ -40,7 +41,7 @@ def take_disk(change: TakeDisk, machine: Machine) -> None:
 
 
 def _label(device: Path) -> str | None:
-    """Of what is on it, or its kind; None for nothing."""
+    """Return the label or the kind of what is on the disk; None if it is empty."""
     said = run(["wipefs", "--noheadings", "--output", "LABEL,TYPE", device], check=False).output
     rows = [line.split() for line in said.splitlines() if line.strip()]
     return rows[0][0] if rows else None

@@ -13,7 +13,7 @@ MINUTES = 5 * 60
 
 @apply.register
 def make_cluster(change: MakeCluster, machine: Machine) -> None:
-    """Local connections are told apart by the kernel (peer); there are no others."""
+    """Create the cluster. Only local connections exist; the kernel identifies them (peer)."""
     command = [
         "pg_createcluster", change.version, change.name, "--start-conf=auto", "--",
         "--auth-local=peer", "--auth-host=reject", "--data-checksums", "--encoding=UTF8",
@@ -39,7 +39,7 @@ def make_database(change: MakeDatabase, machine: Machine) -> None:
 
 
 def as_postgres(*command: str, seconds: float = QUICK_SECONDS) -> CompletedCommand:
-    """As the cluster's owner; CommandError where it fails."""
+    """Run a command as the cluster's owner. Raises CommandError on failure."""
     return run(["runuser", "-u", "postgres", "--", *command], seconds=seconds)
 
 

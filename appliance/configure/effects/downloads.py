@@ -41,15 +41,18 @@ def check(file: Path, wanted: str, artifact: Artifact) -> None:
         raise ApplianceError(
             f"{file.name} is not {artifact.name} {artifact.version}: its SHA-256 is {found}, and the lock "
             f"has {wanted}. It was removed.",
-            "Try again; where it stays so, do not install it.",
+            "Try again. If it happens again, do not install the file.",
         )
 
 
 def download(
     address: str, part: Path, say: Callable[[str], None], trust: ssl.SSLContext | None = None
 ) -> None:
-    """To `part`, from where an earlier one broke off; ApplianceError keeps what has come. `trust`: other
-    authorities than the usual ones."""
+    """Download to `part`, and resume an earlier download.
+
+    Raises ApplianceError, and keeps what has arrived. `trust` has other certificate authorities
+    than the usual ones.
+    """
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         have = part.stat().st_size if part.exists() else 0
@@ -70,12 +73,12 @@ def download(
             _write(answer, part, have if goes_on else 0, total, say)
     except httpx2.HTTPError as error:
         raise ApplianceError(
-            f"{address} could not be fetched: {error}.",
-            "Run the same again, it goes on where it stopped; without a network give --artifacts FOLDER.",
+            f"{address} could not be downloaded: {error}.",
+            "Run the command again to resume. Without a network, give --artifacts FOLDER.",
         ) from error
     except OSError as error:
         raise ApplianceError(
-            f"{part} cannot be written: {error.strerror}.", "Look at the disk's space."
+            f"{part} cannot be written: {error.strerror}.", "Check the free space of the disk."
         ) from error
 
 

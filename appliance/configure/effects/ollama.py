@@ -48,8 +48,11 @@ def pull_language_model(change: PullLanguageModel, machine: Machine) -> None:
 
 
 def take_over(brought: Path, to: Path, say: Callable[[str], None]) -> None:
-    """Models that somebody brought, beside those that are there: Ollama names each part by its sum."""
-    say(f"taking over the language models in {brought}")
+    """Copy models from a folder beside those already there.
+
+    Ollama names each part by its checksum, so equal parts are stored once.
+    """
+    say(f"copying the language models in {brought}")
     try:
         for file in sorted(p for p in brought.rglob("*") if p.is_file()):
             target = to / file.relative_to(brought)
@@ -58,8 +61,8 @@ def take_over(brought: Path, to: Path, say: Callable[[str], None]) -> None:
                 shutil.copyfile(file, target)
     except OSError as error:
         raise ApplianceError(
-            f"The language models in {brought} could not be taken over: {error.strerror}.",
-            "Look at the disk's space.",
+            f"The language models in {brought} could not be copied: {error.strerror}.",
+            "Check the free space of the disk.",
         ) from error
     run(["chown", "--recursive", "ollama:ollama", to.parent])
 
@@ -79,7 +82,7 @@ def wait(address: str, seconds: float = START_SECONDS) -> None:
 
 
 def pull(name: str, say: Callable[[str], None], address: str = ADDRESS) -> None:
-    """Ollama keeps an interrupted download, and resumes it."""
+    """Pull a model. Ollama keeps an interrupted download and resumes it."""
     told = ""
     try:
         with httpx2.stream(
@@ -98,12 +101,12 @@ def pull(name: str, say: Callable[[str], None], address: str = ADDRESS) -> None:
     except (httpx2.HTTPError, ValueError) as error:
         raise ApplianceError(
             f"The model {name} could not be pulled: {error}.",
-            "Run the same again: Ollama goes on where it stopped.",
+            "Run the command again. Ollama resumes the download.",
         ) from error
     if told != "success":
         raise ApplianceError(
             f"The model {name} could not be pulled: Ollama stopped at “{told}”.",
-            "Run the same again.",
+            "Run the command again.",
         )
 
 
@@ -117,5 +120,5 @@ def _progress(said: dict[str, object]) -> str:
 def _refused(name: str, said: str) -> ApplianceError:
     return ApplianceError(
         f"Ollama cannot pull {name}: {said[:300]}",
-        "Look for the model's name at ollama.com/library, and set llm.model.",
+        "Look up the model's name at ollama.com/library and set llm.model.",
     )

@@ -59,7 +59,7 @@ def start(machine: Machine, units: Sequence[str]) -> None:
 
 
 def restart_waiting(machine: Machine) -> None:
-    """Those that run, of the units whose files were changed."""
+    """Restart those units that run and whose files changed."""
     waiting = sorted(machine.ledger.waiting - {TRUST_STORE})
     running = [u for u in waiting if run(["systemctl", "is-active", u], check=False).status == 0]
     if running:
@@ -73,7 +73,7 @@ def _systemctl(machine: Machine) -> list[str]:
 
 
 def _systemctl_job(verb: str, units: Sequence[str]) -> None:
-    """ApplyError names the unit that failed, and says its last words."""
+    """Run a systemctl job. Raises ApplyError with the unit that failed and its last words."""
     try:
         run(["systemctl", "reset-failed"], check=False)
         run(["systemctl", verb, *units], seconds=START_SECONDS)
@@ -83,7 +83,7 @@ def _systemctl_job(verb: str, units: Sequence[str]) -> None:
             raise
         lines = [f"{unit} did not start: {last_words(unit)}" for unit in failed]
         raise ApplyError(
-            "\n".join(lines), f"See `journalctl -u {failed[0]}`, then run this again."
+            "\n".join(lines), f"See `journalctl -u {failed[0]}`, then run the command again."
         ) from error
 
 
@@ -92,4 +92,4 @@ def last_words(unit: str) -> str:
     done = run(["journalctl", "-u", unit, "-n", "20", "--output=cat", "--no-pager"], check=False)
     lines = [line.strip() for line in done.output.splitlines() if line.strip()]
     own = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
-    return (own or lines or ["the journal has nothing of it"])[-1][:300]
+    return (own or lines or ["the journal has no line about it"])[-1][:300]

@@ -19,7 +19,7 @@ def plan(view: View) -> Planned:
     if view.config.access.public:
         yield Note(
             STEP,
-            "access.public is set: whoever reaches this machine reads and changes every meeting.",
+            "access.public is set. Everyone who can reach this machine can read and change every meeting.",
         )
         return
     password = view.given.get(PASSWORD)
@@ -27,8 +27,8 @@ def plan(view: View) -> Planned:
     if kept and password is not None:
         yield Note(
             STEP,
-            "There is a password for the administrator already, and it stays: "
-            "`appliance admin set-password` changes it.",
+            "The administrator already has a password, which is not changed. "
+            "To change it, run `appliance admin set-password`.",
         )
     elif password is not None:
         if problem := weakness(password, view.config.access.admin):
@@ -39,12 +39,12 @@ def plan(view: View) -> Planned:
         )  # fmt: skip
     elif not kept and not view.offline:
         raise PlanError(
-            "There is no password for the administrator.",
-            "Give --password-file FILE (- reads standard input), or access.public = true for a machine "
+            "The administrator has no password.",
+            "Give --password-file FILE (- reads standard input), or set access.public = true to run "
             "without logins.",
         )
     line = credential_line(view.facts, HASH)
-    text = f"# Made by `appliance configure`.\n[Service]\n{line}\n"
+    text = f"# Written by `appliance configure`.\n[Service]\n{line}\n"
     path = units.drop_in(units.API).replace("50-appliance", "51-admin")
     if kept or password is not None:
         yield from view.file(STEP, path, text, "the hash, for the API only", restarts=(units.API,))

@@ -24,7 +24,7 @@ def plan(view: View) -> Planned:
         memory=max(64, min(view.facts.memory // MIB // 32, 512)),
     )
     yield from view.file(
-        STEP, f"/etc/{kind}/{kind}-reflector.conf", text, "Unix socket only, nothing kept",
+        STEP, f"/etc/{kind}/{kind}-reflector.conf", text, "Unix socket only, no persistence",
         mode=0o640, owner=f"root:{kind}", restarts=(unit,),
     )  # fmt: skip
     yield from view.file(

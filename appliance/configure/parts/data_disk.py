@@ -20,9 +20,9 @@ def plan(view: View) -> Planned:
     folder = str(view.config.storage.folder)
     if DONE not in view.state.done and "database" in view.state.done:
         raise PlanError(
-            f"disk.data is set, and this machine keeps recordings in {folder} already.",
-            "A second disk is taken by the first configuration only; move the recordings to it by hand and mount it "
-            f"at {folder} instead.",
+            f"disk.data is set, but this machine already has recordings in {folder}.",
+            "Only the first configuration can set up a second disk. Move the recordings to it "
+            f"yourself, and mount it at {folder}.",
         )
     unit = f"{escaped(folder)}.mount"
     text = render("data.mount.j2", label=LABEL, folder=folder)

@@ -20,13 +20,14 @@ def plan(view: View) -> Planned:
         case LanguageModelOn.NONE:
             yield Note(
                 STEP,
-                "No language model is set up: titles and summaries are extracted from what was said. "
-                "--ollama-gpu, --ollama-cpu or llm.url changes that.",
+                "Without a language model, titles and summaries are extracted from what was said. "
+                "Set one up with --ollama-gpu, --ollama-cpu or llm.url.",
             )
         case LanguageModelOn.EXTERNAL:
             if not view.has_secret("LLM_API_KEY"):
                 yield Note(
-                    STEP, "There is no secret LLM_API_KEY: the server is asked without a key."
+                    STEP,
+                    "There is no secret LLM_API_KEY. Requests to the language model carry no key.",
                 )
         case _:
             yield from _ollama(view)
@@ -40,8 +41,8 @@ def _ollama(view: View) -> Planned:
     if not on_card and size > room:
         yield Note(
             STEP,
-            f"{view.config.llm.model} needs about {size:.0f} GiB of memory, and there are "
-            f"{max(room, 0):.0f} GiB beside the rest: it will be slow or fail. Choose a smaller llm.model.",
+            f"{view.config.llm.model} needs about {size:.0f} GiB of memory, but only "
+            f"{max(room, 0):.0f} GiB are left. It will be slow or fail. Choose a smaller llm.model.",
         )
     cards = usable_cards(view.facts, [])
     # CUDA does not count cards that are passed through to a virtual machine

@@ -6,7 +6,7 @@ from appliance.configure.plan.view import Planned, View
 
 STEP = "login"
 KEYS = "/root/.ssh/authorized_keys"
-HEADER = "# Made by `appliance configure` from access.ssh_keys"
+HEADER = "# Written by `appliance configure` from access.ssh_keys"
 
 
 def plan(view: View) -> Planned:
@@ -15,4 +15,4 @@ def plan(view: View) -> Planned:
         text = "\n".join([HEADER, *keys, ""])
         yield from view.file(STEP, KEYS, text, "access.ssh_keys", mode=0o600)
     else:
-        yield from view.no_file(STEP, KEYS, "access.ssh_keys names none any more")
+        yield from view.no_file(STEP, KEYS, "access.ssh_keys is empty now")

@@ -36,7 +36,7 @@ def plan(view: View) -> Planned:
     else:
         yield Note(
             STEP,
-            "There is no model to tell speakers apart, and no HF_TOKEN to fetch one with: words come "
-            "without speakers. Accept the model's licence on the hub and give --secret HF_TOKEN=FILE, "
-            "or take models over with --models FOLDER.",
+            "There is no model for speaker diarization and no HF_TOKEN to download one, so "
+            "transcripts have no speakers. Accept the model's licence on the hub and give --secret "
+            "HF_TOKEN=FILE, or copy models with --models FOLDER.",
         )

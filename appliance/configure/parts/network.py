@@ -25,11 +25,11 @@ def plan(view: View) -> Planned:
         first, last = network.webrtc_first_port, network.webrtc_last_port
         yield Note(
             STEP,
-            f"{' and '.join(sorted(view.state.firewalls))} is at work here and stays in charge: let 80, "
-            f"443 and UDP {first}-{last} in.",
+            f"{' and '.join(sorted(view.state.firewalls))} is already in use and is not changed. "
+            f"Allow TCP 80, TCP 443 and UDP {first}-{last} in it.",
         )
     if not wants_firewall(view):
-        yield from view.no_file(STEP, RULES, "no firewall is asked for")
+        yield from view.no_file(STEP, RULES, "the configuration asks for no firewall")
         return
     text = render(
         "firewall.nft.j2",
@@ -40,6 +40,6 @@ def plan(view: View) -> Planned:
         last=network.webrtc_last_port,
     )
     yield from view.file(
-        STEP, RULES, text, "only what is meant for others is reached",
+        STEP, RULES, text, "only public ports are open",
         mode=0o644, restarts=(units.FIREWALL,),
     )  # fmt: skip

@@ -14,7 +14,7 @@ CADDYFILE = "/etc/caddy/Caddyfile"
 STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 SECOND_PORT = "/etc/systemd/system/reflector-api.socket.d/50-appliance.conf"
 SECOND = """\
-# Made by `appliance configure`: another proxy brings TLS, and knows the pages at this port
+# Written by `appliance configure`: your own proxy does TLS and connects to this port
 [Socket]
 ListenStream=127.0.0.1:3000
 """
@@ -27,7 +27,7 @@ def plan(view: View) -> Planned:
         restarts = (units.API_SOCKET, units.API)
         yield from view.file(STEP, SECOND_PORT, SECOND, "for your own proxy", restarts=restarts)
         if view.config.proxy.url is None:
-            yield Note(STEP, "proxy.url is not set: links will lead to http://localhost:1250.")
+            yield Note(STEP, "proxy.url is not set, so links lead to http://localhost:1250.")
         return
     yield from view.no_file(
         STEP, SECOND_PORT, "Caddy brings TLS", restarts=(units.API_SOCKET, units.API)
@@ -47,7 +47,7 @@ def plan(view: View) -> Planned:
         key="/run/credentials/caddy.service/key",
     )
     yield from view.file(
-        STEP, CADDYFILE, text, "who is answered, and with which certificate",
+        STEP, CADDYFILE, text, "domain and certificate",
         restarts=(units.CADDY,),
     )  # fmt: skip
     credentials = [
@@ -67,8 +67,8 @@ def _ports_are_free(view: View) -> None:
         program = view.state.listening.get(port)
         if program not in {None, "caddy"}:
             raise PlanError(
-                f"Port {port} is taken by {program}.",
-                f"Stop {program}, or leave TLS to it with --no-caddy.",
+                f"Port {port} is in use by {program}.",
+                f"Stop {program}, or let it do TLS with --no-caddy.",
             )
 
 
@@ -85,7 +85,9 @@ def _trusted(view: View) -> Planned:
         f"{TRUST}/reflector-{number}.crt": text for number, text in enumerate(view.authorities, 1)
     }
     for path, text in wanted.items():
-        yield from view.file(STEP, path, text, "an authority that is trusted", restarts=restarts)
+        yield from view.file(STEP, path, text, "a trusted certificate authority", restarts=restarts)
     for path in sorted(view.state.written):
         if path.startswith(f"{TRUST}/") and path not in wanted:
-            yield from view.no_file(STEP, path, "is not named any more", restarts=restarts)
+            yield from view.no_file(
+                STEP, path, "is no longer in the configuration", restarts=restarts
+            )

@@ -54,7 +54,7 @@ def _on_card(view: View) -> bool:
 
 
 def plan(view: View, before: Iterable[Change]) -> Planned:
-    """`before`: what the other steps want, for what has to be started again because of it."""
+    """Plan what is started. `before`: earlier changes, some of which require a restart."""
     for unit, on in wanted(view).items():
         is_now = view.state.unit(unit)
         if on and not is_now.enabled:
@@ -71,7 +71,7 @@ def plan(view: View, before: Iterable[Change]) -> Planned:
     known = list(dict.fromkeys([*_first(view), units.MIGRATE, *running, *units.WORKERS]))
     again = [u for u in known if u in touched and view.state.unit(u).active]
     if again:
-        yield RestartUnits(step=STEP, reason="what they read was changed", units=tuple(again))
+        yield RestartUnits(step=STEP, reason="their configuration changed", units=tuple(again))
     off = [u for u in known if not view.state.unit(u).active]
     if off:
         yield StartUnits(step=STEP, reason="they are to run", units=tuple(off))

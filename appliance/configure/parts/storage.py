@@ -44,7 +44,7 @@ def _space(view: View) -> Planned:
         yield Note(
             STEP,
             f"{disk.mount} has {disk.free / GIB:.1f} GiB free, less than storage.low_space_gib "
-            f"({view.config.storage.low_space_gib}): no recording will be taken.",
+            f"({view.config.storage.low_space_gib}), so uploads are refused.",
         )
 
 
@@ -57,7 +57,7 @@ def _garage(view: View) -> Planned:
     restarts = (units.GARAGE,)
     yield from view.file(STEP, CONFIG, text, "loopback only", restarts=restarts)
     lines = [credential_line(view.facts, name) for name in SECRETS]
-    drop_in = "\n".join(["# Made by `appliance configure`.", "[Service]",
+    drop_in = "\n".join(["# Written by `appliance configure`.", "[Service]",
                          f"ReadWritePaths={folder}", *lines, ""])  # fmt: skip
     yield from view.file(
         STEP, units.drop_in(units.GARAGE), drop_in, "its secrets", restarts=restarts
@@ -79,7 +79,7 @@ def _capacity(view: View) -> int:
     if disk is None:
         if quota is None:
             raise PlanError(
-                "It is not known how much space Garage may take: no disk was found.",
+                "No disk was found, so the space for Garage is unknown.",
                 "Set storage.quota_gib.",
             )
         return quota * GIB

@@ -21,7 +21,7 @@ class Change:
         raise NotImplementedError
 
     def difference(self) -> str:
-        """Of a file, as a unified diff; empty for what is no text."""
+        """Return a unified diff of a text file; empty for other changes."""
         return ""
 
     def as_json(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class MakeFolder(Change):
     owner: str = "reflector:reflector"
 
     def title(self) -> str:
-        return f"make the folder {self.path}"
+        return f"create the folder {self.path}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ class TakeDisk(Change):
     folder: str
 
     def title(self) -> str:
-        return f"take {self.device} for {self.folder}"
+        return f"format {self.device} for {self.folder}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class MakeSecret(Change):
     restarts: tuple[str, ...] = ()
 
     def title(self) -> str:
-        return f"make the secret {self.name}"
+        return f"create the secret {self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ class KeepSecret(Change):
     restarts: tuple[str, ...] = ()
 
     def title(self) -> str:
-        return f"keep the secret {self.name}"
+        return f"store the secret {self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ class MakeCluster(Change):
     name: str
 
     def title(self) -> str:
-        return f"make the PostgreSQL cluster {self.version}/{self.name}"
+        return f"create the PostgreSQL cluster {self.version}/{self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,13 +126,13 @@ class MakeDatabase(Change):
     unit: str
 
     def title(self) -> str:
-        return "make the database reflector"
+        return "create the database reflector"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshTrust(Change):
     def title(self) -> str:
-        return "gather the authorities that this machine trusts"
+        return "collect the certificate authorities that this machine trusts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +172,7 @@ class PullModel(Change):
     name: str
 
     def title(self) -> str:
-        return f"fetch the speech model {self.name}"
+        return f"download the speech model {self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +183,7 @@ class ImportModels(Change):
     target: str
 
     def title(self) -> str:
-        return f"take over the speech models in {self.folder}"
+        return f"copy the speech models in {self.folder}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +194,7 @@ class KeepPassword(Change):
     restarts: tuple[str, ...] = ()
 
     def title(self) -> str:
-        return "keep the administrator's password, as a hash"
+        return "store the hash of the administrator's password"
 
 
 @dataclass(frozen=True, kw_only=True)

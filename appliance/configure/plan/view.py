@@ -85,7 +85,7 @@ class View:
         if there is not None and not self.force and self._edited(path, there):
             yield Note(
                 step,
-                f"{path} was edited by hand and stays as it is; --force replaces it.",
+                f"{path} was edited by hand and is not changed. Use --force to replace it.",
                 difference(path, there, text),
             )
             return
@@ -100,7 +100,9 @@ class View:
         if there is None or path not in self.state.written:
             return
         if self._edited(path, there) and not self.force:
-            yield Note(step, f"{path} is not needed any more, but was edited by hand: it stays.")
+            yield Note(
+                step, f"{path} is no longer needed, but it was edited by hand and is not removed."
+            )
             return
         yield RemoveFile(step=step, reason=reason, path=path, before=there, restarts=restarts)
 

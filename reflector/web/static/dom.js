@@ -15,6 +15,11 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Enable the controls that do nothing without their script, now that it listens. */
+export function enableControls() {
+  for (const control of document.querySelectorAll("[data-needs-script]")) control.disabled = false;
+}
+
 const drawn = new WeakMap();
 
 /** Children of `box` by `build`, only where `what` they show is new: what stays keeps its focus, and a click half done. */

@@ -59,7 +59,7 @@ export function findIn(elements) {
 
 /** `query`: what was searched for on the page before this one. */
 export function listenToFind(query) {
-  byId("find").value = query;
+  byId("find").value ||= query;  // what was typed before this script was there stays
   byId("find").addEventListener("input", () => {
     mark(0);
     showCurrent();

@@ -1,7 +1,7 @@
 // The list of recordings, and the way for new ones in.
 
 import { date, nameLanguages } from "./dates.js";
-import { api, at, byId, clock, draw, make, showStatus, titleOf } from "./dom.js";
+import { api, at, byId, clock, draw, enableControls, make, showStatus, titleOf } from "./dom.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { highlighted, listenToSearch, query } from "./search.js";
 import { upload } from "./upload.js";
@@ -121,5 +121,6 @@ takeChosen(); // what was chosen before this script was there
 listenToSearch(() => refresh().catch(() => {}));
 listenToPages(() => refresh().catch(() => {}));
 for (const select of document.querySelectorAll("[data-languages]")) nameLanguages(select);
+enableControls();
 refresh().catch(() => {});
 setTimeout(keepFresh, REFRESH_MS);

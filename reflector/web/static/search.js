@@ -32,7 +32,7 @@ export function listenToSearch(refresh) {
     refresh();
   };
   let timer = null;
-  input.value = query();
+  input.value ||= query();  // what was typed before this script was there stays
   input.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(apply, TYPING_MS);
@@ -42,4 +42,5 @@ export function listenToSearch(refresh) {
     apply();
   });
   addEventListener("popstate", () => { input.value = query(); });
+  if (input.value.trim() !== query()) apply();
 }

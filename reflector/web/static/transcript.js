@@ -2,7 +2,7 @@
 
 import { date } from "./dates.js";
 import { isLeaving, listenToDialogs, rename } from "./dialogs.js";
-import { api, at, byId, clock, draw, isDialogOpen, make, showOffline, showStatus, titleOf } from "./dom.js";
+import { api, at, byId, clock, draw, enableControls, isDialogOpen, make, showOffline, showStatus, titleOf } from "./dom.js";
 import { findIn, listenToFind } from "./find.js";
 import { markdown } from "./markdown.js";
 import { followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
@@ -113,6 +113,7 @@ async function load() {
   showSummary(state.transcript.long_summary);
   showTopics();
   showWords();
+  enableControls();
 }
 
 function showError(text) {
