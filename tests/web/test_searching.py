@@ -20,12 +20,16 @@ accounts = test_accounts.server
 @contextmanager
 def held_back(page: Any, pattern: str) -> Iterator[None]:
     """Answer requests that match `pattern` only at the end of the block."""
-    requests: list[Any] = []
-    page.route(pattern, requests.append)
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route(pattern, hold)
     yield
+    for route in held:
+        route.continue_()
     page.unroute(pattern)
-    for request in requests:
-        request.continue_()
 
 
 def test_what_was_said_is_found_and_marked(page: Any, sample_id: str) -> None:
@@ -40,6 +44,19 @@ def test_what_was_said_is_found_and_marked(page: Any, sample_id: str) -> None:
     assert page.inner_text("#find-count").startswith("1 of ")
     hits = page.locator(".word.hit").all_inner_texts()
     assert hits[:2] == ["thirty", "thousand"]
+
+
+def test_what_is_typed_before_the_script_is_there_stays(page: Any, sample_id: str) -> None:
+    with held_back(page, "**/index.js"):
+        page.goto("/", wait_until="commit")
+        page.fill("#q", "thirty")
+        assert page.is_disabled("#choose")
+    page.wait_for_selector(".list mark")
+    with held_back(page, "**/transcript.js"):
+        page.goto(f"/transcripts/{sample_id}", wait_until="commit")
+        page.fill("#find", "thousand")
+    page.wait_for_selector(".word.hit.current")
+    assert page.inner_text(".word.hit.current") == "thousand"
 
 
 def test_nothing_found_says_so(page: Any, sample_id: str) -> None:
@@ -101,9 +118,7 @@ def test_owner_shares_by_a_choice_that_waits_for_the_script(browser: Any, accoun
         page.wait_for_selector("#share")
         assert page.input_value("#share") == "semi-private"
         assert page.is_disabled("#share")
-        page.fill("#find", "typed early")
     with page.expect_response(lambda answer: answer.request.method == "PATCH"):
         page.select_option("#share", "public")
     assert accounts.http.get(path).json()["share_mode"] == "public"
-    assert page.input_value("#find") == "typed early"
     context.close()
