@@ -82,7 +82,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.dispatcher = dispatcher
     app.state.health = Health(services, dispatcher)
-    app.state.kept = ResponseCache(services.db)
+    app.state.response_cache = ResponseCache(services.db)
     app.state.admission = Admission(settings)
     app.state.live = LiveRecordings(services, dispatcher)
     errors.install(app)

@@ -15,11 +15,11 @@ from reflector.runtime.settings import Settings
 
 RETRY_DELETIONS = "reflector.retry_deletions"
 CLEAN_UP_PUBLIC_DATA = "reflector.cleanup_old_public_data"
-SIGN_OF_LIFE = "reflector.healthcheck_ping"
+HEARTBEAT = "reflector.healthcheck_ping"
 REMOVE_ENDED_SESSIONS = "reflector.remove_ended_sessions"
 
 DELETIONS_SECONDS = 60
-SIGN_OF_LIFE_SECONDS = 600
+HEARTBEAT_SECONDS = 600
 CLEAN_UP_HOUR = 3
 
 
@@ -44,5 +44,5 @@ def jobs(settings: Settings) -> list[Job]:
     if settings.PUBLIC_MODE:
         wanted.append(Job(CLEAN_UP_PUBLIC_DATA, crontab(hour=CLEAN_UP_HOUR, minute=0)))
     if settings.HEALTHCHECK_URL:
-        wanted.append(Job(SIGN_OF_LIFE, float(SIGN_OF_LIFE_SECONDS)))
+        wanted.append(Job(HEARTBEAT, float(HEARTBEAT_SECONDS)))
     return wanted

@@ -63,7 +63,7 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
         with services.db.write() as session:
             sessions.remove_ended(session)
 
-    @app.task(name=schedule.SIGN_OF_LIFE)  # type: ignore[untyped-decorator]
+    @app.task(name=schedule.HEARTBEAT)  # type: ignore[untyped-decorator]
     def ping() -> None:
         heartbeat.ping(services.settings)
 

@@ -40,7 +40,6 @@ def status(as_json: bool) -> None:
             "status": worst(findings),
             "url": public_url(view.facts, view.config),
             "versions": versions(view),
-            "last_backup": None,
             "cards": [asdict(card) for card in view.facts.cards],
             "services": [service.as_json() for service in found],
             "checks": [finding.as_json() for finding in findings],
@@ -54,7 +53,7 @@ def status(as_json: bool) -> None:
     for service in found:
         memory = f"{service.memory / MIB:7.0f} MiB" if service.memory is not None else " " * 11
         click.echo(f"  {service.unit:<36}{service.state:<22}{memory}  {service.description}")
-    click.echo("\n  last backup: none was made by this machine\n")
+    click.echo()
     names = {service.unit for service in found}
     tell([f for f in findings if f.check not in names or f.status is not Status.OK])
     sys.exit(EXIT_CODES[worst(findings)])

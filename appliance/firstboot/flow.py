@@ -156,7 +156,9 @@ def _somebody(problem: str, say: Say, ask: Ask) -> Filled:
                 if not sys.stdin.readline():
                     raise ApplianceError("The console was closed.", "It is opened again.")
                 server.stop()
-                return ask(facts, config)
+                if not received:
+                    return ask(facts, config)
+                say("The setup page was answered meanwhile.")
         finally:
             server.stop()
             os.close(wake)

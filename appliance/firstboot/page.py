@@ -67,7 +67,8 @@ def app(
     why an earlier attempt failed.
     """
     made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    finished = threading.Event()
+    lock = threading.Lock()
+    accepted: list[ApplianceConfig] = []
 
     def show(request: Request, status: int, **values: Any) -> HTMLResponse:
         common = {
@@ -87,19 +88,18 @@ def app(
             request, "setup.html", {**common, **values}, status_code=status, headers=HEADERS
         )
 
-    def end(request: Request, filled: ApplianceConfig) -> HTMLResponse:
-        return TEMPLATES.TemplateResponse(
-            request, "setup-done.html", {"url": public_url(facts, filled)}, headers=HEADERS
-        )
+    def end(request: Request) -> HTMLResponse:
+        url = public_url(facts, accepted[0])
+        return TEMPLATES.TemplateResponse(request, "setup-done.html", {"url": url}, headers=HEADERS)
 
     @made.get("/")
     def form(request: Request) -> Response:
-        return end(request, config) if finished.is_set() else show(request, 200)
+        return end(request) if accepted else show(request, 200)
 
     @made.post("/")
     def send(request: Request, sent: Annotated[Sent, Form()]) -> Response:
-        if finished.is_set():
-            return end(request, config)
+        if accepted:
+            return end(request)
         address = request.client.host if request.client else ""
         if seconds := code.wait_seconds(address):
             return show(
@@ -114,9 +114,11 @@ def app(
             filled = _filled(facts, config, sent)
         except ApplianceError as error:
             return show(request, 400, sent=sent, problem=str(error))
-        finished.set()
-        done(filled)
-        return end(request, filled.config)
+        with lock:  # of two who send at once, one is accepted
+            if not accepted:
+                accepted.append(filled.config)
+                done(filled)
+        return end(request)
 
     @made.get("/{rest:path}")
     def elsewhere() -> Response:

@@ -237,16 +237,16 @@ class Database:
         with self._sessions() as session:
             yield session
 
-    def state(self, question: CacheValidator) -> str | None:
-        """Return the current answer of `question`; None on SQLite."""
+    def state(self, validator: CacheValidator) -> str | None:
+        """Return the current answer of `validator`; None on SQLite."""
         if self.is_sqlite:
             return None
         with self._autocommit.connect() as connection:
-            return question.ask(connection)
+            return validator.ask(connection)
 
     @contextmanager
-    def read_at_once(self, question: CacheValidator) -> Iterator[tuple[Session, str | None]]:
-        """Yield a session whose queries all see one snapshot, and the answer of `question` in it.
+    def read_at_once(self, validator: CacheValidator) -> Iterator[tuple[Session, str | None]]:
+        """Yield a session whose queries all see one snapshot, and the answer of `validator` in it.
 
         The answer is None on SQLite.
         """
@@ -258,7 +258,7 @@ class Database:
             connection = session.connection(
                 execution_options={"isolation_level": "REPEATABLE READ"}
             )
-            yield session, question.ask(connection)
+            yield session, validator.ask(connection)
 
     @contextmanager
     def write(self) -> Iterator[Session]:

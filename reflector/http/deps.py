@@ -98,11 +98,11 @@ def _at(access: RouteAccess) -> Callable[..., Awaitable[Caller]]:
     return caller
 
 
-def _kept(request: Request) -> ResponseCache:
-    return cast(ResponseCache, request.app.state.kept)
+def _response_cache(request: Request) -> ResponseCache:
+    return cast(ResponseCache, request.app.state.response_cache)
 
 
-KeptDep = Annotated[ResponseCache, Depends(_kept)]
+ResponseCacheDep = Annotated[ResponseCache, Depends(_response_cache)]
 ServicesDep = Annotated[Services, Depends(_services)]
 DispatcherDep = Annotated[Dispatcher, Depends(_dispatcher)]
 AnyCaller = Annotated[Caller, Depends(_at(RouteAccess.ANY))]

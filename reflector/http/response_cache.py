@@ -58,26 +58,26 @@ class ResponseCache:
         caller: Caller,
         key: Hashable,
         make: Callable[[Session], Any],
-        question: CacheValidator = ANY_WRITE,
+        validator: CacheValidator = ANY_WRITE,
     ) -> Response:
         """Return what `make` builds for `caller`, from the cache if it is still valid.
 
-        `make` may use only `key`, `caller`, and the part of the database that `question` covers.
+        `make` may use only `key`, `caller`, and the part of the database that `validator` covers.
         """
         whole = (caller.user_id, key)
-        state = self._db.state(question)
+        state = self._db.state(validator)
         with self._lock:
-            kept = self._answers.get(whole)
-            if kept is not None and kept[0] == state:
+            cached = self._answers.get(whole)
+            if cached is not None and cached[0] == state:
                 self._answers.move_to_end(whole)
-                return _response(kept[1])
-        with self._db.read_at_once(question) as (session, at):
+                return _response(cached[1])
+        with self._db.read_at_once(validator) as (session, at):
             body = to_json(make(session))
         if at is not None:
-            self._keep(whole, at, body)
+            self._store(whole, at, body)
         return _response(body)
 
-    def _keep(self, key: Hashable, state: str, body: bytes) -> None:
+    def _store(self, key: Hashable, state: str, body: bytes) -> None:
         with self._lock:
             if old := self._answers.pop(key, None):
                 self._size -= len(old[1])

@@ -90,10 +90,10 @@ def failed_language_steps(steps: Mapping[StepName, Step]) -> list[StepName]:
     return [n for n in can_be_missing if n in steps and steps[n].state == StepState.FAILED]
 
 
-def try_again(steps: Mapping[StepName, Step], names: Iterable[StepName], recorder: Outbox) -> None:
+def reset_steps(steps: Mapping[StepName, Step], names: Iterable[StepName], events: Outbox) -> None:
     """Set failed steps back to pending, and `finish` with them."""
     for name in (*names, StepName.FINISH):
         step = steps[name]
         step.state, step.error, step.retry_at, step.attempt = StepState.PENDING, None, None, 0
         step.nudged_at = None
-    recorder.status(Status.PROCESSING)
+    events.status(Status.PROCESSING)

@@ -39,7 +39,7 @@ def with_fields(record: logging.LogRecord) -> bool:
     return True
 
 
-def is_no_refused_websocket(record: logging.LogRecord) -> bool:
+def drop_refused_websocket(record: logging.LogRecord) -> bool:
     """Drop uvicorn's error for each WebSocket that was refused with an HTTP response.
 
     ASGI allows that. Remove this filter when uvicorn's `websockets_sansio_impl` counts that as a
@@ -49,7 +49,7 @@ def is_no_refused_websocket(record: logging.LogRecord) -> bool:
 
 
 def setup(debug: bool = False) -> None:
-    logging.getLogger("uvicorn.error").addFilter(is_no_refused_websocket)
+    logging.getLogger("uvicorn.error").addFilter(drop_refused_websocket)
     if is_our_stream():
         handler: logging.Handler = JournalHandler()
         handler.addFilter(with_fields)

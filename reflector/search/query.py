@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reflector.errors import InvalidInput
-from reflector.search.languages import UNSPACED, plain
+from reflector.search.languages import plain
 
 MAX_WORDS, MAX_CHARACTERS = 50, 1000
 TOKEN = re.compile(r'(-?)"([^"]*)"?|(\S+)')
@@ -68,15 +68,7 @@ def parse(text: str) -> Query:
             groups.append([])
             continue
         unwanted = bool(minus) or word.startswith("-")
-        groups[-1].extend(_terms(word or phrase, unwanted, is_phrase=not word))
+        # `follow-up` becomes two words in this order, as in indexed text
+        if words := plain(word or phrase):
+            groups[-1].append(Term(words, unwanted))
     return Query(tuple(tuple(group) for group in groups if group))
-
-
-def _terms(text: str, unwanted: bool, is_phrase: bool) -> list[Term]:
-    """Return the terms of `text`. `follow-up` is two words in this order, as in indexed text."""
-    words = plain(text)
-    if not words:
-        return []
-    if is_phrase or unwanted or " " in words or UNSPACED.search(words):
-        return [Term(words, unwanted)]
-    return [Term(words)]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from reflector.accounts.access import trash_of
 from reflector.db.models import SourceKind, Transcript
 from reflector.errors import InvalidInput, Unauthenticated
-from reflector.http.deps import KeptDep, PublicCaller, ServicesDep
+from reflector.http.deps import PublicCaller, ResponseCacheDep, ServicesDep
 from reflector.search import results, schemas
 from reflector.search.query import parse
 from reflector.transcripts.queries import without_strangers
@@ -26,7 +26,7 @@ MAX_OFFSET = 2**31 - 1
 def transcripts_search(
     services: ServicesDep,
     caller: PublicCaller,
-    kept: KeptDep,
+    cache: ResponseCacheDep,
     q: Annotated[str, Query(description='Words, a "phrase", or, -without; empty for all')],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0)] = 0,
@@ -77,4 +77,4 @@ def transcripts_search(
         }
 
     key = ("search", q, limit, offset, room_id, source_kind, from_, to, include_deleted)
-    return kept.answer(caller, key, make)
+    return cache.answer(caller, key, make)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from reflector.errors import ModelUnavailable
+from reflector.errors import ModelUnavailable, OutOfSpace, is_out_of_space
 from reflector.runtime.settings import Settings
 from reflector.speech.known import verify_fetched
 from reflector.speech.manifest import folder_name
@@ -95,7 +95,7 @@ def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
     """Return the folder of model `name`; fetch it if it is missing.
 
     A download is resumed, and shows a progress bar. Raises ModelUnavailable, with a remedy, if the
-    model cannot be fetched.
+    model cannot be fetched, and OutOfSpace if the disk is full.
     """
     with _download_lock:
         found = find_whisper(settings, name)
@@ -117,6 +117,8 @@ def fetch_whisper(settings: Settings, name: str) -> WhisperModelFolder:
             ) from error
         except Exception as error:
             log.debug("fetching %s failed", name, exc_info=True)
+            if is_out_of_space(error):
+                raise OutOfSpace(f"There is no room in {target.parent} for {name}.") from error
             raise ModelUnavailable(*missing_model(settings, name)) from error
         verify_fetched(name, target)
         return WhisperModelFolder(name, _checked(target))

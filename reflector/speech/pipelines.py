@@ -105,11 +105,22 @@ def _first_that_can_be_had(settings: Settings) -> PipelineFolder:
 
 
 def _from_hub(settings: Settings, name: str) -> Path:
-    target = settings.models_dir / folder_name(name)
+    target = _free_place(settings, folder_name(name))
     part = settings.models_dir / f".{folder_name(name)}.part"
     fetch_snapshot(settings, name, part)
     make_whole(part, lambda other, folder: fetch_snapshot(settings, other, folder))
     part.rename(target)
+    return target
+
+
+def _free_place(settings: Settings, name: str) -> Path:
+    """Return the folder for model `name`. Raises ModelUnavailable if something is in the way."""
+    target = settings.models_dir / name
+    if target.exists():
+        raise ModelUnavailable(
+            f"{target} is not a complete diarization pipeline: {CONFIG} missing.",
+            "Complete it, or move it away so that the model is downloaded again.",
+        )
     return target
 
 
@@ -124,6 +135,7 @@ def _bundle(settings: Settings, url: str) -> Path:
             "DIARIZATION_BUNDLE_URL is set, but not what its SHA-256 must be.",
             "Set DIARIZATION_BUNDLE_SHA256; a checkpoint can run code when it is loaded.",
         )
+    target = _free_place(settings, BUNDLE)
     with tempfile.TemporaryDirectory(dir=settings.models_dir, prefix=".bundle-") as name:
         folder = Path(name)
         archive = folder / Path(httpx2.URL(url).path).name
@@ -134,7 +146,6 @@ def _bundle(settings: Settings, url: str) -> Path:
         if config is None:
             raise ModelUnavailable(f"The bundle at {url} holds no {CONFIG}.")
         make_whole(config.parent, None)
-        target = settings.models_dir / BUNDLE
         config.parent.rename(target)
         return target
 

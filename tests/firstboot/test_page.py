@@ -6,6 +6,7 @@ import re
 import shutil
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,14 @@ def test_second_one_cannot_take_the_machine(setup: Setup) -> None:
     late = setup.send(admin="thief@example.org")
     assert "being set up" in late.text
     assert len(setup.received) == 1
+
+
+def test_of_many_who_send_at_once_one_sets_the_machine_up(setup: Setup) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        pages = list(pool.map(lambda n: setup.send(domain=f"m{n}.example.org").text, range(8)))
+    assert len(setup.received) == 1
+    url = f"https://{setup.received[0].config.proxy.domain}"
+    assert all(url in page for page in pages)
 
 
 @pytest.mark.parametrize(

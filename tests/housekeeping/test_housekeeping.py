@@ -112,7 +112,7 @@ def test_only_what_is_configured_is_scheduled(make_settings: Callable[..., Setti
     everything = planned(
         CELERY_BEAT_POLL_INTERVAL=5, PUBLIC_MODE=True, HEALTHCHECK_URL="http://127.0.0.1:1/"
     )
-    assert everything[schedule.SIGN_OF_LIFE] == 600.0
+    assert everything[schedule.HEARTBEAT] == 600.0
     assert everything[schedule.CLEAN_UP_PUBLIC_DATA] == crontab(hour=3, minute=0)
 
 

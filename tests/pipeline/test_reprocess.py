@@ -15,7 +15,7 @@ from reflector.pipeline import registry
 from reflector.pipeline.context import StepContext
 from reflector.pipeline.inline import InlineRunner
 from reflector.pipeline.registry import LANGUAGE_STEPS
-from reflector.pipeline.runs import failed_language_steps, steps_of, try_again
+from reflector.pipeline.runs import failed_language_steps, reset_steps, steps_of
 from reflector.pipeline.step import StepDefinition, StepName
 from reflector.services import Services
 from reflector.transcripts import queries
@@ -161,8 +161,8 @@ def test_only_the_missing_parts_are_done_again(
         transcript = session.get_one(Transcript, transcript_id)
         current = steps_of(session, transcript_id, run)
         assert failed_language_steps(current) == [StepName.SUMMARY]
-        recorder = Outbox(services.bus, session, transcript, run)
-        try_again(current, [StepName.SUMMARY], recorder)
+        events = Outbox(services.bus, session, transcript, run)
+        reset_steps(current, [StepName.SUMMARY], events)
     InlineRunner(services).run(transcript_id, run)
     assert set(executed) == {StepName.SUMMARY, StepName.FINISH}
     assert transcript_of(services, transcript_id).short_summary == "The team planned the quarter."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ import faster_whisper
 import huggingface_hub
 import pytest
 
-from reflector.errors import ModelUnavailable
+from reflector.errors import ModelUnavailable, OutOfSpace
 from reflector.runtime.settings import Settings
 from reflector.speech import known
 from reflector.speech.hub import fetch_snapshot
@@ -59,6 +61,18 @@ def test_other_file_under_a_short_name_is_refused(
     for _ in range(2):  # and is not taken for the model the next time
         with pytest.raises(ModelUnavailable, match="known by this name"):
             fetch_whisper(settings, "large-v3-turbo")
+
+
+def test_full_disk_is_not_called_a_missing_network(
+    monkeypatch: pytest.MonkeyPatch, make_settings: Callable[..., Settings]
+) -> None:
+    def fails(name: str, output_dir: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(faster_whisper, "download_model", fails)
+    monkeypatch.setattr("reflector.speech.models._from_cache", lambda name: None)
+    with pytest.raises(OutOfSpace, match="no room"):
+        fetch_whisper(make_settings(), "large-v3-turbo")
 
 
 def test_known_file_and_unknown_model_are_taken(

@@ -142,6 +142,18 @@ def test_network_that_fails_does_not_decide_for_the_older_pipeline(
     assert not (tmp_path / "models" / OLD.replace("/", "--")).exists()
 
 
+def test_folder_in_the_way_of_a_pipeline_is_said_and_stays(hub: ModelHub, tmp_path: Path) -> None:
+    hub.models = {NEW: content()}
+    mine = tmp_path / "models" / NEW.replace("/", "--") / "notes.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    done = pull(hub, tmp_path, "diarization", HF_TOKEN=TOKEN)
+    assert done.returncode != 0
+    assert "is not a complete diarization pipeline" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert mine.read_text() == "mine"
+
+
 def test_nobody_is_asked_without_a_token(hub: ModelHub, tmp_path: Path) -> None:
     hub.models = {NEW: content()}
     done = pull(hub, tmp_path, "diarization")

@@ -6,6 +6,7 @@ The API is described at garagehq.deuxfleurs.fr/api/garage-admin-v2.html.
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import Any
 
 import httpx2
@@ -102,13 +103,12 @@ class Garage:
 def set_up_garage(change: SetUpGarage, machine: Machine) -> None:
     start(machine, [units.GARAGE])
     token = store.reveal(machine.facts, "GARAGE_ADMIN_TOKEN")
-    garage = Garage(token or "")
-    garage.wait()
-    garage.lay_out(change.capacity)
-    bucket = garage.bucket(change.bucket)
-    key, secret = garage.key(KEY_NAME)
-    garage.allow(bucket, key)
-    garage.close()
+    with closing(Garage(token or "")) as garage:
+        garage.wait()
+        garage.lay_out(change.capacity)
+        bucket = garage.bucket(change.bucket)
+        key, secret = garage.key(KEY_NAME)
+        garage.allow(bucket, key)
     for name, value in zip(S3_KEYS, (key, secret), strict=True):
         secrets.keep(machine, name, value, units.APPLICATION)
     machine.ledger.did("garage")

@@ -13,7 +13,7 @@ import httpx2
 from appliance.configure.effects.machine import Machine, apply
 from appliance.configure.effects.units import start
 from appliance.configure.plan.changes import PullLanguageModel
-from appliance.errors import ApplianceError, CommandError
+from appliance.errors import ApplianceError
 from appliance.machine import units
 from appliance.machine.ollama import ADDRESS, models
 from appliance.machine.run import run
@@ -75,7 +75,7 @@ def wait(address: str, seconds: float = START_SECONDS) -> None:
             return
         except httpx2.HTTPError as error:
             if time.monotonic() > until:
-                raise CommandError(
+                raise ApplianceError(
                     f"Ollama does not answer at {address}: {error}.", "See `journalctl -u ollama`."
                 ) from error
             time.sleep(0.5)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from reflector.db.changes import settled
 from reflector.db.models import SourceKind, Transcript
-from reflector.http.deps import KeptDep, PublicCaller
+from reflector.http.deps import PublicCaller, ResponseCacheDep
 from reflector.transcripts import queries, schemas
 
 router = APIRouter(tags=["transcripts"])
@@ -23,7 +23,7 @@ MAX_BIGINT = 2**63 - 1
 @router.get("/transcripts", response_model=Page[schemas.GetTranscriptMinimal])
 def transcripts_list(
     caller: PublicCaller,
-    kept: KeptDep,
+    cache: ResponseCacheDep,
     source_kind: SourceKind | None = None,
     room_id: str | None = None,
     search_term: str | None = None,
@@ -55,4 +55,4 @@ def transcripts_list(
         return queries.page_of(session, caller, filters, order, page, size)
 
     key = ("list", source_kind, room_id, search_term, change_seq_from, sort_by, page, size)
-    return kept.answer(caller, key, make)
+    return cache.answer(caller, key, make)

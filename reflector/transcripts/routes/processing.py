@@ -17,9 +17,9 @@ from reflector.pipeline.queue.dispatch import nudge_ready
 from reflector.pipeline.runs import (
     failed_language_steps,
     is_active,
+    reset_steps,
     start_run,
     steps_of,
-    try_again,
 )
 from reflector.pipeline.step import StepName
 from reflector.transcripts import schemas
@@ -58,7 +58,7 @@ def transcript_process(
                 raise InvalidInput("No part of the analysis failed")
             run = transcript.last_run
             events = Outbox(services.bus, session, transcript, run)
-            try_again(current, failed, events)
+            reset_steps(current, failed, events)
         else:
             if edits == "discard":
                 transcript.edits = None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from reflector.accounts.access import Caller, get_authorized_transcript
 from reflector.errors import NotFound
-from reflector.http.deps import AnyCaller, KeptDep, ServicesDep
+from reflector.http.deps import AnyCaller, ResponseCacheDep, ServicesDep
 from reflector.http.response_cache import ResponseCache, state_of
 from reflector.transcripts import queries, schemas
 
@@ -19,8 +19,10 @@ router = APIRouter(tags=["transcripts"])
 
 
 @router.get("/transcripts/{transcript_id}/topics", response_model=list[schemas.GetTranscriptTopic])
-def transcript_get_topics(kept: KeptDep, caller: AnyCaller, transcript_id: str) -> Response:
-    return _topics(kept, caller, transcript_id, with_words=False)
+def transcript_get_topics(
+    cache: ResponseCacheDep, caller: AnyCaller, transcript_id: str
+) -> Response:
+    return _topics(cache, caller, transcript_id, with_words=False)
 
 
 @router.get(
@@ -28,17 +30,19 @@ def transcript_get_topics(kept: KeptDep, caller: AnyCaller, transcript_id: str) 
     response_model=list[schemas.GetTranscriptTopicWithWords],
 )
 def transcript_get_topics_with_words(
-    kept: KeptDep, caller: AnyCaller, transcript_id: str
+    cache: ResponseCacheDep, caller: AnyCaller, transcript_id: str
 ) -> Response:
-    return _topics(kept, caller, transcript_id, with_words=True)
+    return _topics(cache, caller, transcript_id, with_words=True)
 
 
-def _topics(kept: ResponseCache, caller: Caller, transcript_id: str, with_words: bool) -> Response:
+def _topics(cache: ResponseCache, caller: Caller, transcript_id: str, with_words: bool) -> Response:
     def make(session: Session) -> list[dict[str, Any]]:
         transcript = get_authorized_transcript(session, caller, transcript_id)
         return queries.topics_of(session, transcript, with_words=with_words)
 
-    return kept.answer(caller, ("topics", transcript_id, with_words), make, state_of(transcript_id))
+    return cache.answer(
+        caller, ("topics", transcript_id, with_words), make, state_of(transcript_id)
+    )
 
 
 @router.get("/transcripts/{transcript_id}/topics/{topic_id}/words-per-speaker")
@@ -62,14 +66,16 @@ def transcript_get_topics_with_words_per_speaker(
 
 
 @router.get("/transcripts/{transcript_id}/words", response_model=list[schemas.Word])
-def transcript_get_words(kept: KeptDep, caller: AnyCaller, transcript_id: str) -> Response:
+def transcript_get_words(
+    cache: ResponseCacheDep, caller: AnyCaller, transcript_id: str
+) -> Response:
     """Extra: get all words in order, even before there are topics."""
 
     def make(session: Session) -> list[Any]:
         words = queries.words_of(session, get_authorized_transcript(session, caller, transcript_id))
         return [word._asdict() for word in words]
 
-    return kept.answer(caller, ("words", transcript_id), make, state_of(transcript_id))
+    return cache.answer(caller, ("words", transcript_id), make, state_of(transcript_id))
 
 
 @router.get("/transcripts/{transcript_id}/translation")

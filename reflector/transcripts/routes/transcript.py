@@ -20,8 +20,8 @@ from reflector.housekeeping import deletions
 from reflector.http.deps import (
     AnyCaller,
     DispatcherDep,
-    KeptDep,
     PublicCaller,
+    ResponseCacheDep,
     ServicesDep,
     UserCaller,
 )
@@ -58,7 +58,7 @@ def transcripts_create(
 
 @router.get("/transcripts/{transcript_id}", response_model=schemas.GetTranscript)
 def transcript_get(
-    kept: KeptDep,
+    cache: ResponseCacheDep,
     caller: AnyCaller,
     transcript_id: str,
     transcript_format: TextFormat = TextFormat.TEXT,
@@ -69,7 +69,7 @@ def transcript_get(
         return queries.without_strangers(body, caller)
 
     key = ("transcript", transcript_id, transcript_format)
-    return kept.answer(caller, key, make, state_of(transcript_id))
+    return cache.answer(caller, key, make, state_of(transcript_id))
 
 
 @router.patch("/transcripts/{transcript_id}")
