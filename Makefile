@@ -68,6 +68,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python tools/pages.py
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench

@@ -3,7 +3,10 @@
 const LANGUAGE = document.documentElement.lang;
 const names = new Intl.DisplayNames([LANGUAGE], { type: "language", fallback: "code" });
 
-/** `moment`: ISO 8601. `dateStyle`: of Intl.DateTimeFormat. */
+/**
+ * @param {string} moment in ISO 8601
+ * @param {Intl.DateTimeFormatOptions["dateStyle"]} dateStyle
+ */
 export const date = (moment, dateStyle = "medium") =>
   new Date(moment).toLocaleString(LANGUAGE, { dateStyle, timeStyle: "short" });
 

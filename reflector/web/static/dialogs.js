@@ -1,9 +1,9 @@
 // The dialogs of a recording: name a speaker, process again, delete.
 
-import { api, at, byId } from "./dom.js";
+import { api, at, byId, maybe } from "./dom.js";
 
 const EDITED = { title: "title", short_summary: "short summary", long_summary: "summary", speakers: "speakers" };
-let renamed = null;  // { speaker, known }
+let renamed = /** @type {any} */ (null); // { speaker, known }
 let leaving = false;
 
 /** Deleted here: the page goes to the list by itself. */
@@ -55,7 +55,7 @@ function listenToTitle(dialog, base, transcript, reread) {
     if (!title) return false;
     const now = transcript().title;
     if (now !== before) {
-      before = now;  // saving again replaces it
+      before = now; // saving again replaces it
       throw new Error(`Somebody else changed it to “${now}” meanwhile. Save again to replace that.`);
     }
     await api(base, { method: "PATCH", body: JSON.stringify({ title }) });
@@ -67,7 +67,7 @@ function listenToTitle(dialog, base, transcript, reread) {
 /** `base`: the path of the recording. `transcript()`: as it is now. `edited()`: what people changed. `reread()`: read all again. */
 export function listenToDialogs(base, transcript, edited, reread) {
   for (const button of document.querySelectorAll("[data-close]")) {
-    button.addEventListener("click", () => button.closest("dialog").close());
+    button.addEventListener("click", () => button.closest("dialog")?.close());
   }
 
   onSubmit(byId("rename"), async () => {
@@ -82,10 +82,10 @@ export function listenToDialogs(base, transcript, edited, reread) {
     return true;
   });
 
-  const retitle = document.getElementById("retitle-dialog");
+  const retitle = maybe("retitle-dialog");
   if (retitle) listenToTitle(retitle, base, transcript, reread);
 
-  document.getElementById("delete")?.addEventListener("click", () => open(byId("confirm")));
+  maybe("delete")?.addEventListener("click", () => open(byId("confirm")));
   onSubmit(byId("confirm"), async () => {
     leaving = true;
     try {
@@ -106,7 +106,13 @@ export function listenToDialogs(base, transcript, edited, reread) {
     open(byId("process-again"));
   });
   const again = byId("process-again").querySelector("form");
-  again.addEventListener("submit", ({ submitter }) => { again.dataset.edits = submitter.value; }, { capture: true });
+  again.addEventListener(
+    "submit",
+    ({ submitter }) => {
+      again.dataset.edits = submitter.value;
+    },
+    { capture: true },
+  );
   onSubmit(byId("process-again"), async () => {
     await api(`${base}/process?edits=${again.dataset.edits}`, { method: "POST" });
     reread();

@@ -3,6 +3,12 @@
 /** The address of a path of this server, which may be below a path of another. */
 export const at = (path) => document.documentElement.dataset.root + path;
 
+/**
+ * The element with this id, which the page has.
+ *
+ * @param {string} id
+ * @returns {any}
+ */
 export const byId = (id) => document.getElementById(id);
 
 /** An element with properties and children; strings become text, never markup. */
@@ -15,9 +21,21 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/**
+ * The element with this id, where the page may lack it.
+ *
+ * @param {string} id
+ * @returns {any}
+ */
+export const maybe = (id) => document.getElementById(id);
+
+/** @param {string} selector
+ *  @returns {NodeListOf<any>} */
+export const all = (selector) => document.querySelectorAll(selector);
+
 /** Enable the controls that do nothing without their script, now that it listens. */
 export function enableControls() {
-  for (const control of document.querySelectorAll("[data-needs-script]")) control.disabled = false;
+  for (const control of all("[data-needs-script]")) control.disabled = false;
 }
 
 const drawn = new WeakMap();
@@ -57,11 +75,14 @@ export function recall(key) {
 export function remember(key, value) {
   try {
     localStorage.setItem(key, value);
-  } catch { /* it is asked for again next time */ }
+  } catch {
+    /* it is asked for again next time */
+  }
 }
 
 /** The JSON answer; an Error with the server's sentence otherwise. */
-export async function api(path, options = {}) {
+export async function api(path, options = /** @type {RequestInit} */ ({})) {
+  /** @type {Record<string, string>} */
   const headers = options.body ? { "Content-Type": "application/json" } : {};
   let response;
   try {

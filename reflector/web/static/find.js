@@ -2,22 +2,27 @@
 
 import { byId } from "./dom.js";
 
-let words = [];  // { element, text }
-let matches = [];  // of elements
+let words = []; // { element, text }
+let matches = []; // of elements
 let current = -1;
 
 /** Without case, accents and punctuation. */
-const plain = (text) =>
-  text.normalize("NFKD").toLowerCase().replace(/\p{M}/gu, "").replace(/[^\p{L}\p{N}\s]/gu, "");
+export const plain = (text) =>
+  text
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/\p{M}/gu, "")
+    .replace(/[^\p{L}\p{N}\s]/gu, "");
 
 /** Where `query` is in `texts`, all plain: its words in this order, the last one as a beginning. `[[first, last]]` */
-function positions(texts, query) {
+export function positions(texts, query) {
   const wanted = plain(query).split(/\s+/).filter(Boolean);
   if (!wanted.length) return [];
   const last = wanted.length - 1;
   return texts.flatMap((_, first) => {
     const isHere = wanted.every((word, index) =>
-      (index === last ? texts[first + index]?.startsWith(word) : texts[first + index] === word));
+      index === last ? texts[first + index]?.startsWith(word) : texts[first + index] === word,
+    );
     return isHere ? [[first, first + last]] : [];
   });
 }
@@ -43,8 +48,10 @@ function go(step) {
 /** `place`: which match is the current one, if there are so many. */
 function mark(place) {
   for (const element of matches.flat()) element.classList.remove("hit", "current");
-  matches = positions(words.map((word) => word.text), byId("find").value)
-    .map(([first, last]) => words.slice(first, last + 1).map((word) => word.element));
+  matches = positions(
+    words.map((word) => word.text),
+    byId("find").value,
+  ).map(([first, last]) => words.slice(first, last + 1).map((word) => word.element));
   for (const element of matches.flat()) element.classList.add("hit");
   setCurrent(Math.min(place, matches.length - 1));
 }
@@ -54,12 +61,12 @@ export function findIn(elements) {
   words = elements.map((element) => ({ element, text: plain(element.textContent) }));
   const isFirst = current < 0;
   mark(Math.max(0, current));
-  if (isFirst) showCurrent();  // what was searched for; later the reader may be elsewhere
+  if (isFirst) showCurrent(); // what was searched for; later the reader may be elsewhere
 }
 
 /** `query`: what was searched for on the page before this one. */
 export function listenToFind(query) {
-  byId("find").value ||= query;  // what was typed before this script was there stays
+  byId("find").value ||= query; // what was typed before this script was there stays
   byId("find").addEventListener("input", () => {
     mark(0);
     showCurrent();

@@ -1,7 +1,7 @@
 // The list of recordings, and the way for new ones in.
 
 import { date, nameLanguages } from "./dates.js";
-import { api, at, byId, clock, draw, enableControls, make, showStatus, titleOf } from "./dom.js";
+import { api, at, byId, clock, draw, enableControls, make, maybe, showStatus, titleOf } from "./dom.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { highlighted, listenToSearch, query } from "./search.js";
 import { upload } from "./upload.js";
@@ -18,11 +18,18 @@ function row(item) {
   const meta = parts.filter(Boolean).join(" · ");
   const typed = query();
   const snippets = (item.search_snippets ?? []).map((text) =>
-    make("span", { className: "summary", dir: "auto" }, ...highlighted(text, typed)));
+    make("span", { className: "summary", dir: "auto" }, ...highlighted(text, typed)),
+  );
   const summary = item.short_summary ? make("span", { className: "summary", dir: "auto" }, item.short_summary) : null;
-  const link = make("a", { href: at(`/transcripts/${item.id}${typed ? `?q=${encodeURIComponent(typed)}` : ""}`) },
-    make("strong", { dir: "auto" }, titleOf(item)), badge,
-    make("span", { className: "meta", dir: "auto" }, meta), summary, ...snippets);
+  const link = make(
+    "a",
+    { href: at(`/transcripts/${item.id}${typed ? `?q=${encodeURIComponent(typed)}` : ""}`) },
+    make("strong", { dir: "auto" }, titleOf(item)),
+    badge,
+    make("span", { className: "meta", dir: "auto" }, meta),
+    summary,
+    ...snippets,
+  );
   return make("li", {}, link);
 }
 
@@ -45,11 +52,14 @@ function showFound(total) {
 async function refresh() {
   const wanted = location.search;
   const answer = await read();
-  if (wanted !== location.search) return;  // another was asked for meanwhile
+  if (wanted !== location.search) return; // another was asked for meanwhile
   const focused = document.activeElement?.getAttribute("href");
   showFound(answer.total);
   draw(byId("list"), [answer.items, query()], () => answer.items.map(row));
-  if (focused) byId("list").querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  if (focused)
+    byId("list")
+      .querySelector(`a[href="${CSS.escape(focused)}"]`)
+      ?.focus();
   byId("empty").hidden = answer.total > 0 || query() !== "";
   showPages(answer.pages);
 }
@@ -71,7 +81,7 @@ async function start(file) {
   const leaving = (event) => event.preventDefault();
   addEventListener("beforeunload", leaving);
   try {
-    const target = document.getElementById("target-language")?.value ?? "";
+    const target = maybe("target-language")?.value ?? "";
     const id = await upload(file, byId("language").value, target, (fraction, problem) => {
       bar.value = fraction;
       state.textContent = problem ?? `${Math.floor(fraction * 100)} %`;
@@ -108,7 +118,7 @@ addEventListener("dragleave", (event) => {
 addEventListener("drop", (event) => {
   event.preventDefault();
   drop.classList.remove("over");
-  take([...event.dataTransfer.files]);
+  take([...(event.dataTransfer?.files ?? [])]);
 });
 byId("choose").addEventListener("click", () => byId("file").click());
 function takeChosen() {

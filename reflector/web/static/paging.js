@@ -2,7 +2,8 @@
 
 import { byId } from "./dom.js";
 
-export const pageNumber = () => Math.max(1, Number.parseInt(new URLSearchParams(location.search).get("page"), 10) || 1);
+export const pageNumber = () =>
+  Math.max(1, Number.parseInt(new URLSearchParams(location.search).get("page") ?? "", 10) || 1);
 
 /** `pages`: how many there are. */
 export function showPages(pages) {
@@ -17,7 +18,7 @@ export function showPages(pages) {
 export function listenToPages(refresh) {
   const go = (step) => {
     const address = new URL(location.href);
-    address.searchParams.set("page", pageNumber() + step);
+    address.searchParams.set("page", String(pageNumber() + step));
     history.pushState(null, "", address);
     refresh();
     byId("list").scrollIntoView({ block: "nearest" });

@@ -44,7 +44,13 @@ function draw() {
 const QUIET_MS = 4000;
 let quietUntil = 0;
 for (const kind of ["wheel", "touchmove", "pointerdown", "keydown"]) {
-  addEventListener(kind, () => { quietUntil = performance.now() + QUIET_MS; }, { passive: true });
+  addEventListener(
+    kind,
+    () => {
+      quietUntil = performance.now() + QUIET_MS;
+    },
+    { passive: true },
+  );
 }
 
 function keepInView(element) {
@@ -108,7 +114,9 @@ export function playButton(seconds) {
   return button;
 }
 
-const seekTo = (fraction) => { audio.currentTime = Math.min(1, Math.max(0, fraction)) * duration(); };
+const seekTo = (fraction) => {
+  audio.currentTime = Math.min(1, Math.max(0, fraction)) * duration();
+};
 canvas.addEventListener("click", (event) => seekTo(event.offsetX / canvas.clientWidth));
 const toggle = () => (audio.paused ? audio.play().catch(() => {}) : audio.pause());
 const KEYS = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
@@ -123,7 +131,7 @@ canvas.addEventListener("keydown", (event) => {
 });
 
 // Anywhere else on the page, unless the key means something there
-addEventListener("keydown", (event) => {
+addEventListener("keydown", (/** @type {any} */ event) => {
   const isPlain = !event.defaultPrevented && !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
   const isTaken = event.target.closest("button, a, input, select, textarea, audio, dialog, [contenteditable]");
   if (!isPlain || isTaken || byId("player").hidden) return;
@@ -144,7 +152,13 @@ if ([...speed.options].some((option) => option.value === remembered)) {
   speed.value = remembered;
   speed.dispatchEvent(new Event("change"));
 }
-audio.addEventListener("timeupdate", () => { draw(); mark(); });
+audio.addEventListener("timeupdate", () => {
+  draw();
+  mark();
+});
 audio.addEventListener("loadedmetadata", draw);
-audio.addEventListener("seeked", () => { draw(); mark(); });
+audio.addEventListener("seeked", () => {
+  draw();
+  mark();
+});
 addEventListener("resize", draw);

@@ -7,7 +7,11 @@ const TYPING_MS = 250;
 export const query = () => new URLSearchParams(location.search).get("q")?.trim() ?? "";
 
 /** The words that a query wants: without signs, operators, and what is unwanted. */
-const wanted = (text) => text.replace(/(^|\s)-\S+/g, " ").split(/[\s"]+/).filter((word) => word && !/^or$/i.test(word));
+export const wanted = (text) =>
+  text
+    .replace(/(^|\s)-\S+/g, " ")
+    .split(/[\s"]+/)
+    .filter((word) => word && !/^or$/i.test(word));
 
 /** `text` with what was searched for marked. */
 export function highlighted(text, typed) {
@@ -32,7 +36,7 @@ export function listenToSearch(refresh) {
     refresh();
   };
   let timer = null;
-  input.value ||= query();  // what was typed before this script was there stays
+  input.value ||= query(); // what was typed before this script was there stays
   input.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(apply, TYPING_MS);
@@ -41,6 +45,8 @@ export function listenToSearch(refresh) {
     event.preventDefault();
     apply();
   });
-  addEventListener("popstate", () => { input.value = query(); });
+  addEventListener("popstate", () => {
+    input.value = query();
+  });
   if (input.value.trim() !== query()) apply();
 }

@@ -1,11 +1,19 @@
 // What is being done, how far it is, and what went wrong.
 
-import { byId, draw, make, timeLeft } from "./dom.js";
+import { all, byId, draw, make, timeLeft } from "./dom.js";
 
 const LABELS = {
-  decode: "Reading the file", playback: "Sound for the player", transcribe: "Words", diarize: "Speakers",
-  assemble: "Who said what", topics: "Topics", title: "Title", summary: "Summary",
-  actions: "Action items", translate: "Translation", finish: "Finishing",
+  decode: "Reading the file",
+  playback: "Sound for the player",
+  transcribe: "Words",
+  diarize: "Speakers",
+  assemble: "Who said what",
+  topics: "Topics",
+  title: "Title",
+  summary: "Summary",
+  actions: "Action items",
+  translate: "Translation",
+  finish: "Finishing",
 };
 const ANALYSIS = new Set(["topics", "title", "summary", "actions", "translate"]);
 const progress = new Map();
@@ -21,20 +29,27 @@ export function whenRetried(allowed, action) {
 
 function stepRow(step) {
   const live = step.state === "running" ? progress.get(step.name) : null;
-  const fraction = step.state === "done" ? 1 : live?.fraction ?? 0;
+  const fraction = step.state === "done" ? 1 : (live?.fraction ?? 0);
   const bar = make("progress", { max: 1, value: fraction });
   if (step.state === "running" && !live) bar.removeAttribute("value");
   bar.setAttribute("aria-label", LABELS[step.name] ?? step.name);
   const states = {
-    done: "done", failed: "failed", pending: step.error ? "waiting" : "",
+    done: "done",
+    failed: "failed",
+    pending: step.error ? "waiting" : "",
     running: live ? `${Math.round(fraction * 100)} % ${timeLeft(live.eta)}` : "working",
   };
-  return make("div", { className: `step ${step.state}` },
-    make("span", {}, LABELS[step.name] ?? step.name), bar,
+  return make(
+    "div",
+    { className: `step ${step.state}` },
+    make("span", {}, LABELS[step.name] ?? step.name),
+    bar,
     make("span", { className: "state" }, states[step.state]),
-    step.error ? make("span", { className: "reason" }, step.error) : null);
+    step.error ? make("span", { className: "reason" }, step.error) : null,
+  );
 }
 
+/** @param {import("../types").Run} run */
 export function showSteps(run) {
   const box = byId("steps");
   const failed = run.steps.filter((step) => step.state === "failed");
@@ -46,8 +61,7 @@ export function showSteps(run) {
   const warnings = run.steps.flatMap((step) => step.warnings);
   byId("warnings").replaceChildren(...warnings.map((text) => make("p", { className: "notice mild" }, text)));
   for (const step of run.steps) {
-    const mark = document.querySelector(`[data-mark="${step.name}"]`);
-    if (mark) mark.hidden = step.method !== "extractive";
+    for (const mark of all(`[data-mark="${step.name}"]`)) mark.hidden = step.method !== "extractive";
   }
 }
 

@@ -2,7 +2,21 @@
 
 import { date } from "./dates.js";
 import { isLeaving, listenToDialogs, rename } from "./dialogs.js";
-import { api, at, byId, clock, draw, enableControls, isDialogOpen, make, showOffline, showStatus, titleOf } from "./dom.js";
+import {
+  all,
+  api,
+  at,
+  byId,
+  clock,
+  draw,
+  enableControls,
+  isDialogOpen,
+  make,
+  maybe,
+  showOffline,
+  showStatus,
+  titleOf,
+} from "./dom.js";
 import { findIn, listenToFind } from "./find.js";
 import { markdown } from "./markdown.js";
 import { followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
@@ -16,7 +30,11 @@ const may = (right) => right in rights;
 const base = `/v1/transcripts/${id}`;
 const RECONNECT_MS = 2000;
 const NOT_ALLOWED = 1008;
-const state = { transcript: null, run: null, topics: [], words: [] };
+/**
+ * @type {{ transcript: import("../types").Transcript, run: import("../types").Run | null,
+ *   topics: import("../types").Topic[], words: import("../types").Word[] }}
+ */
+const state = { transcript: /** @type {any} */ (null), run: null, topics: [], words: [] };
 
 const participant = (speaker) => state.transcript?.participants?.find((p) => p.speaker === speaker);
 const nameOf = (speaker) => participant(speaker)?.name ?? `Speaker ${speaker}`;
@@ -26,10 +44,15 @@ function showHead() {
   const shown = titleOf(state.transcript);
   byId("title").textContent = shown;
   document.title = `${shown} – Reflector`;
-  byId("meta").textContent = [title && name ? name : null, date(created, "full"), duration ? clock(duration / 1000) : null]
-    .filter(Boolean).join(" · ");
+  byId("meta").textContent = [
+    title && name ? name : null,
+    date(created, "full"),
+    duration ? clock(duration / 1000) : null,
+  ]
+    .filter(Boolean)
+    .join(" · ");
   showStatus(byId("status"), status);
-  const share = document.getElementById("share");
+  const share = maybe("share");
   if (share) share.value = state.transcript.share_mode;
   byId("process").hidden = !may("process") || !["ended", "error"].includes(status) || !state.run?.run;
 }
@@ -40,30 +63,56 @@ function showSummary(text) {
 }
 
 function showActions(items) {
-  const lists = [
+  /** @type {[string, any[]][]} */
+  const found = [
     ["Decisions", items?.decisions?.map((d) => [d.decision, d.decided_by]) ?? []],
-    ["Next steps", items?.next_steps?.map((n) => [n.task, [n.assigned_to, n.deadline].filter(Boolean).join(", ")]) ?? []],
-  ].filter(([, entries]) => entries.length);
+    [
+      "Next steps",
+      items?.next_steps?.map((n) => [n.task, [n.assigned_to, n.deadline].filter(Boolean).join(", ")]) ?? [],
+    ],
+  ];
+  const lists = found.filter(([, entries]) => entries.length);
   byId("actions").hidden = lists.length === 0;
-  draw(byId("actions-text"), lists, () => lists.flatMap(([heading, entries]) => [
-    make("h3", {}, heading),
-    make("ul", {}, ...entries.map(([text, detail]) =>
-      make("li", {}, text, detail ? make("div", { className: "detail" }, detail) : null))),
-  ]));
+  draw(byId("actions-text"), lists, () =>
+    lists.flatMap(([heading, entries]) => [
+      make("h3", {}, heading),
+      make(
+        "ul",
+        {},
+        ...entries.map(([text, detail]) =>
+          make("li", {}, text, detail ? make("div", { className: "detail" }, detail) : null),
+        ),
+      ),
+    ]),
+  );
 }
 
 function showTopics() {
   byId("topics").hidden = state.topics.length === 0;
   showTopicMarks(state.topics);
-  draw(byId("topics-list"), state.topics, () => state.topics.map((topic) => {
-    return make("li", { dir: "auto" }, playButton(topic.timestamp), " ", make("a", { href: `#topic-${topic.id}` }, topic.title), make("p", {}, topic.summary));
-  }));
+  draw(byId("topics-list"), state.topics, () =>
+    state.topics.map((topic) => {
+      return make(
+        "li",
+        { dir: "auto" },
+        playButton(topic.timestamp),
+        " ",
+        make("a", { href: `#topic-${topic.id}` }, topic.title),
+        make("p", {}, topic.summary),
+      );
+    }),
+  );
 }
 
 function showWords() {
   byId("words").hidden = state.words.length === 0;
   draw(byId("words-text"), [state.words, state.topics, state.transcript.participants], () => {
-    const { elements, followed } = render(state.words, state.topics, nameOf, may("change") ? (speaker) => rename(speaker, participant(speaker)) : null);
+    const { elements, followed } = render(
+      state.words,
+      state.topics,
+      nameOf,
+      may("change") ? (speaker) => rename(speaker, participant(speaker)) : null,
+    );
     followWords(followed);
     findIn(followed.map((word) => word.element));
     return elements;
@@ -72,7 +121,7 @@ function showWords() {
 
 async function showTranslation(step) {
   if (step?.state !== "done" || !byId("translation").hidden) return;
-  const found = await api(`${base}/translation`).catch(() => null);  // none: it was not to be translated
+  const found = await api(`${base}/translation`).catch(() => null); // none: it was not to be translated
   if (!found) return;
   byId("translation-text").lang = found.language;
   byId("translation-text").replaceChildren(...found.text.split("\n").map((line) => make("p", {}, line)));
@@ -80,18 +129,23 @@ async function showTranslation(step) {
 }
 
 async function refreshRun() {
-  state.run = await api(`${base}/run`);
-  showSteps(state.run);
-  showActions(state.run.action_items);
-  showError(state.run.error);
-  const playback = state.run.steps.find((step) => step.name === "playback");
+  /** @type {import("../types").Run} */
+  const run = await api(`${base}/run`);
+  state.run = run;
+  showSteps(run);
+  showActions(run.action_items);
+  showError(run.error);
+  const playback = run.steps.find((step) => step.name === "playback");
   showSound(playback?.state === "done");
-  await showTranslation(state.run.steps.find((step) => step.name === "translate"));
+  await showTranslation(run.steps.find((step) => step.name === "translate"));
 }
 
 function showSound(isThere) {
-  const reason = state.transcript.audio_deleted ? "The audio of this recording was deleted."
-    : isThere && !may("hear") ? "Log in to hear this recording." : "";
+  const reason = state.transcript.audio_deleted
+    ? "The audio of this recording was deleted."
+    : isThere && !may("hear")
+      ? "Log in to hear this recording."
+      : "";
   byId("no-sound").hidden = !reason;
   byId("no-sound").textContent = reason;
   if (reason) byId("player").hidden = true;
@@ -107,7 +161,8 @@ function refreshAll() {
 
 async function load() {
   [state.transcript, state.topics, state.words] = await Promise.all(
-    [base, `${base}/topics`, `${base}/words`].map((path) => api(path)));
+    [base, `${base}/topics`, `${base}/words`].map((path) => api(path)),
+  );
   await refreshRun();
   showHead();
   showSummary(state.transcript.long_summary);
@@ -152,15 +207,17 @@ const HANDLERS = {
   PROGRESS: (data) => {
     noteProgress(data);
     const step = state.run?.steps.find((s) => s.name === data.step);
-    if (!step || step.state !== "running" || data.fraction >= 1) refreshRunSoon();
+    if (step?.state !== "running" || data.fraction >= 1) refreshRunSoon();
     if (step && step.state === "pending") step.state = "running";
     if (state.run) showSteps(state.run);
   },
 };
 
+/** @type {number | null} */
 let runTimer = null;
 function refreshRunSoon() {
-  runTimer ??= setTimeout(() => {
+  if (runTimer !== null) return;
+  runTimer = setTimeout(() => {
     runTimer = null;
     refreshRun().catch(() => {});
   }, 400);
@@ -199,20 +256,28 @@ function connect() {
 
 function show(tab) {
   byId("transcript").dataset.tab = tab;
-  for (const button of document.querySelectorAll("[data-show]")) {
+  for (const button of all("[data-show]")) {
     button.setAttribute("aria-pressed", String(button.dataset.show === tab));
   }
 }
-for (const button of document.querySelectorAll("[data-show]")) {
+for (const button of all("[data-show]")) {
   button.addEventListener("click", () => show(button.dataset.show));
 }
 // On a phone a topic is in the other tab
-byId("topics-list").addEventListener("click", ({ target }) => { if (target.closest("a")) show("words"); });
+byId("topics-list").addEventListener("click", ({ target }) => {
+  if (target.closest("a")) show("words");
+});
 
 listenToFind(query());
-listenToDialogs(base, () => state.transcript, () => state.run?.edited ?? [], reread);
-document.getElementById("share")?.addEventListener("change", ({ target }) =>
-  act(() => api(base, { method: "PATCH", body: JSON.stringify({ share_mode: target.value }) })));
+listenToDialogs(
+  base,
+  () => state.transcript,
+  () => state.run?.edited ?? [],
+  reread,
+);
+maybe("share")?.addEventListener("change", ({ target }) =>
+  act(() => api(base, { method: "PATCH", body: JSON.stringify({ share_mode: target.value }) })),
+);
 whenRetried(may("process"), () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
 listenToWords(byId("words-text"));
 await refreshAll().catch((error) => showError(error.message));

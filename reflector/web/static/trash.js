@@ -15,9 +15,12 @@ function row(item) {
   const destroy = make("button", { type: "button", className: "danger" }, "Destroy");
   destroy.setAttribute("aria-label", `Destroy ${name}`);
   destroy.addEventListener("click", () => ask(item.id));
-  return make("li", { className: "trashed" },
+  return make(
+    "li",
+    { className: "trashed" },
     make("div", {}, make("strong", { dir: "auto" }, name), make("span", { className: "meta" }, meta)),
-    make("div", { className: "row" }, restore, destroy));
+    make("div", { className: "row" }, restore, destroy),
+  );
 }
 
 async function refresh() {
@@ -50,7 +53,9 @@ function ask(id) {
   byId("confirm").showModal();
 }
 
-byId("confirm").querySelector("[data-close]").addEventListener("click", () => byId("confirm").close(""));
+byId("confirm")
+  .querySelector("[data-close]")
+  .addEventListener("click", () => byId("confirm").close(""));
 byId("confirm").addEventListener("close", () => {
   if (byId("confirm").returnValue === "ok") act(`/v1/transcripts/${asked}/destroy`, "DELETE");
 });

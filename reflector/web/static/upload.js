@@ -11,7 +11,7 @@ const LOST = "The connection to the server was lost.";
 
 /** Waits so many seconds, or until the browser is online again. */
 function pause(seconds) {
-  return new Promise((resolve) => {
+  return new Promise((/** @type {(value?: any) => void} */ resolve) => {
     const timer = setTimeout(done, seconds * 1000);
     function done() {
       clearTimeout(timer);
@@ -23,7 +23,7 @@ function pause(seconds) {
 }
 
 function send(url, chunk, name, onProgress) {
-  return new Promise((resolve, reject) => {
+  return new Promise((/** @type {(value?: any) => void} */ resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", at(url));
     request.responseType = "json";
@@ -43,7 +43,7 @@ function send(url, chunk, name, onProgress) {
     request.onload = () => {
       if (request.status === 200) resolve();
       else {
-        const error = new Error(sentence(request.response, request.status));
+        const error = /** @type {any} */ (new Error(sentence(request.response, request.status)));
         // 408: it paused; 429: too many at once
         error.final = request.status < 500 && ![408, 429].includes(request.status);
         reject(error);
@@ -66,7 +66,10 @@ export async function upload(file, language, target, onProgress) {
   const created = await api("/v1/transcripts", {
     method: "POST",
     body: JSON.stringify({
-      name: file.name.replace(/\.[^.]+$/, ""), source_kind: "file", source_language: language, target_language: target,
+      name: file.name.replace(/\.[^.]+$/, ""),
+      source_kind: "file",
+      source_language: language,
+      target_language: target,
     }),
   });
   try {

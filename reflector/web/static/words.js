@@ -1,22 +1,32 @@
 // The transcript: turns by speaker, topics as headings, every word a place to listen.
 
-import { make } from "./dom.js";
+import { byId, make } from "./dom.js";
 import { playButton, playFrom } from "./player.js";
 
 // As many as style.css has; after them the same colours with another line beside the text
-const COLOURS = Number(document.getElementById("transcript").dataset.colours);
+const COLOURS = Number(byId("transcript").dataset.colours);
 const DOUBLE_CLICK_MS = 250;
 const PATTERNS = ["", "dashed", "dotted"];
 
 const speakerClasses = (speaker) =>
   `turn speaker-${speaker % COLOURS} ${PATTERNS[Math.floor(speaker / COLOURS) % PATTERNS.length]}`.trim();
 
+/** @typedef {import("../types").Word} Word */
+/** @typedef {import("../types").Topic} Topic */
+/** @typedef {{ speaker: number, words: Word[], topic: Topic | undefined }} Turn */
+
+/**
+ * @param {Word[]} words
+ * @param {Map<number, Topic>} topicStarts
+ */
 function turns(words, topicStarts) {
+  /** @type {Turn[]} */
   const groups = [];
+  /** @type {Turn | null} */
   let last = null;
   for (const word of words) {
     const topic = topicStarts.get(word.start);
-    const long = last && last.words.length > 40 && /[.?!…]$/.test(last.words.at(-1).text.trim());
+    const long = last && last.words.length > 40 && /[.?!…]$/.test(last.words.at(-1)?.text.trim() ?? "");
     if (!last || word.speaker !== last.speaker || topic || long) {
       last = { speaker: word.speaker, words: [], topic };
       groups.push(last);
@@ -26,13 +36,25 @@ function turns(words, topicStarts) {
   return groups;
 }
 
-/** Elements of the transcript, and the list that the player follows. `onSpeaker`: null if nobody may be named. */
+/**
+ * Elements of the transcript, and the list that the player follows.
+ *
+ * @param {Word[]} words
+ * @param {Topic[]} topics
+ * @param {(speaker: number) => string} nameOf
+ * @param {((speaker: number) => void) | null} onSpeaker null if nobody may be named
+ */
 export function render(words, topics, nameOf, onSpeaker) {
   const starts = new Map(topics.map((topic) => [topic.timestamp, topic]));
+  /** @type {{ start: number, end: number, element: HTMLElement }[]} */
   const followed = [];
+  /** @type {HTMLElement[]} */
   const elements = [];
   for (const turn of turns(words, starts)) {
-    if (turn.topic) elements.push(make("h3", { className: "topic-title", dir: "auto", id: `topic-${turn.topic.id}` }, turn.topic.title));
+    if (turn.topic)
+      elements.push(
+        make("h3", { className: "topic-title", dir: "auto", id: `topic-${turn.topic.id}` }, turn.topic.title),
+      );
     const text = make("p", { dir: "auto" });
     for (const word of turn.words) {
       const element = make("span", { className: "word", dataset: { start: word.start } }, word.text.trim());
@@ -45,7 +67,12 @@ export function render(words, topics, nameOf, onSpeaker) {
       : make("strong", { dir: "auto" }, name);
     if (onSpeaker) who.addEventListener("click", () => onSpeaker(turn.speaker));
     const time = playButton(turn.words[0].start);
-    const box = make("div", { className: speakerClasses(turn.speaker) }, make("div", { className: "who" }, who, time), text);
+    const box = make(
+      "div",
+      { className: speakerClasses(turn.speaker) },
+      make("div", { className: "who" }, who, time),
+      text,
+    );
     elements.push(box);
   }
   return { elements, followed };
@@ -57,7 +84,7 @@ export function listenToWords(container) {
     clearTimeout(waiting);
     const word = event.target.closest(".word");
     // Who selects text, by dragging or by a double click, does not want to hear it
-    if (!word || event.detail > 1 || !getSelection().isCollapsed) return;
+    if (!word || event.detail > 1 || !getSelection()?.isCollapsed) return;
     waiting = setTimeout(() => playFrom(Number(word.dataset.start)), DOUBLE_CLICK_MS);
   });
 }

@@ -1,0 +1,11 @@
+/** Types of the API for the modules of the pages, generated from our OpenAPI document by tools/pages.py. */
+import type { components } from "api";
+
+type Schemas = components["schemas"];
+export type Transcript = Schemas["GetTranscriptWithParticipants"];
+export type Run = Schemas["RunView"];
+export type Step = Schemas["StepView"];
+export type Topic = Schemas["GetTranscriptTopic"];
+export type Word = Schemas["Word"];
+export type Participant = Schemas["Participant"];
+export type SearchResult = Schemas["SearchResult"];
