@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from tests.environment import inherited
 from tests.waiting import PATIENCE, wait_until
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -26,7 +27,7 @@ class Server:
         self.data = data
         self.log = data / "server.log"
         program = environment.pop("PROGRAM", "reflector")
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+        kept = inherited()
         settings = {
             "DATA_DIR": str(data),
             "WHISPER_MODEL": str(FIXTURES / "models" / "whisper"),

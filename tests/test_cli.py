@@ -16,6 +16,7 @@ from reflector import __version__
 from reflector.commands.transcribe import Request, output_files, speaker_limits
 from reflector.errors import InvalidInput
 from tests.conftest import DIARIZER, HELD_OUT, SAMPLE, WHISPER
+from tests.environment import inherited
 from tests.media_files import make_file
 
 BIN = Path(sys.executable).parent
@@ -24,7 +25,7 @@ MODELS = ["--model", str(WHISPER), "--diarization-model", "none"]
 
 
 def run(*arguments: str, program: str = "reflector") -> subprocess.CompletedProcess[str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = inherited()
     return subprocess.run(
         [str(BIN / program), *arguments],
         capture_output=True, text=True, timeout=240, check=False,
@@ -156,7 +157,7 @@ def test_taken_port_is_said_or_the_next_one_used(tmp_path: Path) -> None:
 
 
 def test_settings_that_cannot_be_used_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = {"PATH": os.environ["PATH"], "DATABASE_URL": "postgresql://u@h/db"}
+    kept = {**inherited(), "DATABASE_URL": "postgresql://u@h/db"}
     result = subprocess.run(
         [str(BIN / "reflector"), "serve"], capture_output=True, text=True, env=kept, check=False
     )
@@ -174,7 +175,7 @@ def test_version_and_help(program: str) -> None:
 def test_terminal_shows_progress_to_the_end(tmp_path: Path) -> None:
     command = [str(BIN / "reflector"), "transcribe", str(HELD_OUT), *MODELS]
     screen, terminal = os.openpty()
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = inherited()
     with subprocess.Popen(
         [*command, "--output", str(tmp_path / "o.txt")],
         stdout=subprocess.DEVNULL, stderr=terminal, env={**kept, "TERM": "xterm", "COLUMNS": "120"},
@@ -196,7 +197,7 @@ def admin(folder: Path, *arguments: str, password: str = "correct horse") -> tup
     result = subprocess.run(
         [sys.executable, "-m", "reflector", "admin", *arguments],
         input=password + "\n", capture_output=True, text=True, check=False, cwd=folder,
-        env={"PATH": os.environ["PATH"], "DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)},
+        env={**inherited(), "DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     return result.returncode, result.stdout, result.stderr
 
@@ -222,7 +223,7 @@ def test_worker_of_an_embedded_server_says_why_it_cannot_help(tmp_path: Path, co
     result = subprocess.run(
         [sys.executable, "-m", "reflector", command],
         capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60,
-        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        env={**inherited(), "DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert result.returncode == 3
     assert "no other process can help" in result.stderr

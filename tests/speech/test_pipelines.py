@@ -26,6 +26,7 @@ from reflector.speech.engines import DiarizeOptions
 from reflector.speech.pipelines import ORDER, fetch_pipeline, find_pipeline
 from tests.conftest import DIARIZER, FIXTURES, HELD_OUT, needs_diarization
 from tests.doubles.model_hub import TOKEN, ModelHub, model_hub
+from tests.environment import inherited
 
 NEW, OLD = ORDER
 PULL = """
@@ -76,7 +77,7 @@ def pull(
 ) -> subprocess.CompletedProcess[str]:
     """`reflector models pull`, in a process of its own: the hub's client reads its address once. It
     knows no model's checksums, as those of the tests have the names of published ones."""
-    kept = {key: os.environ[key] for key in ("PATH", "TMPDIR") if key in os.environ}
+    kept = inherited("HOME")
     return subprocess.run(
         [sys.executable, "-c", PULL, "models", "pull", name],
         check=False, capture_output=True, text=True, timeout=120, cwd=data,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import openai
 import pytest
 
 from tests.conftest import DIARIZER, FIXTURES, HAS_DIARIZATION, WHISPER
+from tests.environment import inherited
 from tests.waiting import wait_until
 
 KEY = "key of the tests"
@@ -24,7 +24,7 @@ class SpeechServer:
     def __init__(self, data: Path, port: str = "0", **environment: str) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.data, self.log = data, data / "speech.log"
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+        kept = inherited()
         settings = {
             "DATA_DIR": str(data),
             "WHISPER_MODEL": str(WHISPER),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from tests.api.people import PASSWORD, SECRET
 from tests.conftest import HELD_OUT
+from tests.environment import inherited
 from tests.server import Server, running_server
 from tests.web.test_pages import NARROW, WIDE, browser, new_page, pytestmark
 
@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     subprocess.run(
         [sys.executable, "-m", "reflector", "admin", "create", EMAIL, "--password-file", "-"],
         input=PASSWORD, text=True, check=True, cwd=data, capture_output=True,
-        env={**settings, "PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**settings, **inherited(), "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
     with running_server(data, AUTH_BACKEND="password", SECRET_KEY=SECRET) as started:
         yield started
@@ -101,6 +101,6 @@ def test_session_ends_when_the_password_changes(page: Any, server: Server) -> No
     subprocess.run(
         [sys.executable, "-m", "reflector", "admin", "set-password", EMAIL, "--password-file", "-"],
         input=PASSWORD, text=True, check=True, cwd=server.data, capture_output=True,
-        env={**settings, "PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**settings, **inherited(), "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
     page.wait_for_url("**/login*")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,12 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tests.environment import inherited
 from tests.server import FIXTURES, Server
 from tests.waiting import wait_until
 
 
 def environment(data: Path, settings: dict[str, Any]) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    kept = inherited()
     return {
         **kept,
         "DATA_DIR": str(data),
