@@ -41,6 +41,7 @@ from reflector.transcripts.routes import (
     topics,
     transcript,
     video,
+    words,
 )
 from reflector.uploads import routes as uploads
 
@@ -92,7 +93,7 @@ def create_app(services: Services) -> FastAPI:
     if services.identity.backend == "password":
         v1.include_router(accounts.login_router)
     # `listing` and `search` come before `transcript`, which would take "search" for an id
-    modules = (accounts, config, listing, search, transcript, topics, processing, speakers, uploads,
+    modules = (accounts, config, listing, search, transcript, topics, words, processing, speakers, uploads,
                live, audio, video, downloads, events)  # fmt: skip
     for module in modules:
         v1.include_router(module.router)

@@ -1,7 +1,7 @@
 """Record which parts of a transcript people have changed, so that a new run keeps them.
 
 `Transcript.edits` is `{"fields": [column, …], "ranges": [[start, end, speaker], …], "merged":
-[speaker, …]}`, or None if nothing was changed.
+[speaker, …], "words": [[start, end, text], …]}`, or None if nothing was changed.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ def is_edited(transcript: Transcript, field: str) -> bool:
 
 
 def edited_parts(transcript: Transcript) -> list[str]:
-    """Return the changed fields, and `speakers` if someone assigned or merged speakers."""
+    """Return the changed fields, `speakers` if someone assigned or merged some, and `words`."""
     edits = transcript.edits or {}
     speakers = ["speakers"] if edits.get("ranges") or edits.get("merged") else []
-    return [*edits.get("fields", []), *speakers]
+    words = ["words"] if edits.get("words") else []
+    return [*edits.get("fields", []), *speakers, *words]
 
 
 def note_field(transcript: Transcript, field: str, value: Any) -> None:
@@ -40,6 +41,13 @@ def note_range(transcript: Transcript, start: float, end: float, speaker: int) -
     # The new range overrides every range inside it
     left = [each for each in ranges if not (start <= each[0] and each[1] <= end)]
     _set(transcript, ranges=[*left, [start, end, speaker]])
+
+
+def note_words(transcript: Transcript, start: float, end: float, text: str) -> None:
+    """Record that someone corrected what was said in `[start, end]`, in seconds, to `text`."""
+    words = (transcript.edits or {}).get("words", [])
+    left = [each for each in words if not (start <= each[0] and each[1] <= end)]
+    _set(transcript, words=[*left, [start, end, text]])
 
 
 def note_merge(transcript: Transcript, source: int, target: int) -> None:

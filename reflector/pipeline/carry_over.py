@@ -1,4 +1,4 @@
-"""Carry corrections of speakers over to the words of a new run."""
+"""Carry corrections of speakers and words over to the words of a new run."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from reflector.transcript.words import Word
 
 
 def is_corrected(transcript: Transcript, named: Collection[int]) -> bool:
-    """Return whether people named or corrected speakers."""
+    """Return whether people named speakers, or corrected speakers or words."""
     return bool(named or Corrections.of(transcript.edits) != Corrections())
 
 
 def with_corrections(
     transcript: Transcript, words: Sequence[Word], shown: Sequence[Word], named: Collection[int]
 ) -> list[Word]:
-    """Return `words` with the speakers that people corrected or named in `shown`."""
+    """Return `words` with what people corrected or named in `shown`."""
     if not words or not shown:
         return list(words)
     return carried_over(words, shown, Corrections.of(transcript.edits), named)

@@ -1,4 +1,4 @@
-"""Carry corrections of speakers over to the words of a new run.
+"""Carry corrections of speakers and words over to the words of a new run.
 
 A new run numbers its speakers anew. Each of its speakers takes the number of the shown speaker with
 whom it shares the most speech, so that names stay with their voices.
@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from reflector.transcript.alignment import corrected
 from reflector.transcript.words import Word
 
 
@@ -19,24 +20,26 @@ class Corrections:
     """Corrections that people made.
 
     `ranges` are `(start, end, speaker)`, in seconds and in the order in which they were made.
-    `merged` are the speakers that others were merged into.
+    `merged` are the speakers that others were merged into. `words` are `(start, end, text)`.
     """
 
     ranges: list[tuple[float, float, int]] = field(default_factory=list)
     merged: frozenset[int] = frozenset()
+    words: list[tuple[float, float, str]] = field(default_factory=list)
 
     @classmethod
     def of(cls, edits: dict[str, Any] | None) -> Corrections:
         """Return the corrections in `Transcript.edits`."""
         edits = edits or {}
         ranges = [(float(a), float(b), int(s)) for a, b, s in edits.get("ranges", [])]
-        return cls(ranges, frozenset(edits.get("merged", [])))
+        words = [(float(a), float(b), str(text)) for a, b, text in edits.get("words", [])]
+        return cls(ranges, frozenset(edits.get("merged", [])), words)
 
 
 def carried_over(
     words: Sequence[Word], shown: Sequence[Word], corrections: Corrections, named: Collection[int]
 ) -> list[Word]:
-    """Return `words` with the numbers of `shown`, and with the corrected ranges applied.
+    """Return `words` with the numbers of `shown`, and with what people corrected.
 
     `named` are the speakers who have a name; no new speaker gets one of these numbers.
     """
@@ -44,7 +47,18 @@ def carried_over(
     result = [word._replace(speaker=numbers[word.speaker]) for word in words]
     for start, end, speaker in corrections.ranges:
         result = [w._replace(speaker=speaker) if start <= w.start <= end else w for w in result]
+    for start, end, text in corrections.words:
+        result = _with_text(result, start, end, text)
     return result
+
+
+def _with_text(words: list[Word], start: float, end: float, text: str) -> list[Word]:
+    """Return `words` with `text` in place of those whose middle lies in `[start, end]`."""
+    places = [n for n, word in enumerate(words) if start <= (word.start + word.end) / 2 <= end]
+    if not places:
+        return words
+    first, last = places[0], places[-1] + 1
+    return [*words[:first], *corrected(words[first:last], text), *words[last:]]
 
 
 def _numbers(

@@ -76,6 +76,15 @@ class SpeakerAssignment(BaseModel):
     timestamp_to: float
 
 
+class WordCorrection(BaseModel):
+    """Extra: what to put in place of words. Times are in seconds."""
+
+    timestamp_from: float
+    timestamp_to: float
+    before: str = Field(max_length=100_000, description="the words as they were read")
+    text: str = Field(max_length=100_000, description="empty removes the words")
+
+
 class SpeakerMerge(BaseModel):
     speaker_from: int
     speaker_to: int

@@ -14,6 +14,7 @@ from reflector.pipeline import registry
 from reflector.pipeline.inline import InlineRunner
 from reflector.pipeline.step import StepName
 from reflector.services import Services
+from reflector.transcript.words import plain_text
 from tests.conftest import HELD_OUT, client_of
 from tests.pipeline.helpers import add_recording, process, transcript_of
 
@@ -41,6 +42,33 @@ def speakers(services: Services, transcript_id: str) -> list[int]:
     with services.db.read() as session:
         run = session.get_one(Transcript, transcript_id).shown_run
         return [word.speaker for word in load_words(session, transcript_id, run)]
+
+
+def said(services: Services, transcript_id: str) -> str:
+    with services.db.read() as session:
+        run = session.get_one(Transcript, transcript_id).shown_run
+        return plain_text(load_words(session, transcript_id, run))
+
+
+def test_words_of_a_person_stay(services: Services, client: TestClient, transcript_id: str) -> None:
+    heard = said(services, transcript_id)
+    first, second = client.get(f"/v1/transcripts/{transcript_id}/words").json()[:2]
+    change = {
+        "timestamp_from": first["start"],
+        "timestamp_to": second["start"],
+        "before": first["text"] + second["text"],
+        "text": "Good morning to you all",
+    }
+    answer = client.patch(f"/v1/transcripts/{transcript_id}/words", json=change)
+    assert answer.status_code == 200
+    corrected = said(services, transcript_id)
+    assert corrected.startswith("Good morning to you all ")
+    again(services, client, transcript_id, "keep")
+    assert said(services, transcript_id) == corrected
+    again(services, client, transcript_id, "keep")
+    assert said(services, transcript_id) == corrected
+    again(services, client, transcript_id, "discard")
+    assert said(services, transcript_id) == heard
 
 
 def test_title_and_summary_of_a_person_stay(

@@ -208,6 +208,7 @@ def test_speaker_gets_a_name_everywhere(page: Any, server: Server) -> None:
 
 def test_download_is_the_transcript(page: Any, sample_id: str) -> None:
     open_sample(page, sample_id)
+    page.click("#download summary")
     with page.expect_download() as waiting:
         page.click("a[href$='/export/vtt']")
     assert Path(waiting.value.path()).read_text().startswith("WEBVTT")

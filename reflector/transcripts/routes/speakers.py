@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from fastapi import APIRouter
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from reflector.accounts.access import Caller, Right, get_authorized_transcript
+from reflector.accounts.access import get_authorized_transcript
 from reflector.db.changes import touch
 from reflector.db.edits import note_merge, note_range
-from reflector.db.models import Participant, Transcript
-from reflector.db.words import load_words, store_words
+from reflector.db.models import Participant
+from reflector.db.words import load_words
 from reflector.errors import InvalidInput, NotFound
-from reflector.events.outbox import publish_changed
 from reflector.http.deps import AnyCaller, ServicesDep, UserCaller
-from reflector.services import Services
 from reflector.transcript.words import Word
 from reflector.transcripts import queries, schemas
+from reflector.transcripts.changes import changing, save_words
 
 router = APIRouter(tags=["transcripts"])
 
@@ -56,17 +52,6 @@ def _refuse_taken(
         raise InvalidInput(TAKEN)
 
 
-@contextmanager
-def _changing(
-    services: Services, caller: Caller, transcript_id: str
-) -> Iterator[tuple[Session, Transcript]]:
-    """Yield the transcript, locked, if `caller` may change it; then tell its viewers."""
-    with services.db.write() as session:
-        right = Right.CHANGE
-        yield session, get_authorized_transcript(session, caller, transcript_id, right, lock=True)
-        publish_changed(session, services.bus, transcript_id)
-
-
 @router.get("/transcripts/{transcript_id}/participants")
 def transcript_get_participants(
     services: ServicesDep, caller: AnyCaller, transcript_id: str
@@ -80,7 +65,7 @@ def transcript_get_participants(
 def transcript_add_participant(
     services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.CreateParticipant
 ) -> schemas.Participant:
-    with _changing(services, caller, transcript_id) as (session, transcript):
+    with changing(services, caller, transcript_id) as (session, transcript):
         _refuse_taken(session, transcript_id, info.speaker)
         last = session.scalar(
             select(func.max(Participant.position)).where(Participant.transcript_id == transcript_id)
@@ -113,7 +98,7 @@ def transcript_update_participant(
     participant_id: str,
     info: schemas.UpdateParticipant,
 ) -> schemas.Participant:
-    with _changing(services, caller, transcript_id) as (session, transcript):
+    with changing(services, caller, transcript_id) as (session, transcript):
         row = _participant(session, transcript_id, participant_id)
         if "speaker" in info.model_fields_set:
             _refuse_taken(session, transcript_id, info.speaker, own=row.id)
@@ -128,7 +113,7 @@ def transcript_update_participant(
 def transcript_delete_participant(
     services: ServicesDep, caller: UserCaller, transcript_id: str, participant_id: str
 ) -> schemas.DeletionStatus:
-    with _changing(services, caller, transcript_id) as (session, transcript):
+    with changing(services, caller, transcript_id) as (session, transcript):
         row = session.get(Participant, participant_id)
         if row is not None and row.transcript_id == transcript_id:
             session.delete(row)
@@ -145,7 +130,7 @@ def transcript_assign_speaker(
         raise InvalidInput("Either speaker or participant must be provided")
     if info.speaker is not None and info.participant is not None:
         raise InvalidInput("Only one of speaker or participant must be provided")
-    with _changing(services, caller, transcript_id) as (session, transcript):
+    with changing(services, caller, transcript_id) as (session, transcript):
         words = load_words(session, transcript_id, transcript.shown_run)
         speaker = info.speaker
         if speaker is None:
@@ -157,7 +142,7 @@ def transcript_assign_speaker(
         start, end = info.timestamp_from, info.timestamp_to
         note_range(transcript, start, end, speaker)
         changed = [w._replace(speaker=speaker) if start <= w.start <= end else w for w in words]
-        _save(session, transcript, changed)
+        save_words(session, transcript, changed)
     return schemas.SpeakerAssignmentStatus(status="ok")
 
 
@@ -166,7 +151,7 @@ def transcript_merge_speaker(
     services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.SpeakerMerge
 ) -> schemas.SpeakerAssignmentStatus:
     """Merge one speaker into another: all words, and the participant if there is one."""
-    with _changing(services, caller, transcript_id) as (session, transcript):
+    with changing(services, caller, transcript_id) as (session, transcript):
         source = _of_speaker(session, transcript_id, info.speaker_from)
         target = _of_speaker(session, transcript_id, info.speaker_to)
         if source and target and source.id != target.id:
@@ -179,7 +164,7 @@ def transcript_merge_speaker(
             w._replace(speaker=info.speaker_to) if w.speaker == info.speaker_from else w
             for w in words
         ]
-        _save(session, transcript, changed)
+        save_words(session, transcript, changed)
     return schemas.SpeakerAssignmentStatus(status="ok")
 
 
@@ -187,9 +172,3 @@ def _first_free(session: Session, transcript_id: str, words: list[Word]) -> int:
     named = queries.names_of(queries.participants_of(session, transcript_id))
     taken = {word.speaker for word in words} | set(named)
     return next(number for number in range(len(taken) + 1) if number not in taken)
-
-
-def _save(session: Session, transcript: Transcript, words: list[Word]) -> None:
-    if transcript.shown_run is not None and words:
-        store_words(session, transcript.id, transcript.shown_run, words)
-    touch(session, transcript)

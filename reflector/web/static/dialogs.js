@@ -1,28 +1,27 @@
-// The dialogs of a recording: name a speaker, process again, delete.
+// The dialogs of a recording: its title, process again, delete.
 
 import { api, at, byId, maybe } from "./dom.js";
 
 const EDITED = { title: "title", short_summary: "short summary", long_summary: "summary", speakers: "speakers" };
-let renamed = /** @type {any} */ (null); // { speaker, known }
 let leaving = false;
 
 /** Deleted here: the page goes to the list by itself. */
 export const isLeaving = () => leaving;
 
 /** Inside a dialog, where what was typed stays. */
-function showProblem(dialog, text) {
+export function showProblem(dialog, text) {
   const box = dialog.querySelector("[data-problem]");
   box.hidden = !text;
   box.textContent = text ?? "";
 }
 
-function open(dialog) {
+export function open(dialog) {
   showProblem(dialog, null);
   dialog.showModal();
 }
 
 /** Do it when the dialog is submitted, and say in it why it did not work. `action` answers whether to close. */
-function onSubmit(dialog, action) {
+export function onSubmit(dialog, action) {
   dialog.querySelector("form").addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
@@ -33,32 +32,70 @@ function onSubmit(dialog, action) {
   });
 }
 
-/** Ask for the name of a speaker; `known` is the participant, if there is one. */
-export function rename(speaker, known) {
-  renamed = { speaker, known };
-  byId("rename-name").value = known?.name ?? "";
-  open(byId("rename"));
-  byId("rename-name").select();
+/** Somebody else changed what a person was changing. */
+class ChangedMeanwhile extends Error {
+  /** @param {string} value as it is now */
+  constructor(value) {
+    super(`Somebody else changed it to “${value}” meanwhile. Save again to replace that.`);
+    this.value = value;
+  }
 }
 
-function listenToTitle(dialog, base, transcript, reread) {
-  const input = byId("retitle-input");
-  let before = null;
-  byId("retitle").addEventListener("click", () => {
-    before = transcript().title;
-    input.value = before || transcript().name || "";
+/**
+ * Change one field, which was `before` when the person began. Throws ChangedMeanwhile if it is something else now.
+ *
+ * @param {string} base the path of the recording
+ * @param {"title" | "long_summary"} field
+ * @param {string} before
+ * @param {string} value
+ */
+async function saveField(base, field, before, value) {
+  for (;;) {
+    const now = await api(base);
+    const current = now[field] ?? "";
+    if (current === value) return;
+    if (current !== before) throw new ChangedMeanwhile(current);
+    try {
+      await api(base, { method: "PATCH", body: JSON.stringify({ [field]: value, base_change_seq: now.change_seq }) });
+      return;
+    } catch (error) {
+      if (error.status !== 409) throw error; // 409: something changed between the two requests; look again
+    }
+  }
+}
+
+/**
+ * Let a person change one field in a dialog. What others changed meanwhile is shown, and replaced only on a second try.
+ *
+ * @param {string} base
+ * @param {"title" | "long_summary"} field
+ * @param {{ dialog: any, input: any, button: any }} elements
+ * @param {{ current: () => string, shown: () => string, reread: () => void }} page `current`: the field as the page knows it
+ */
+export function listenToField(base, field, { dialog, input, button }, { current, shown, reread }) {
+  let before = "";
+  button.addEventListener("click", () => {
+    before = current();
+    input.value = shown();
     open(dialog);
-    input.select();
+    if (field === "title") input.select();
+    else input.setSelectionRange(0, 0);
+  });
+  input.addEventListener("keydown", (event) => {
+    const isWanted = event.shiftKey || event.ctrlKey || event.metaKey;
+    if (event.key === "Enter" && isWanted) dialog.querySelector("form").requestSubmit();
+    else return;
+    event.preventDefault();
   });
   onSubmit(dialog, async () => {
-    const title = input.value.trim();
-    if (!title) return false;
-    const now = transcript().title;
-    if (now !== before) {
-      before = now; // saving again replaces it
-      throw new Error(`Somebody else changed it to “${now}” meanwhile. Save again to replace that.`);
+    const value = input.value.trim();
+    if (!value) return false;
+    try {
+      await saveField(base, field, before, value);
+    } catch (error) {
+      if (error instanceof ChangedMeanwhile) before = error.value; // saving again replaces it
+      throw error;
     }
-    await api(base, { method: "PATCH", body: JSON.stringify({ title }) });
     reread();
     return true;
   });
@@ -70,20 +107,15 @@ export function listenToDialogs(base, transcript, edited, reread) {
     button.addEventListener("click", () => button.closest("dialog")?.close());
   }
 
-  onSubmit(byId("rename"), async () => {
-    const name = byId("rename-name").value.trim();
-    if (!name) return false;
-    const { speaker, known } = renamed;
-    const [method, path] = known
-      ? ["PATCH", `${base}/participants/${encodeURIComponent(known.id)}`]
-      : ["POST", `${base}/participants`];
-    await api(path, { method, body: JSON.stringify({ speaker, name }) });
-    reread();
-    return true;
-  });
-
-  const retitle = maybe("retitle-dialog");
-  if (retitle) listenToTitle(retitle, base, transcript, reread);
+  if (maybe("retitle")) {
+    const title = { dialog: byId("retitle-dialog"), input: byId("retitle-input"), button: byId("retitle") };
+    const summary = { dialog: byId("summary-dialog"), input: byId("summary-input"), button: byId("summary-edit") };
+    const known = (field) => () => transcript()[field] ?? "";
+    const shownTitle = () => transcript().title || transcript().name || "";
+    listenToField(base, "title", title, { current: known("title"), shown: shownTitle, reread });
+    const text = known("long_summary");
+    listenToField(base, "long_summary", summary, { current: text, shown: text, reread });
+  }
 
   maybe("delete")?.addEventListener("click", () => open(byId("confirm")));
   onSubmit(byId("confirm"), async () => {

@@ -38,6 +38,25 @@ export function enableControls() {
   for (const control of all("[data-needs-script]")) control.disabled = false;
 }
 
+/** A menu closes on Escape, on a choice in it, and on a click elsewhere. */
+export function listenToMenus() {
+  const close = (/** @type {any} */ menu) => {
+    menu.open = false;
+  };
+  addEventListener("click", ({ target }) => {
+    for (const menu of all("details.menu[open]")) {
+      if (!menu.contains(target) || /** @type {any} */ (target).closest("a, li button")) close(menu);
+    }
+  });
+  addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    for (const menu of all("details.menu[open]")) {
+      if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+      close(menu);
+    }
+  });
+}
+
 const drawn = new WeakMap();
 
 /** Children of `box` by `build`, only where `what` they show is new: what stays keeps its focus, and a click half done. */
@@ -98,7 +117,7 @@ export async function api(path, options = /** @type {RequestInit} */ ({})) {
     throw new Error(SESSION_ENDED);
   }
   const body = await response.json().catch(() => null);
-  if (!response.ok) throw new Error(sentence(body, response.status));
+  if (!response.ok) throw Object.assign(new Error(sentence(body, response.status)), { status: response.status });
   return body;
 }
 

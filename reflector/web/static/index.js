@@ -1,7 +1,9 @@
 // The list of recordings, and the way for new ones in.
 
+import { keepPicked, listenToBulk, picker } from "./bulk.js";
 import { date, nameLanguages } from "./dates.js";
 import { api, at, byId, clock, draw, enableControls, make, maybe, showStatus, titleOf } from "./dom.js";
+import { isFiltered, listenToFilters, searchParameters } from "./filters.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { highlighted, listenToSearch, query } from "./search.js";
 import { upload } from "./upload.js";
@@ -30,23 +32,25 @@ function row(item) {
     summary,
     ...snippets,
   );
-  return make("li", {}, link);
+  return make("li", {}, picker(item), link);
 }
 
 /** The page that the address names: of all, or of what a search found. */
 async function read() {
   const page = pageNumber();
   const typed = query();
-  if (!typed) return api(`/v1/transcripts?page=${page}&size=${SIZE}`);
-  const window = `limit=${SIZE}&offset=${(page - 1) * SIZE}`;
-  const found = await api(`/v1/transcripts/search?q=${encodeURIComponent(typed)}&${window}`);
+  if (!typed && !isFiltered()) return api(`/v1/transcripts?page=${page}&size=${SIZE}`);
+  const wanted = searchParameters(new URLSearchParams(location.search), typed);
+  wanted.set("limit", String(SIZE));
+  wanted.set("offset", String((page - 1) * SIZE));
+  const found = await api(`/v1/transcripts/search?${wanted}`);
   return { items: found.results, total: found.total, pages: Math.ceil(found.total / SIZE) };
 }
 
 function showFound(total) {
   const typed = query();
-  byId("found").hidden = !typed;
-  byId("found").textContent = `${total} ${total === 1 ? "recording" : "recordings"} for “${typed}”`;
+  byId("found").hidden = !typed && !isFiltered();
+  byId("found").textContent = `${total} ${total === 1 ? "recording" : "recordings"}${typed ? ` for “${typed}”` : ""}`;
 }
 
 async function refresh() {
@@ -56,11 +60,12 @@ async function refresh() {
   const focused = document.activeElement?.getAttribute("href");
   showFound(answer.total);
   draw(byId("list"), [answer.items, query()], () => answer.items.map(row));
+  keepPicked(answer.items);
   if (focused)
     byId("list")
       .querySelector(`a[href="${CSS.escape(focused)}"]`)
       ?.focus();
-  byId("empty").hidden = answer.total > 0 || query() !== "";
+  byId("empty").hidden = answer.total > 0 || query() !== "" || isFiltered();
   showPages(answer.pages);
 }
 
@@ -129,6 +134,8 @@ function takeChosen() {
 byId("file").addEventListener("change", takeChosen);
 takeChosen(); // what was chosen before this script was there
 listenToSearch(() => refresh().catch(() => {}));
+listenToFilters(() => refresh().catch(() => {}));
+listenToBulk(() => refresh().catch(() => {}));
 listenToPages(() => refresh().catch(() => {}));
 for (const select of document.querySelectorAll("[data-languages]")) nameLanguages(select);
 enableControls();

@@ -1,7 +1,8 @@
 // One recording: fills in as events arrive, and stays useful while it does.
 
+import { listenToCopy } from "./copy.js";
 import { date } from "./dates.js";
-import { isLeaving, listenToDialogs, rename } from "./dialogs.js";
+import { isLeaving, listenToDialogs } from "./dialogs.js";
 import {
   all,
   api,
@@ -11,6 +12,7 @@ import {
   draw,
   enableControls,
   isDialogOpen,
+  listenToMenus,
   make,
   maybe,
   showOffline,
@@ -21,6 +23,7 @@ import { findIn, listenToFind } from "./find.js";
 import { markdown } from "./markdown.js";
 import { followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
 import { query } from "./search.js";
+import { askWho, listenToSelection, listenToSpeakers } from "./speakers.js";
 import { noteProgress, showSteps, whenRetried } from "./steps.js";
 import { listenToWords, render } from "./words.js";
 
@@ -54,6 +57,8 @@ function showHead() {
   showStatus(byId("status"), status);
   const share = maybe("share");
   if (share) share.value = state.transcript.share_mode;
+  if (may("change")) byId("reviewed").checked = state.transcript.reviewed;
+  byId("checked").hidden = !state.transcript.reviewed;
   byId("process").hidden = !may("process") || !["ended", "error"].includes(status) || !state.run?.run;
 }
 
@@ -104,6 +109,8 @@ function showTopics() {
   );
 }
 
+const spanOf = (words) => ({ start: words[0].start, end: words.at(-1).start });
+
 function showWords() {
   byId("words").hidden = state.words.length === 0;
   draw(byId("words-text"), [state.words, state.topics, state.transcript.participants], () => {
@@ -111,7 +118,7 @@ function showWords() {
       state.words,
       state.topics,
       nameOf,
-      may("change") ? (speaker) => rename(speaker, participant(speaker)) : null,
+      may("change") ? (turn) => askWho({ speaker: turn.speaker, turn: spanOf(turn.words), selection: null }) : null,
     );
     followWords(followed);
     findIn(followed.map((word) => word.element));
@@ -280,5 +287,14 @@ maybe("share")?.addEventListener("change", ({ target }) =>
 );
 whenRetried(may("process"), () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
 listenToWords(byId("words-text"));
+listenToCopy(base);
+listenToMenus();
+if (may("change")) {
+  listenToSpeakers(base, () => /** @type {any} */ (state.transcript.participants) ?? [], reread);
+  listenToSelection();
+  byId("reviewed").addEventListener("change", ({ target }) =>
+    act(() => api(base, { method: "PATCH", body: JSON.stringify({ reviewed: target.checked }) })),
+  );
+}
 await refreshAll().catch((error) => showError(error.message));
 connect();

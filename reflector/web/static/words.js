@@ -42,7 +42,7 @@ function turns(words, topicStarts) {
  * @param {Word[]} words
  * @param {Topic[]} topics
  * @param {(speaker: number) => string} nameOf
- * @param {((speaker: number) => void) | null} onSpeaker null if nobody may be named
+ * @param {((turn: Turn) => void) | null} onSpeaker null if nobody may be named
  */
 export function render(words, topics, nameOf, onSpeaker) {
   const starts = new Map(topics.map((topic) => [topic.timestamp, topic]));
@@ -65,7 +65,7 @@ export function render(words, topics, nameOf, onSpeaker) {
     const who = onSpeaker
       ? make("button", { type: "button", className: "link", title: "Name this speaker", dir: "auto" }, name)
       : make("strong", { dir: "auto" }, name);
-    if (onSpeaker) who.addEventListener("click", () => onSpeaker(turn.speaker));
+    if (onSpeaker) who.addEventListener("click", () => onSpeaker(turn));
     const time = playButton(turn.words[0].start);
     const box = make(
       "div",

@@ -1,0 +1,56 @@
+// Filters of the list: where a recording comes from, and from when it is. They are in the address, like the search.
+
+import { byId } from "./dom.js";
+
+const NAMES = ["source", "from", "to"];
+const params = () => new URLSearchParams(location.search);
+
+export const isFiltered = () => NAMES.some((name) => params().get(name));
+
+/** A day of the reader's calendar as the moment when it begins, or when the next one does. */
+function moment(day, offset) {
+  const [year, month, date] = day.split("-").map(Number);
+  const found = new Date(year, month - 1, date + offset);
+  return Number.isNaN(found.getTime()) ? null : found.toISOString();
+}
+
+/** What the address asks for, in the words of the API. `typed`: the query of the address. */
+export function searchParameters(address, typed) {
+  const wanted = new URLSearchParams({ q: typed });
+  const [source, from, to] = NAMES.map((name) => address.get(name));
+  if (source) wanted.set("source_kind", source);
+  const [start, end] = [from && moment(from, 0), to && moment(to, 1)];
+  if (start) wanted.set("from", start);
+  if (end) wanted.set("to", end);
+  return wanted;
+}
+
+function show() {
+  for (const name of NAMES) byId("filter-form").elements[name].value = params().get(name) ?? "";
+  byId("filter-clear").disabled = !isFiltered();
+  if (isFiltered()) byId("filters").open = true;
+}
+
+/** `refresh` shows what the address names. */
+export function listenToFilters(refresh) {
+  const apply = () => {
+    const address = new URL(location.href);
+    address.searchParams.delete("page");
+    for (const name of NAMES) {
+      const { value } = byId("filter-form").elements[name];
+      if (value) address.searchParams.set(name, value);
+      else address.searchParams.delete(name);
+    }
+    history.replaceState(null, "", address);
+    show();
+    refresh();
+  };
+  byId("filter-form").addEventListener("change", apply);
+  byId("filter-form").addEventListener("submit", (event) => event.preventDefault());
+  byId("filter-clear").addEventListener("click", () => {
+    byId("filter-form").reset();
+    apply();
+  });
+  addEventListener("popstate", show);
+  show();
+}

@@ -1,0 +1,123 @@
+// Who said what: name a speaker everywhere, or give one turn or the selected words to somebody.
+
+import { onSubmit, open, showProblem } from "./dialogs.js";
+import { all, api, byId, make } from "./dom.js";
+
+/** @typedef {import("../types").Participant} Person */
+/** @typedef {{ start: number, end: number }} Span first and last start of the words, in seconds */
+/** @typedef {{ speaker: number, turn: Span | null, selection: Span | null }} Asked */
+
+/** @type {Asked | null} */
+let asked = null;
+
+/** @type {() => Person[]} */
+let people = () => [];
+
+const known = (name) => people().find((person) => person.name.toLowerCase() === name.toLowerCase());
+const named = (speaker) => people().find((person) => person.speaker === speaker);
+const scope = () => /** @type {any} */ (document.querySelector("[name=scope]:checked")).value;
+
+/** @param {Asked} question */
+export function askWho(question) {
+  asked = question;
+  const { speaker, selection } = question;
+  byId("rename-name").value = selection ? "" : (named(speaker)?.name ?? "");
+  byId("people").replaceChildren(...people().map((person) => make("option", { value: person.name })));
+  byId("scope").hidden = selection !== null;
+  byId("rename-title").textContent = selection ? "Who said the selected words?" : "Who is this?";
+  for (const choice of all("[name=scope]")) choice.checked = choice.value === (selection ? "selection" : "all");
+  byId("rename-remove").hidden = selection !== null || !named(speaker);
+  showHint();
+  open(byId("rename"));
+  byId("rename-name").select();
+}
+
+/** What saving will do, where that is more than a name. */
+function showHint() {
+  const other = known(byId("rename-name").value.trim());
+  const isMerge = asked && !asked.selection && scope() === "all" && other && other.speaker !== asked.speaker;
+  byId("rename-hint").hidden = !isMerge || other?.speaker === null;
+  byId("rename-hint").textContent = `${other?.name} is another speaker already: both become one.`;
+}
+
+/** The whole speaker is `name`. */
+async function nameEverywhere(base, speaker, name) {
+  const [mine, other] = [named(speaker), known(name)];
+  if (other && other.id !== mine?.id) {
+    // One voice was taken for two, or somebody was added before they spoke
+    if (mine) await api(`${base}/participants/${encodeURIComponent(mine.id)}`, { method: "DELETE" });
+    if (other.speaker === null)
+      await change(`${base}/participants/${encodeURIComponent(other.id)}`, "PATCH", { speaker });
+    else await change(`${base}/speaker/merge`, "PATCH", { speaker_from: speaker, speaker_to: other.speaker });
+  } else if (mine) await change(`${base}/participants/${encodeURIComponent(mine.id)}`, "PATCH", { name });
+  else await change(`${base}/participants`, "POST", { speaker, name });
+}
+
+/** Only the words of `span` are `name`'s. */
+async function give(base, span, name) {
+  const person = known(name) ?? (await change(`${base}/participants`, "POST", { name }));
+  const range = { timestamp_from: span.start, timestamp_to: span.end };
+  await change(`${base}/speaker/assign`, "PATCH", { participant: person.id, ...range });
+}
+
+const change = (path, method, body) => api(path, { method, body: JSON.stringify(body) });
+
+/**
+ * @param {string} base the path of the recording
+ * @param {() => Person[]} participants
+ * @param {() => void} reread read all again
+ */
+export function listenToSpeakers(base, participants, reread) {
+  people = participants;
+  const dialog = byId("rename");
+  dialog.addEventListener("input", showHint);
+  onSubmit(dialog, async () => {
+    const name = byId("rename-name").value.trim();
+    if (!name || !asked) return false;
+    const { speaker, turn, selection } = asked;
+    const span = selection ?? (scope() === "turn" ? turn : null);
+    if (span) await give(base, span, name);
+    else await nameEverywhere(base, speaker, name);
+    reread();
+    return true;
+  });
+  byId("rename-remove").addEventListener("click", async () => {
+    try {
+      const mine = asked && named(asked.speaker);
+      if (mine) await api(`${base}/participants/${encodeURIComponent(mine.id)}`, { method: "DELETE" });
+      reread();
+      dialog.close();
+    } catch (error) {
+      showProblem(dialog, error.message);
+    }
+  });
+}
+
+/** The selected words of the transcript, as a span and a number; null for none. */
+function selectedWords() {
+  const selection = getSelection();
+  if (!selection || selection.isCollapsed || !byId("words-text").contains(selection.anchorNode)) return null;
+  const found = [...all("#words-text .word")].filter((word) => selection.containsNode(word, true));
+  if (!found.length) return null;
+  const starts = found.map((word) => Number(word.dataset.start));
+  return { span: { start: Math.min(...starts), end: Math.max(...starts) }, count: found.length };
+}
+
+/** A bar with what can be done with the selected words, while there are some. */
+export function listenToSelection() {
+  const bar = byId("selection");
+  /** @type {Span | null} */
+  let span = null;
+  document.addEventListener("selectionchange", () => {
+    const found = selectedWords();
+    bar.hidden = found === null;
+    if (!found) return;
+    span = found.span;
+    byId("selection-count").textContent = found.count === 1 ? "1 word" : `${found.count} words`;
+  });
+  // The button must not take the selection away
+  bar.addEventListener("pointerdown", (event) => event.preventDefault());
+  byId("selection-assign").addEventListener("click", () => {
+    if (span) askWho({ speaker: -1, turn: null, selection: span });
+  });
+}
