@@ -1,8 +1,8 @@
 """Give corrected text the times of the words that it replaces.
 
 Words that stayed keep their times. A replaced stretch keeps the times of the words that were there:
-each new word takes those of the words in its place. An inserted word has no length, at the moment
-where it was inserted. So no time is invented.
+each new word takes those of the words in its place. An inserted word shares the time of the word
+before it. So no time is invented, and no word begins where another speaker does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import groupby
 
-from reflector.transcript.words import Word
+from reflector.transcript.words import Word, plain_text
 
 
 def corrected(words: Sequence[Word], text: str) -> list[Word]:
@@ -19,7 +19,8 @@ def corrected(words: Sequence[Word], text: str) -> list[Word]:
 
     Languages without spaces are aligned by character; what comes from one word stays one word.
     """
-    spaced = sum(word.text.startswith(" ") for word in words[1:]) * 2 >= len(words) - 1
+    begun = sum(word.text.startswith(" ") for word in words[1:])
+    spaced = begun * 2 >= len(words) - 1 or not plain_text(words)
     said = text.split() if spaced else [sign for sign in text if not sign.isspace()]
     old = [
         (token, index)
@@ -29,8 +30,6 @@ def corrected(words: Sequence[Word], text: str) -> list[Word]:
     sources = list(_sources([token for token, _ in old], said))
     timed = [
         (token, words[old[a][1]].start, words[old[b][1]].end, words[old[a][1]].speaker)
-        if a <= b
-        else (token, words[old[b][1]].end, words[old[b][1]].end, words[old[b][1]].speaker)
         for token, (a, b) in zip(said, sources, strict=True)
     ]
     if spaced:
@@ -42,18 +41,14 @@ def corrected(words: Sequence[Word], text: str) -> list[Word]:
 
 
 def _sources(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield for each token of `new` the first and the last token of `old` in its place.
-
-    If there is none, the first is one more than the last, which is the token before.
-    """
+    """Yield for each token of `new` the first and the last token of `old` in its place."""
     before, after = ([token.casefold() for token in each] for each in (old, new))
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for kind, i, i_end, j, j_end in matcher.get_opcodes():
         count, places = j_end - j, i_end - i
         for number in range(count):
             if kind == "insert":
-                # Before the first word: at its start, which is what a source of itself begins with
-                yield (0, 0) if i == 0 else (i, i - 1)
+                yield max(0, i - 1), max(0, i - 1)
             else:
                 first = i + number * places // count
                 yield first, max(first, i + ((number + 1) * places - 1) // count)

@@ -39,15 +39,21 @@ def test_two_words_for_one_share_its_time_in_order() -> None:
     assert [(w.text, w.start, w.end) for w in found[2:4]] == [(" a", 1.5, 1.5), (" ten", 1.5, 1.9)]
 
 
-def test_inserted_word_has_no_length_where_it_was_inserted() -> None:
-    assert corrected(SAID, "we really need tenth thousand euros.")[1] == Word(
-        " really", 1.2, 1.2, 2
-    )
+def test_inserted_word_shares_the_time_of_the_word_before_it() -> None:
+    assert corrected(SAID, "we really need tenth thousand euros.")[:2] == [
+        Word(" we", 1.0, 1.0, 2),
+        Word(" really", 1.0, 1.2, 2),
+    ]
     assert corrected(SAID, f"So {plain_text(SAID)}")[:2] == [
         Word(" So", 1.0, 1.0, 2),
         Word(" we", 1.0, 1.2, 2),
     ]
-    assert corrected(SAID, f"{plain_text(SAID)} Yes.")[-1] == Word(" Yes.", 3.1, 3.1, 2)
+    # Not where another speaker may begin
+    assert corrected(SAID, f"{plain_text(SAID)} Yes.")[-1] == Word(" Yes.", 2.7, 3.1, 2)
+
+
+def test_words_of_blanks_can_be_given_a_text() -> None:
+    assert corrected([Word("", 1.0, 2.0), Word("", 2.0, 3.0)], "Yes.") == [Word(" Yes.", 1.0, 3.0)]
 
 
 def test_nothing_is_left_of_no_text() -> None:

@@ -121,6 +121,64 @@ def test_selected_words_are_given_to_somebody(page: Any, server: Server, meeting
     assert {after[n]["speaker"] for n in changed} == {carla["speaker"]}
 
 
+def open_correction(page: Any, turn: int) -> Any:
+    box = page.locator(".turn").nth(turn)
+    box.hover()
+    box.locator(".edit").click()
+    return box.locator("textarea")
+
+
+def test_misheard_words_are_corrected_and_can_be_heard_where_they_were(
+    page: Any, server: Server, meeting: str
+) -> None:
+    words = server.get(f"{path_of(meeting)}/words")
+    field = open_correction(page, 0)
+    said = field.input_value()
+    field.fill(said.replace("Hello everyone", "Hello to everyone here"))
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "() => document.querySelector('.turn p').textContent.startsWith('Hello to everyone here')"
+    )
+    after = server.get(f"{path_of(meeting)}/words")
+    assert len(after) == len(words) + 2
+    assert after[4:] == words[2:]
+    started = page.locator(".turn .word").nth(1).get_attribute("data-start")
+    assert float(started) == words[0]["start"]
+
+
+def test_correction_that_somebody_else_made_first_is_shown(
+    page: Any, server: Server, meeting: str
+) -> None:
+    words = server.get(f"{path_of(meeting)}/words")
+    field = open_correction(page, 0)
+    change = {
+        "timestamp_from": words[0]["start"],
+        "timestamp_to": words[0]["start"],
+        "before": words[0]["text"],
+        "text": "Theirs",
+    }
+    server.http.patch(f"{path_of(meeting)}/words", json=change).raise_for_status()
+    field.fill("Ours")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".correct .notice:not([hidden])")
+    assert "“Theirs" in page.inner_text(".correct .notice")
+    assert field.input_value() == "Ours"
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('.turn p').textContent.trim() === 'Ours'")
+
+
+def test_correction_that_is_left_changes_nothing(page: Any, server: Server, meeting: str) -> None:
+    words = server.get(f"{path_of(meeting)}/words")
+    open_correction(page, 1).fill("something else")
+    server.http.patch(path_of(meeting), json={"title": "Changed meanwhile"})
+    page.wait_for_function("() => document.title.startsWith('Changed meanwhile')")
+    assert page.input_value(".correct textarea") == "something else"
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".correct", state="detached")
+    assert "something else" not in page.inner_text("#words-text")
+    assert server.get(f"{path_of(meeting)}/words") == words
+
+
 def test_text_that_was_checked_says_so(page: Any, server: Server, meeting: str) -> None:
     with page.expect_response(lambda answer: answer.request.method == "PATCH"):
         page.check("#reviewed")

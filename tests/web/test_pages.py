@@ -290,8 +290,8 @@ def test_missing_model_is_said_on_the_page(browser: Any, tmp_path: Path) -> None
 
         def is_said() -> bool:
             page.goto(server.url)
-            return bool(page.locator(".notice").count())
+            return bool(page.locator("main > .notice").count())
 
         wait_until(is_said, "the page says it")
-        assert "small is not on this machine" in page.inner_text(".notice")
+        assert "small is not on this machine" in page.inner_text("main > .notice")
         context.close()

@@ -2,7 +2,13 @@
 
 import { api, at, byId, maybe } from "./dom.js";
 
-const EDITED = { title: "title", short_summary: "short summary", long_summary: "summary", speakers: "speakers" };
+const EDITED = {
+  title: "title",
+  short_summary: "short summary",
+  long_summary: "summary",
+  speakers: "speakers",
+  words: "words",
+};
 let leaving = false;
 
 /** Deleted here: the page goes to the list by itself. */

@@ -1,6 +1,7 @@
 // One recording: fills in as events arrive, and stays useful while it does.
 
 import { listenToCopy } from "./copy.js";
+import { correct, isCorrecting } from "./correct.js";
 import { date } from "./dates.js";
 import { isLeaving, listenToDialogs } from "./dialogs.js";
 import {
@@ -113,12 +114,14 @@ const spanOf = (words) => ({ start: words[0].start, end: words.at(-1).start });
 
 function showWords() {
   byId("words").hidden = state.words.length === 0;
+  if (isCorrecting()) return; // what is typed stays
   draw(byId("words-text"), [state.words, state.topics, state.transcript.participants], () => {
     const { elements, followed } = render(
       state.words,
       state.topics,
       nameOf,
       may("change") ? (turn) => askWho({ speaker: turn.speaker, turn: spanOf(turn.words), selection: null }) : null,
+      may("change") ? (turn, text) => correct(base, turn.words, text, reread) : null,
     );
     followWords(followed);
     findIn(followed.map((word) => word.element));

@@ -1,6 +1,6 @@
 // The transcript: turns by speaker, topics as headings, every word a place to listen.
 
-import { byId, make } from "./dom.js";
+import { byId, clock, make } from "./dom.js";
 import { playButton, playFrom } from "./player.js";
 
 // As many as style.css has; after them the same colours with another line beside the text
@@ -26,6 +26,7 @@ function turns(words, topicStarts) {
   let last = null;
   for (const word of words) {
     const topic = topicStarts.get(word.start);
+    topicStarts.delete(word.start); // words that people inserted share the time of another
     const long = last && last.words.length > 40 && /[.?!…]$/.test(last.words.at(-1)?.text.trim() ?? "");
     if (!last || word.speaker !== last.speaker || topic || long) {
       last = { speaker: word.speaker, words: [], topic };
@@ -43,8 +44,9 @@ function turns(words, topicStarts) {
  * @param {Topic[]} topics
  * @param {(speaker: number) => string} nameOf
  * @param {((turn: Turn) => void) | null} onSpeaker null if nobody may be named
+ * @param {((turn: Turn, text: HTMLElement) => void) | null} onCorrect null if nothing may be corrected
  */
-export function render(words, topics, nameOf, onSpeaker) {
+export function render(words, topics, nameOf, onSpeaker, onCorrect) {
   const starts = new Map(topics.map((topic) => [topic.timestamp, topic]));
   /** @type {{ start: number, end: number, element: HTMLElement }[]} */
   const followed = [];
@@ -67,10 +69,13 @@ export function render(words, topics, nameOf, onSpeaker) {
       : make("strong", { dir: "auto" }, name);
     if (onSpeaker) who.addEventListener("click", () => onSpeaker(turn));
     const time = playButton(turn.words[0].start);
+    const edit = onCorrect ? make("button", { type: "button", className: "link edit" }, "Edit") : null;
+    edit?.setAttribute("aria-label", `Correct the words of ${name} at ${clock(turn.words[0].start)}`);
+    edit?.addEventListener("click", () => onCorrect?.(turn, text));
     const box = make(
       "div",
       { className: speakerClasses(turn.speaker) },
-      make("div", { className: "who" }, who, time),
+      make("div", { className: "who" }, who, edit, time),
       text,
     );
     elements.push(box);
