@@ -25,6 +25,13 @@ def findings(page: Any) -> list[str]:
     ]
 
 
+def show(page: Any, selector: str) -> None:
+    """On a phone, bring up the tab that has the first element of `selector`."""
+    for tab in page.locator("[data-show]").all():
+        if not page.locator(selector).first.is_visible() and tab.is_visible():
+            tab.click()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["desk", "phone"])
 def test_nothing_is_found(
@@ -37,6 +44,8 @@ def test_nothing_is_found(
     found["login"] = findings(page)
     log_in(page)
     page.wait_for_selector(".list li")
+    page.click("#filters summary")
+    page.locator(".pick").first.check()
     found["list"] = findings(page)
     for path, selector in (("/trash", "#trash-title"), ("/account", "h1"), ("/nowhere", "h1")):
         page.goto(path)
@@ -45,8 +54,21 @@ def test_nothing_is_found(
     open_sample(page, shared)
     page.wait_for_selector(".word")
     found["meeting"] = findings(page)
-    page.locator(".turn .who button[title]").first.click()
-    found["dialog"] = findings(page)
+    for button, dialog in (
+        (".turn .who button[title]", "rename"), ("#summary-edit", "summary-dialog"),
+        ("#retitle", "retitle-dialog"), ("#copy-open", "copy"), ("#delete", "confirm"),
+    ):  # fmt: skip
+        show(page, button)
+        page.locator(button).first.click()
+        found[dialog] = findings(page)
+        page.keyboard.press("Escape")
+    show(page, ".edit")
+    page.locator(".turn").first.hover()
+    page.locator(".edit").first.click()
+    found["correction"] = findings(page)
+    page.keyboard.press("Escape")
+    page.click("#download summary")
+    found["download"] = findings(page)
     context.close()
     assert {place: each for place, each in found.items() if each} == {}
 
