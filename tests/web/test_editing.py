@@ -175,6 +175,7 @@ def test_correction_that_is_left_changes_nothing(page: Any, server: Server, meet
     assert page.input_value(".correct textarea") == "something else"
     page.keyboard.press("Escape")
     page.wait_for_selector(".correct", state="detached")
+    page.wait_for_function("() => document.activeElement.matches('.turn .edit')")
     assert "something else" not in page.inner_text("#words-text")
     assert server.get(f"{path_of(meeting)}/words") == words
 

@@ -64,6 +64,7 @@ export function correct(base, words, text, done) {
     store();
   });
   form.addEventListener("keydown", (event) => {
+    if (event.isComposing) return; // Enter chooses a character
     if (event.key === "Escape") close();
     else if (event.key === "Enter" && event.target === input) store();
     else return;

@@ -89,7 +89,7 @@ export function listenToField(base, field, { dialog, input, button }, { current,
   });
   input.addEventListener("keydown", (event) => {
     const isWanted = event.shiftKey || event.ctrlKey || event.metaKey;
-    if (event.key === "Enter" && isWanted) dialog.querySelector("form").requestSubmit();
+    if (event.key === "Enter" && isWanted && !event.isComposing) dialog.querySelector("form").requestSubmit();
     else return;
     event.preventDefault();
   });

@@ -7,6 +7,8 @@ import { all, api, byId, make } from "./dom.js";
 /** @typedef {{ start: number, end: number }} Span first and last start of the words, in seconds */
 /** @typedef {{ speaker: number, turn: Span | null, selection: Span | null }} Asked */
 
+const TAP_MS = 300;
+
 /** @type {Asked | null} */
 let asked = null;
 
@@ -108,9 +110,13 @@ export function listenToSelection() {
   const bar = byId("selection");
   /** @type {Span | null} */
   let span = null;
+  let hiding = 0;
   document.addEventListener("selectionchange", () => {
     const found = selectedWords();
-    bar.hidden = found === null;
+    clearTimeout(hiding);
+    // A tap on the button may take the selection away before it is a click
+    if (found) bar.hidden = false;
+    else hiding = setTimeout(() => (bar.hidden = true), TAP_MS);
     if (!found) return;
     span = found.span;
     byId("selection-count").textContent = found.count === 1 ? "1 word" : `${found.count} words`;

@@ -112,6 +112,15 @@ function showTopics() {
 
 const spanOf = (words) => ({ start: words[0].start, end: words.at(-1).start });
 
+/** After a correction: the text anew, and the focus where it was. */
+async function backTo(start) {
+  await reread();
+  const word = document.querySelector(`#words-text .word[data-start="${start}"]`);
+  /** @type {HTMLElement | null | undefined} */
+  const button = word?.closest(".turn")?.querySelector(".edit");
+  button?.focus();
+}
+
 function showWords() {
   byId("words").hidden = state.words.length === 0;
   if (isCorrecting()) return; // what is typed stays
@@ -121,7 +130,7 @@ function showWords() {
       state.topics,
       nameOf,
       may("change") ? (turn) => askWho({ speaker: turn.speaker, turn: spanOf(turn.words), selection: null }) : null,
-      may("change") ? (turn, text) => correct(base, turn.words, text, reread) : null,
+      may("change") ? (turn, text) => correct(base, turn.words, text, () => backTo(turn.words[0].start)) : null,
     );
     followWords(followed);
     findIn(followed.map((word) => word.element));
