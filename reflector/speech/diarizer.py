@@ -26,10 +26,10 @@ from reflector.runtime.settings import Settings
 from reflector.speech.blocks import blocks
 from reflector.speech.device import choose_device
 from reflector.speech.engines import (
+    Checkpoint,
     Diarization,
     DiarizeOptions,
     EngineReport,
-    Memo,
     Progress,
     shown_model,
 )
@@ -151,7 +151,7 @@ class PyannoteDiarizer:
         audio: PcmAudio,
         options: DiarizeOptions,
         progress: Progress,
-        memo: Memo | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Diarization:
         """Return turns of `audio`, one speaker at a time; speakers are numbered from 0."""
         self.load()
@@ -159,7 +159,7 @@ class PyannoteDiarizer:
         started = time.monotonic()
         step = float(pipeline._segmentation.step)
         ranges = list(blocks(audio, max(MIN_BLOCK_SECONDS, MAX_WINDOWS * step)))
-        known = {} if memo is None else memo
+        known = {} if checkpoint is None else checkpoint
         found = []
         for start, end in ranges:
             key = json.dumps(

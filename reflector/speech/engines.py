@@ -97,7 +97,7 @@ class Phrase:
 Heard = Callable[[Phrase], None]
 """Called with each phrase as soon as it is known."""
 
-Memo = MutableMapping[str, Any]
+Checkpoint = MutableMapping[str, Any]
 """Results for each batch of windows, or block of a recording, as JSON values.
 
 Known results are not computed again.
@@ -155,7 +155,7 @@ class Transcriber(Protocol):
         options: TranscribeOptions,
         progress: Progress,
         heard: Heard | None = None,
-        memo: Memo | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Transcription: ...
 
 
@@ -174,5 +174,5 @@ class Diarizer(Protocol):
         audio: PcmAudio,
         options: DiarizeOptions,
         progress: Progress,
-        memo: Memo | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Diarization: ...

@@ -12,10 +12,10 @@ from reflector.media.decode import PcmAudio
 from reflector.runtime.settings import Settings
 from reflector.speech.diarizer import PyannoteDiarizer
 from reflector.speech.engines import (
+    Checkpoint,
     Diarization,
     DiarizeOptions,
     Diarizer,
-    Memo,
     Progress,
     Transcriber,
 )
@@ -96,12 +96,12 @@ class SpeechEngines:
         audio: PcmAudio,
         options: DiarizeOptions,
         progress: Progress,
-        memo: Memo | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Diarization:
         """Diarize `audio`. Raises ModelUnavailable if the settings turn diarization off."""
         if self.diarizer is None:
             raise ModelUnavailable("Diarization is turned off.", "Set DIARIZATION_ENABLED=true.")
-        return self.diarizer.diarize(audio, options, progress, memo)
+        return self.diarizer.diarize(audio, options, progress, checkpoint)
 
     @cached_property
     def diarizer(self) -> Diarizer | None:

@@ -13,11 +13,11 @@ from reflector.media.decode import PcmAudio
 from reflector.runtime.settings import Settings
 from reflector.speech.client import SpeechService, raise_for, wav_file
 from reflector.speech.engines import (
+    Checkpoint,
     Diarization,
     DiarizeOptions,
     EngineReport,
     Heard,
-    Memo,
     Progress,
     TranscribeOptions,
     Transcription,
@@ -69,7 +69,7 @@ class RemoteTranscriber(_Remote):
         options: TranscribeOptions,
         progress: Progress,
         heard: Heard | None = None,
-        memo: Memo | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Transcription:
         started = time.monotonic()
         form = {"kind": "transcription"}
@@ -132,9 +132,9 @@ class RemoteDiarizer(_Remote):
         audio: PcmAudio,
         options: DiarizeOptions,
         progress: Progress,
-        memo: Memo | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Diarization:
-        """Diarize remotely. The service keeps its own checkpoints, so `memo` is not used."""
+        """Diarize remotely. The service keeps its own checkpoints, so `checkpoint` is not used."""
         started = time.monotonic()
         form = {"kind": "diarization"}
         form |= {"min_speakers": str(options.min_speakers)} if options.min_speakers else {}

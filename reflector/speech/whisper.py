@@ -20,9 +20,9 @@ from reflector.speech.blocks import blocks
 from reflector.speech.context import fitting
 from reflector.speech.device import choose_device
 from reflector.speech.engines import (
+    Checkpoint,
     EngineReport,
     Heard,
-    Memo,
     Phrase,
     Progress,
     TranscribeOptions,
@@ -123,7 +123,7 @@ class WhisperTranscriber:
         options: TranscribeOptions,
         progress: Progress,
         heard: Heard | None = None,
-        memo: Memo | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Transcription:
         """Return words of `audio`, in order, without overlap, inside its duration."""
         self.load()
@@ -139,7 +139,7 @@ class WhisperTranscriber:
         without_words = 0.0
 
         def pipeline(place: str, samples: Any) -> Any:
-            check, kept = lambda: progress(done), {} if memo is None else memo
+            check, kept = lambda: progress(done), {} if checkpoint is None else checkpoint
             return self._pipeline_class(
                 self._model,
                 self._turns,

@@ -13,7 +13,7 @@ from faster_whisper import BatchedInferencePipeline, WhisperModel
 from faster_whisper.transcribe import TranscriptionOptions
 
 from reflector.media.decode import SAMPLE_RATE
-from reflector.speech.engines import Memo
+from reflector.speech.engines import Checkpoint
 from reflector.speech.fallback import TEMPERATURES, better, judge, longest_gap
 from reflector.speech.languages import LIKELY_LANGUAGE, Spoken
 from reflector.speech.parallel import ParallelWhisper, as_array, as_view, joined, ranges
@@ -74,7 +74,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
     `follows_language`, a window is decoded in its language if that is sure. `without_words` is the
     seconds between words that were detected as speech but gave none.
 
-    Results of a batch are stored in `memo`, under `place` and the positions of its windows. They
+    Results of a batch are stored in `checkpoint`, under `place` and the positions of its windows. They
     are reused if the recording is started again.
     """
 
@@ -84,7 +84,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         turns: DeviceScheduler,
         priority: Priority,
         check: Callable[[], None],
-        memo: Memo,
+        checkpoint: Checkpoint,
         room: int,
         place: str,
         samples: Any,
@@ -93,7 +93,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         super().__init__(model)
         self._follows_language = follows_language
         self._turns, self._priority, self._check = turns, priority, check
-        self._memo, self._room, self._place = memo, room, place
+        self._checkpoint, self._room, self._place = checkpoint, room, place
         self._samples = samples
         self._speech: Any = None
         self._spoken: list[Spoken] = []  # of the current batch
@@ -103,7 +103,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
     def forward(self, features: Any, tokenizer: Any, chunks_metadata: Any, options: Any) -> Any:
         windows = [(chunk["offset"], chunk["duration"]) for chunk in chunks_metadata]
         key = json.dumps([self._place, tokenizer.language_code, windows])
-        if (known := self._memo.get(key)) is not None:
+        if (known := self._checkpoint.get(key)) is not None:
             self.last_speech_timestamp = known["last"]
             self.spoken += [Spoken(*each) for each in known["spoken"]]
             self.without_words += known["without_words"]
@@ -119,7 +119,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
             if segments
         )
         self.without_words += missing
-        self._memo[key] = {
+        self._checkpoint[key] = {
             "found": plain,
             "last": float(self.last_speech_timestamp),
             "without_words": missing,

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class CheckpointFile(MutableMapping[str, Any]):
-    """Implement `Memo` with a file, as a context manager. A line that was cut off is dropped."""
+    """Implement `Checkpoint` with a file, as a context manager. A line that was cut off is dropped."""
 
     def __init__(self, path: Path) -> None:
         self._known: dict[str, Any] = {}

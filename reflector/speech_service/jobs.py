@@ -239,12 +239,16 @@ class Jobs:
         def heard(phrase: Phrase) -> None:
             self._tell(job, {"event": "phrase", **asdict(phrase)})
 
-        with CheckpointFile(job.folder / "windows.jsonl") as memo:
+        with CheckpointFile(job.folder / "windows.jsonl") as checkpoint:
             if job.kind is JobKind.DIARIZATION:
-                found = self._engines.diarize(audio, DiarizeOptions(**job.options), progress, memo)
+                found = self._engines.diarize(
+                    audio, DiarizeOptions(**job.options), progress, checkpoint
+                )
                 return answers.diarization_job(found)
             options = _transcribe_options(job.options)
-            result = self._engines.transcriber.transcribe(audio, options, progress, heard, memo)
+            result = self._engines.transcriber.transcribe(
+                audio, options, progress, heard, checkpoint
+            )
         return answers.transcription(result)
 
     def _check(self, job: Job) -> None:

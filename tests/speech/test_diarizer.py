@@ -78,7 +78,7 @@ def test_block_that_was_done_is_not_computed_again(
     monkeypatch.setattr(diarizer, "MIN_BLOCK_SECONDS", 40.0)
     monkeypatch.setattr(diarizer, "MAX_WINDOWS", 1)
     expected = diarize(engines, SAMPLE, tmp_path)
-    audio, kept = PcmAudio(tmp_path / "a.s16"), CheckpointFile(tmp_path / "memo.jsonl")
+    audio, kept = PcmAudio(tmp_path / "a.s16"), CheckpointFile(tmp_path / "checkpoint.jsonl")
     engine = engines.diarizer
     assert isinstance(engine, PyannoteDiarizer)
 
@@ -98,7 +98,7 @@ def test_block_that_was_done_is_not_computed_again(
         return original(pipeline, audio, start, *rest)
 
     monkeypatch.setattr(engine, "_block", counted)
-    with CheckpointFile(tmp_path / "memo.jsonl") as again:
+    with CheckpointFile(tmp_path / "checkpoint.jsonl") as again:
         found = engine.diarize(audio, DiarizeOptions(), lambda _: None, again)
     assert found.turns == expected.turns
     assert found.voices == expected.voices
