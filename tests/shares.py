@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from coverage import Coverage
 from xdist.scheduler import LoadFileScheduling
 
 
@@ -16,6 +17,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Emulated machines begin, as they take longest. The booted tree comes late enough not to wait for their image,
     beside which nothing else is built."""
     items.sort(key=lambda item: "needs_image" not in item.keywords)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Write what coverage.py measured, if it measures: xdist kills a process that takes more than ten seconds to end."""
+    if measured := Coverage.current():
+        measured.save()
 
 
 class FilesAndTree(LoadFileScheduling):  # type: ignore[misc]
