@@ -82,6 +82,10 @@ ROUTES = [
         "PATCH", "/speaker/assign", CHANGE,
         body={"speaker": 1, "timestamp_from": 0, "timestamp_to": 1},
     ),
+    Route(
+        "PATCH", "/words", CHANGE, ok=404,
+        body={"timestamp_from": 90, "timestamp_to": 91, "before": "", "text": "new"},
+    ),
     Route("PATCH", "/speaker/merge", CHANGE, body={"speaker_from": 0, "speaker_to": 3}),
     Route("POST", "/process", CHANGE, CHANGE_PUBLIC, ok=400),
     Route(
