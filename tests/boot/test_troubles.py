@@ -111,7 +111,7 @@ def test_edited_file_stays_and_its_difference_is_shown(appliance: Appliance) -> 
     before = file.read_text()
     file.write_text(f"{before}# mine\n")
     said = appliance.configure()
-    assert "/etc/caddy/Caddyfile was edited by hand and stays" in said
+    assert "/etc/caddy/Caddyfile was edited by hand and is not changed" in said
     assert "-# mine" in said
     assert file.read_text().endswith("# mine\n")
     appliance.configure("--force")

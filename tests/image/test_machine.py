@@ -62,7 +62,7 @@ def test_commands_of_an_installed_machine_are_refused(machine: VirtualMachine) -
         ["uninstall", "--purge", "--yes"],
         ["configure", "--build", "--yes"],
     ):
-        assert "was made from an image" in machine.run("appliance", *command, check=False)
+        assert "was installed from an image" in machine.run("appliance", *command, check=False)
 
 
 def test_setup_page_is_closed_for_good(machine: VirtualMachine, client: Client) -> None:
