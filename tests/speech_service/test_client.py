@@ -20,7 +20,7 @@ from tests.server import Server, running_server
 from tests.speech_service.conftest import KEY, SpeechServer, speech_server
 from tests.speech_service.test_jobs import windows_of
 from tests.speech_service.test_scheduling import meeting
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 __all__ = ["meeting"]  # a fixture
 
@@ -68,7 +68,7 @@ def test_service_killed_in_the_middle_costs_no_step(tmp_path: Path, meeting: byt
             wait_until(lambda: windows_of(service, name) >= 2, "two batches are done")
             service.kill()
             with speech_server(tmp_path / "speech", port=port):
-                server.wait_for_status(transcript_id, "ended")
+                server.wait_for_status(transcript_id, "ended", 2 * PATIENCE)
                 assert server.steps(transcript_id)["transcribe"]["attempt"] == 1
                 assert len(spoken(words_of(server, transcript_id))) > 1000
 
