@@ -81,7 +81,7 @@ def test_certificate_comes_from_an_acme_authority(
         done = subprocess.run(asked, check=False, capture_output=True, text=True)
         return '"healthy"' in done.stdout
 
-    wait_until(answers, "a certificate of the authority", 90)
+    wait_until(answers, "a certificate of the authority", 240)
     headers = tree.run(
         "curl", "-sI", "--cacert", str(root), "--resolve", address, f"https://{DOMAIN}/login"
     )

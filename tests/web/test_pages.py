@@ -187,7 +187,7 @@ def test_keyboard_alone_plays_and_seeks(page: Any, sample_id: str) -> None:
     assert int(page.get_attribute("#waveform", "aria-valuemax")) > 100
     page.keyboard.press("Home")
     page.wait_for_function("() => document.querySelector('audio').currentTime === 0")
-    page.locator(".turn .who button").nth(3).focus()
+    page.locator(".turn .who [aria-label^='Play from']").nth(2).focus()
     page.keyboard.press("Enter")
     page.wait_for_function("() => !document.querySelector('audio').paused")
 
