@@ -37,17 +37,12 @@ def note_field(transcript: Transcript, field: str, value: Any) -> None:
 
 def note_range(transcript: Transcript, start: float, end: float, speaker: int) -> None:
     """Record that the words that start in `[start, end]` belong to `speaker`."""
-    ranges = (transcript.edits or {}).get("ranges", [])
-    # The new range overrides every range inside it
-    left = [each for each in ranges if not (start <= each[0] and each[1] <= end)]
-    _set(transcript, ranges=[*left, [start, end, speaker]])
+    _put_span(transcript, "ranges", [start, end, speaker])
 
 
 def note_words(transcript: Transcript, start: float, end: float, text: str) -> None:
     """Record that someone corrected what was said in `[start, end]`, in seconds, to `text`."""
-    words = (transcript.edits or {}).get("words", [])
-    left = [each for each in words if not (start <= each[0] and each[1] <= end)]
-    _set(transcript, words=[*left, [start, end, text]])
+    _put_span(transcript, "words", [start, end, text])
 
 
 def note_merge(transcript: Transcript, source: int, target: int) -> None:
@@ -56,6 +51,14 @@ def note_merge(transcript: Transcript, source: int, target: int) -> None:
     ranges = [[a, b, target if s == source else s] for a, b, s in edits.get("ranges", [])]
     merged = {target if each == source else each for each in edits.get("merged", [])}
     _set(transcript, ranges=ranges, merged=sorted({*merged, target}))
+
+
+def _put_span(transcript: Transcript, part: str, span: list[Any]) -> None:
+    """Add `[start, end, value]` to `part`; it overrides every span inside it."""
+    start, end, _ = span
+    known = (transcript.edits or {}).get(part, [])
+    left = [each for each in known if not (start <= each[0] and each[1] <= end)]
+    _set(transcript, **{part: [*left, span]})
 
 
 def _set(transcript: Transcript, **parts: Any) -> None:

@@ -1,6 +1,6 @@
 // What is done with several recordings of the list at once.
 
-import { onSubmit, open } from "./dialogs.js";
+import { listenToCloseButtons, onSubmit, open } from "./dialogs.js";
 import { api, byId, make, titleOf } from "./dom.js";
 
 const { user, stranger } = byId("list").dataset;
@@ -118,9 +118,7 @@ export function listenToBulk(refresh) {
     await run("put into the queue", (path) => api(`${path}/process`, { method: "POST" }), null, refresh);
     return true;
   });
-  byId("bulk-dialog")
-    .querySelector("[data-close]")
-    .addEventListener("click", () => byId("bulk-dialog").close());
+  listenToCloseButtons();
   byId("bulk-share")?.addEventListener("change", async ({ target }) => {
     const share_mode = target.value;
     target.value = "";

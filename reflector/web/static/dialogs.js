@@ -1,6 +1,6 @@
 // The dialogs of a recording: its title, process again, delete.
 
-import { api, at, byId, maybe } from "./dom.js";
+import { api, at, byId } from "./dom.js";
 
 const EDITED = {
   title: "title",
@@ -24,6 +24,12 @@ export function showProblem(dialog, text) {
 export function open(dialog) {
   showProblem(dialog, null);
   dialog.showModal();
+}
+
+export function listenToCloseButtons() {
+  for (const button of document.querySelectorAll("[data-close]")) {
+    button.addEventListener("click", () => button.closest("dialog")?.close());
+  }
 }
 
 /** Do it when the dialog is submitted, and say in it why it did not work. `action` answers whether to close. */
@@ -109,11 +115,8 @@ export function listenToField(base, field, { dialog, input, button }, { current,
 
 /** `base`: the path of the recording. `transcript()`: as it is now. `edited()`: what people changed. `reread()`: read all again. */
 export function listenToDialogs(base, transcript, edited, reread) {
-  for (const button of document.querySelectorAll("[data-close]")) {
-    button.addEventListener("click", () => button.closest("dialog")?.close());
-  }
-
-  if (maybe("retitle")) {
+  listenToCloseButtons();
+  if (byId("retitle")) {
     const title = { dialog: byId("retitle-dialog"), input: byId("retitle-input"), button: byId("retitle") };
     const summary = { dialog: byId("summary-dialog"), input: byId("summary-input"), button: byId("summary-edit") };
     const known = (field) => () => transcript()[field] ?? "";
@@ -123,7 +126,7 @@ export function listenToDialogs(base, transcript, edited, reread) {
     listenToField(base, "long_summary", summary, { current: text, shown: text, reread });
   }
 
-  maybe("delete")?.addEventListener("click", () => open(byId("confirm")));
+  byId("delete")?.addEventListener("click", () => open(byId("confirm")));
   onSubmit(byId("confirm"), async () => {
     leaving = true;
     try {

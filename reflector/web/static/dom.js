@@ -4,7 +4,7 @@
 export const at = (path) => document.documentElement.dataset.root + path;
 
 /**
- * The element with this id, which the page has.
+ * The element with this id; null where the page lacks it, as for a person without the right.
  *
  * @param {string} id
  * @returns {any}
@@ -20,14 +20,6 @@ export function make(tag, properties = {}, ...children) {
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 }
-
-/**
- * The element with this id, where the page may lack it.
- *
- * @param {string} id
- * @returns {any}
- */
-export const maybe = (id) => document.getElementById(id);
 
 /** @param {string} selector
  *  @returns {NodeListOf<any>} */

@@ -2,7 +2,7 @@
 
 import { keepPicked, listenToBulk, picker } from "./bulk.js";
 import { date, nameLanguages } from "./dates.js";
-import { api, at, byId, clock, draw, enableControls, make, maybe, showStatus, titleOf } from "./dom.js";
+import { api, at, byId, clock, draw, enableControls, make, showStatus, titleOf } from "./dom.js";
 import { isFiltered, listenToFilters, searchParameters } from "./filters.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { highlighted, listenToSearch, query } from "./search.js";
@@ -86,7 +86,7 @@ async function start(file) {
   const leaving = (event) => event.preventDefault();
   addEventListener("beforeunload", leaving);
   try {
-    const target = maybe("target-language")?.value ?? "";
+    const target = byId("target-language")?.value ?? "";
     const id = await upload(file, byId("language").value, target, (fraction, problem) => {
       bar.value = fraction;
       state.textContent = problem ?? `${Math.floor(fraction * 100)} %`;

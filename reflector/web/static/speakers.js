@@ -27,7 +27,7 @@ export function askWho(question) {
   byId("people").replaceChildren(...people().map((person) => make("option", { value: person.name })));
   byId("scope").hidden = selection !== null;
   byId("rename-title").textContent = selection ? "Who said the selected words?" : "Who is this?";
-  for (const choice of all("[name=scope]")) choice.checked = choice.value === (selection ? "selection" : "all");
+  for (const choice of all("[name=scope]")) choice.checked = choice.value === "all";
   byId("rename-remove").hidden = selection !== null || !named(speaker);
   showHint();
   open(byId("rename"));
@@ -42,16 +42,17 @@ function showHint() {
   byId("rename-hint").textContent = `${other?.name} is another speaker already: both become one.`;
 }
 
+const pathOf = (base, person) => `${base}/participants/${encodeURIComponent(person.id)}`;
+
 /** The whole speaker is `name`. */
 async function nameEverywhere(base, speaker, name) {
   const [mine, other] = [named(speaker), known(name)];
   if (other && other.id !== mine?.id) {
     // One voice was taken for two, or somebody was added before they spoke
-    if (mine) await api(`${base}/participants/${encodeURIComponent(mine.id)}`, { method: "DELETE" });
-    if (other.speaker === null)
-      await change(`${base}/participants/${encodeURIComponent(other.id)}`, "PATCH", { speaker });
+    if (mine) await api(pathOf(base, mine), { method: "DELETE" });
+    if (other.speaker === null) await change(pathOf(base, other), "PATCH", { speaker });
     else await change(`${base}/speaker/merge`, "PATCH", { speaker_from: speaker, speaker_to: other.speaker });
-  } else if (mine) await change(`${base}/participants/${encodeURIComponent(mine.id)}`, "PATCH", { name });
+  } else if (mine) await change(pathOf(base, mine), "PATCH", { name });
   else await change(`${base}/participants`, "POST", { speaker, name });
 }
 
@@ -86,7 +87,7 @@ export function listenToSpeakers(base, participants, reread) {
   byId("rename-remove").addEventListener("click", async () => {
     try {
       const mine = asked && named(asked.speaker);
-      if (mine) await api(`${base}/participants/${encodeURIComponent(mine.id)}`, { method: "DELETE" });
+      if (mine) await api(pathOf(base, mine), { method: "DELETE" });
       reread();
       dialog.close();
     } catch (error) {

@@ -15,7 +15,6 @@ import {
   isDialogOpen,
   listenToMenus,
   make,
-  maybe,
   showOffline,
   showStatus,
   titleOf,
@@ -56,7 +55,7 @@ function showHead() {
     .filter(Boolean)
     .join(" · ");
   showStatus(byId("status"), status);
-  const share = maybe("share");
+  const share = byId("share");
   if (share) share.value = state.transcript.share_mode;
   if (may("change")) byId("reviewed").checked = state.transcript.reviewed;
   byId("checked").hidden = !state.transcript.reviewed;
@@ -294,7 +293,7 @@ listenToDialogs(
   () => state.run?.edited ?? [],
   reread,
 );
-maybe("share")?.addEventListener("change", ({ target }) =>
+byId("share")?.addEventListener("change", ({ target }) =>
   act(() => api(base, { method: "PATCH", body: JSON.stringify({ share_mode: target.value }) })),
 );
 whenRetried(may("process"), () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
