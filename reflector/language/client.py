@@ -6,6 +6,8 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -56,6 +58,11 @@ class LanguageModel:
         self._turns = threading.BoundedSemaphore(self.concurrency)
         self._ollama: bool | None = None
         self._way = AskingWay()
+
+    def identity(self, prompts: Iterable[str]) -> str:
+        """Return what an answer to `prompts` depends on: server, model, window and prompts."""
+        asked = sha256("".join(prompts).encode()).hexdigest()[:12]
+        return f"llm {self.url} {self.model} {self.window} {asked}"
 
     def ask(self, instructions: str, text: str, answer: type[A], temperature: float) -> A:
         """Return the model's answer to `text`.

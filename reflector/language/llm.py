@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from hashlib import sha256
 
 from pydantic import Field
 
@@ -66,8 +65,7 @@ class LLMAnalyst:
 
     @property
     def name(self) -> str:
-        asked = sha256("".join(prompts.EVERY_PROMPT).encode()).hexdigest()[:12]
-        return f"llm {self._model.url} {self._model.model} {self._model.window} {asked}"
+        return self._model.identity(prompts.EVERY_PROMPT)
 
     def topics(self, meeting: Meeting, progress: Progress) -> list[TopicDraft]:
         """Ask about each of several stretches of similar length, which end with a segment."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 from reflector.language.budget import pack, room_for_text
 from reflector.language.client import LanguageModel
 from reflector.language.meeting import Answer
@@ -28,9 +26,7 @@ class LLMTranslator:
         return f"language model {self._model.model}"
 
     def identity(self, source: str, target: str) -> str:
-        """Return what a translation depends on: server, model, window and prompt."""
-        asked = sha256(TRANSLATE.encode()).hexdigest()[:12]
-        return f"llm {self._model.url} {self._model.model} {self._model.window} {asked}"
+        return self._model.identity([TRANSLATE])
 
     def translate(self, text: str, source: str, target: str) -> str:
         """Translate `text`. Raises LanguageError if the model gives no usable answer."""
