@@ -35,6 +35,7 @@ from reflector.services import Services
 from reflector.transcripts.routes import (
     audio,
     downloads,
+    history,
     listing,
     processing,
     speakers,
@@ -93,8 +94,8 @@ def create_app(services: Services) -> FastAPI:
     if services.identity.backend == "password":
         v1.include_router(accounts.login_router)
     # `listing` and `search` come before `transcript`, which would take "search" for an id
-    modules = (accounts, config, listing, search, transcript, topics, words, processing, speakers, uploads,
-               live, audio, video, downloads, events)  # fmt: skip
+    modules = (accounts, config, listing, search, transcript, topics, words, history, processing, speakers,
+               uploads, live, audio, video, downloads, events)  # fmt: skip
     for module in modules:
         v1.include_router(module.router)
     app.include_router(v1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from reflector.db.models import Transcript
 
-FIELDS = ("title", "short_summary", "long_summary")
+FIELDS = ("title", "short_summary", "long_summary", "action_items")
 
 
 def is_edited(transcript: Transcript, field: str) -> bool:
@@ -43,6 +43,12 @@ def note_range(transcript: Transcript, start: float, end: float, speaker: int) -
 def note_words(transcript: Transcript, start: float, end: float, text: str) -> None:
     """Record that someone corrected what was said in `[start, end]`, in seconds, to `text`."""
     _put_span(transcript, "words", [start, end, text])
+
+
+def forget_words(transcript: Transcript, start: float, end: float) -> None:
+    """Drop the correction of exactly the words in `[start, end]`."""
+    known = (transcript.edits or {}).get("words", [])
+    _set(transcript, words=[each for each in known if each[:2] != [start, end]])
 
 
 def note_merge(transcript: Transcript, source: int, target: int) -> None:

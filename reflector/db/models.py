@@ -39,7 +39,7 @@ from reflector.db.people import LoginAttempt, LoginSession, User, UserApiKey
 from reflector.db.rooms import Meeting, Recording, Room
 
 __all__ = [
-    "Base", "Deletion", "Event", "LoginAttempt", "LoginSession", "Meeting", "Participant", "Recording",
+    "Base", "Deletion", "Edit", "Event", "LoginAttempt", "LoginSession", "Meeting", "Participant", "Recording",
     "Room", "SearchDocument", "ShareMode", "SourceKind", "Status", "Step", "StepState", "Topic",
     "Transcript", "UTCDateTime", "User", "UserApiKey", "Words", "new_id", "now",
 ]  # fmt: skip
@@ -145,6 +145,23 @@ class Topic(Base):
     last_word: Mapped[int]
 
     __table_args__ = (Index("idx_topic_transcript_run", "transcript_id", "run", "position"),)
+
+
+class Edit(Base):
+    """A change that a person made. `transcripts/history.py` says what `before` and `after` hold."""
+
+    __tablename__ = "edit"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=True)
+    transcript_id: Mapped[str] = transcript_key()
+    user_id: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    marks: Mapped[dict[str, Any] | None] = mapped_column(doc="`Transcript.edits` before it")
+    run: Mapped[int | None] = mapped_column(doc="the run whose words it changed")
+
+    __table_args__ = (Index("idx_edit_transcript_id", "transcript_id", "id"),)
 
 
 class Event(Base):

@@ -26,7 +26,6 @@ def show_result(session: Session, transcript: Transcript, run: int, events: Outb
         for name in FIELDS:
             if not is_edited(transcript, name):
                 setattr(transcript, name, None)
-        transcript.action_items = None
         steps = steps_of(session, transcript.id, run)
         for name, step in STEPS.items():
             if step.show is not None and steps[name].state == StepState.DONE:

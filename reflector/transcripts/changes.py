@@ -1,4 +1,4 @@
-"""Change a transcript: lock it, store its words, tell its viewers."""
+"""Change a transcript: lock it, store its words, note the edit, tell its viewers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,24 @@ from reflector.db.words import store_words
 from reflector.events.outbox import publish_changed
 from reflector.services import Services
 from reflector.transcript.words import Word
+from reflector.transcripts import history
+from reflector.transcripts.history import Draft, Snapshot
 
 
 @contextmanager
 def changing(
     services: Services, caller: Caller, transcript_id: str
-) -> Iterator[tuple[Session, Transcript]]:
-    """Yield the transcript, locked, if `caller` may change it; then tell its viewers."""
+) -> Iterator[tuple[Session, Transcript, Draft]]:
+    """Yield the transcript, locked, if `caller` may change it; then note the edit and tell viewers.
+
+    Changed columns and participants are noted by themselves. Who changes words adds them to the draft.
+    """
     with services.db.write() as session:
         right = Right.CHANGE
-        yield session, get_authorized_transcript(session, caller, transcript_id, right, lock=True)
+        transcript = get_authorized_transcript(session, caller, transcript_id, right, lock=True)
+        was, draft = Snapshot.take(session, transcript), Draft()
+        yield session, transcript, draft
+        history.note(session, transcript, caller.user_id, was, draft)
         publish_changed(session, services.bus, transcript_id)
 
 

@@ -85,6 +85,38 @@ class WordCorrection(BaseModel):
     text: str = Field(max_length=100_000, description="empty removes the words")
 
 
+class WordCorrections(BaseModel):
+    """Extra: corrections that are made together."""
+
+    corrections: Annotated[list[WordCorrection], Field(min_length=1, max_length=5000)]
+
+
+class CorrectionCount(BaseModel):
+    corrected: int
+
+
+class Change(BaseModel):
+    """Extra: one part of an edit, in words. `at_seconds` is where in the recording it is."""
+
+    part: str
+    at_seconds: float | None
+    before: str
+    after: str
+
+
+class EditView(BaseModel):
+    """Extra: what a person changed. `by` is the e-mail address of the account."""
+
+    id: int
+    at: str
+    by: str | None
+    changes: list[Change]
+
+
+class UndoStatus(BaseModel):
+    status: str
+
+
 class SpeakerMerge(BaseModel):
     speaker_from: int
     speaker_to: int
@@ -104,6 +136,30 @@ class TranscriptParticipant(BaseModel):
     user_id: str | None = None
 
 
+ActionText = Annotated[str, Field(max_length=2000)]
+
+
+class Decision(BaseModel):
+    decision: Annotated[ActionText, Field(min_length=1)]
+    rationale: ActionText | None = None
+    decided_by: ActionText | None = None
+
+
+class NextStep(BaseModel):
+    """Extra: `done` says that the task is completed."""
+
+    task: Annotated[ActionText, Field(min_length=1)]
+    assigned_to: ActionText | None = None
+    deadline: ActionText | None = None
+    context: ActionText | None = None
+    done: bool = False
+
+
+class ActionItems(BaseModel):
+    decisions: Annotated[list[Decision], Field(max_length=500)] = []
+    next_steps: Annotated[list[NextStep], Field(max_length=500)] = []
+
+
 class UpdateTranscript(BaseModel):
     name: str | None = None
     locked: bool | None = None
@@ -119,6 +175,9 @@ class UpdateTranscript(BaseModel):
     audio_deleted: bool | None = None
     source_language: SpokenLanguage | None = None
     target_language: Language | None = None
+    action_items: ActionItems | None = Field(
+        default=None, description="extra: null returns them to the next run"
+    )
 
 
 class TranscriptParticipantWithEmail(BaseModel):
@@ -273,4 +332,5 @@ class RunView(BaseModel):
     error: str | None
     steps: list[StepView]
     action_items: dict[str, Any] | None
+    change_seq: int = Field(description="of the transcript, for changes that are based on it")
     edited: list[str] = Field(description="what people changed, which a new run keeps")

@@ -86,6 +86,12 @@ ROUTES = [
         "PATCH", "/words", CHANGE, ok=404,
         body={"timestamp_from": 90, "timestamp_to": 91, "before": "", "text": "new"},
     ),
+    Route(
+        "POST", "/words/corrections", CHANGE, ok=404,
+        body={"corrections": [{"timestamp_from": 90, "timestamp_to": 91, "before": "", "text": "new"}]},
+    ),
+    Route("GET", "/history", CHANGE),
+    Route("POST", "/history/1/undo", CHANGE, ok=404),
     Route("PATCH", "/speaker/merge", CHANGE, body={"speaker_from": 0, "speaker_to": 3}),
     Route("POST", "/process", CHANGE, CHANGE_PUBLIC, ok=400),
     Route(

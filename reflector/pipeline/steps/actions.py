@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reflector.db.edits import is_edited
 from reflector.db.models import Transcript
 from reflector.events.names import EventName
 from reflector.events.outbox import Outbox
@@ -19,8 +20,9 @@ def run(context: StepContext) -> Output:
 
 
 def show(transcript: Transcript, output: Output, events: Outbox) -> None:
-    transcript.action_items = output["items"]
-    events.add(EventName.ACTION_ITEMS, {"action_items": output["items"]})
+    if not is_edited(transcript, "action_items"):
+        transcript.action_items = output["items"]
+    events.add(EventName.ACTION_ITEMS, {"action_items": transcript.action_items})
 
 
 STEP = StepDefinition(

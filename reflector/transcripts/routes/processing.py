@@ -87,6 +87,7 @@ def transcript_get_run(
             error=transcript.error,
             steps=[_step_view(row) for row in rows],
             action_items=transcript.action_items,
+            change_seq=transcript.change_seq,
             edited=edited_parts(transcript),
         )
 

@@ -65,7 +65,7 @@ def transcript_get_participants(
 def transcript_add_participant(
     services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.CreateParticipant
 ) -> schemas.Participant:
-    with changing(services, caller, transcript_id) as (session, transcript):
+    with changing(services, caller, transcript_id) as (session, transcript, _):
         _refuse_taken(session, transcript_id, info.speaker)
         last = session.scalar(
             select(func.max(Participant.position)).where(Participant.transcript_id == transcript_id)
@@ -98,7 +98,7 @@ def transcript_update_participant(
     participant_id: str,
     info: schemas.UpdateParticipant,
 ) -> schemas.Participant:
-    with changing(services, caller, transcript_id) as (session, transcript):
+    with changing(services, caller, transcript_id) as (session, transcript, _):
         row = _participant(session, transcript_id, participant_id)
         if "speaker" in info.model_fields_set:
             _refuse_taken(session, transcript_id, info.speaker, own=row.id)
@@ -113,7 +113,7 @@ def transcript_update_participant(
 def transcript_delete_participant(
     services: ServicesDep, caller: UserCaller, transcript_id: str, participant_id: str
 ) -> schemas.DeletionStatus:
-    with changing(services, caller, transcript_id) as (session, transcript):
+    with changing(services, caller, transcript_id) as (session, transcript, _):
         row = session.get(Participant, participant_id)
         if row is not None and row.transcript_id == transcript_id:
             session.delete(row)
@@ -130,7 +130,7 @@ def transcript_assign_speaker(
         raise InvalidInput("Either speaker or participant must be provided")
     if info.speaker is not None and info.participant is not None:
         raise InvalidInput("Only one of speaker or participant must be provided")
-    with changing(services, caller, transcript_id) as (session, transcript):
+    with changing(services, caller, transcript_id) as (session, transcript, draft):
         words = load_words(session, transcript_id, transcript.shown_run)
         speaker = info.speaker
         if speaker is None:
@@ -142,6 +142,7 @@ def transcript_assign_speaker(
         start, end = info.timestamp_from, info.timestamp_to
         note_range(transcript, start, end, speaker)
         changed = [w._replace(speaker=speaker) if start <= w.start <= end else w for w in words]
+        draft.add_speakers(words, changed)
         save_words(session, transcript, changed)
     return schemas.SpeakerAssignmentStatus(status="ok")
 
@@ -151,7 +152,7 @@ def transcript_merge_speaker(
     services: ServicesDep, caller: UserCaller, transcript_id: str, info: schemas.SpeakerMerge
 ) -> schemas.SpeakerAssignmentStatus:
     """Merge one speaker into another: all words, and the participant if there is one."""
-    with changing(services, caller, transcript_id) as (session, transcript):
+    with changing(services, caller, transcript_id) as (session, transcript, draft):
         source = _of_speaker(session, transcript_id, info.speaker_from)
         target = _of_speaker(session, transcript_id, info.speaker_to)
         if source and target and source.id != target.id:
@@ -164,6 +165,7 @@ def transcript_merge_speaker(
             w._replace(speaker=info.speaker_to) if w.speaker == info.speaker_from else w
             for w in words
         ]
+        draft.add_speakers(words, changed)
         save_words(session, transcript, changed)
     return schemas.SpeakerAssignmentStatus(status="ok")
 

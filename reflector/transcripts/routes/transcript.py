@@ -6,13 +6,13 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import Caller, Right, get_authorized_transcript
 from reflector.db.changes import touch
 from reflector.db.edits import note_field
-from reflector.db.models import Participant, Recording, SourceKind, Transcript, new_id, now
+from reflector.db.models import Participant, Recording, SourceKind, Transcript, now
 from reflector.errors import Conflict, InvalidInput
 from reflector.events.names import UserEventName
 from reflector.events.outbox import publish_changed, publish_to_owner
@@ -30,11 +30,12 @@ from reflector.pipeline.queue.dispatch import nudge_ready
 from reflector.pipeline.runs import is_active, steps_of
 from reflector.search import index
 from reflector.transcript.formats import TextFormat
-from reflector.transcripts import queries, schemas
+from reflector.transcripts import participants, queries, schemas
+from reflector.transcripts.changes import changing
 
 router = APIRouter(tags=["transcripts"])
 
-NULLABLE = {"title", "short_summary", "long_summary", "audio_deleted"}
+NULLABLE = {"title", "short_summary", "long_summary", "action_items", "audio_deleted"}
 
 
 @router.post("/transcripts")
@@ -81,16 +82,15 @@ def transcript_update(
     A list of participants replaces the existing one. With `base_change_seq`, the update is refused
     (409) if somebody has changed the transcript since.
     """
-    with services.db.write() as session:
-        transcript = get_authorized_transcript(
-            session, caller, transcript_id, Right.CHANGE, lock=True
-        )
+    with changing(services, caller, transcript_id) as (session, transcript, _):
         if info.base_change_seq not in {None, transcript.change_seq}:
             raise Conflict("Somebody else has changed this transcript since. Read it again first.")
         if "audio_deleted" in info.model_fields_set:
             _delete_audio(session, transcript, info.audio_deleted)
         for name in info.model_fields_set - {"participants", "base_change_seq"}:
             value = getattr(info, name)
+            if isinstance(value, schemas.ActionItems):
+                value = value.model_dump()
             if value is not None or name in NULLABLE:
                 setattr(transcript, name, value)
                 note_field(transcript, name, value)
@@ -100,7 +100,6 @@ def transcript_update(
             index.update(session, transcript)
         touch(session, transcript)
         body = queries.with_participants(session, transcript_id)
-        publish_changed(session, services.bus, transcript_id)
     if info.audio_deleted:
         deletions.execute(services, transcript_id)
     return schemas.GetTranscriptWithParticipants(**body)
@@ -134,19 +133,7 @@ def _replace_participants(
     foreign = {person.user_id for person in people} - {None, caller.user_id, *known}
     if foreign:
         raise InvalidInput("A participant's user_id can be your own only.")
-    session.execute(delete(Participant).where(Participant.transcript_id == transcript_id))
-    taken = set(session.scalars(select(Participant.id).where(Participant.id.in_(ids))))
-    session.add_all(
-        Participant(
-            id=person.id if person.id and person.id not in taken else new_id(),
-            transcript_id=transcript_id,
-            position=position,
-            speaker=person.speaker,
-            name=person.name,
-            user_id=person.user_id,
-        )
-        for position, person in enumerate(people)
-    )
+    participants.replace(session, transcript_id, [person.model_dump() for person in people])
 
 
 @router.delete("/transcripts/{transcript_id}")
