@@ -11,8 +11,8 @@ from reflector.db.models import Topic, Transcript
 from reflector.db.words import load_words, store_words
 from reflector.services import Services
 from reflector.transcript.words import Word
-from tests.conftest import OpenServices, client_of
 from tests.api.people import SECRET, make_person, make_transcript
+from tests.conftest import OpenServices, client_of
 
 
 @pytest.fixture

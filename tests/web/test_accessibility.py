@@ -57,14 +57,15 @@ def test_nothing_is_found(
     for button, dialog in (
         (".turn .who button[title]", "rename"), ("#summary-edit", "summary-dialog"),
         ("#retitle", "retitle-dialog"), ("#copy-open", "copy"), ("#delete", "confirm"),
+        ("#replace-open", "replace"), ("#actions .add button", "action"), ("#history-open", "history"),
     ):  # fmt: skip
         show(page, button)
         page.locator(button).first.click()
         found[dialog] = findings(page)
         page.keyboard.press("Escape")
-    show(page, ".edit")
+    show(page, ".turn .edit")
     page.locator(".turn").first.hover()
-    page.locator(".edit").first.click()
+    page.locator(".turn .edit").first.click()
     found["correction"] = findings(page)
     page.keyboard.press("Escape")
     page.click("#download summary")

@@ -6,6 +6,7 @@ const EDITED = {
   title: "title",
   short_summary: "short summary",
   long_summary: "summary",
+  action_items: "action items",
   speakers: "speakers",
   words: "words",
 };

@@ -1,5 +1,6 @@
 // One recording: fills in as events arrive, and stays useful while it does.
 
+import { listenToActions, showActions } from "./actions.js";
 import { listenToCopy } from "./copy.js";
 import { correct, isCorrecting } from "./correct.js";
 import { date } from "./dates.js";
@@ -20,8 +21,10 @@ import {
   titleOf,
 } from "./dom.js";
 import { findIn, listenToFind } from "./find.js";
+import { listenToHistory } from "./history.js";
 import { markdown } from "./markdown.js";
 import { followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
+import { listenToReplace } from "./replace.js";
 import { query } from "./search.js";
 import { askWho, listenToSelection, listenToSpeakers } from "./speakers.js";
 import { noteProgress, showSteps, whenRetried } from "./steps.js";
@@ -65,31 +68,6 @@ function showHead() {
 function showSummary(text) {
   byId("summary").hidden = !text;
   if (text) draw(byId("summary-text"), text, () => markdown(text.replace(/^# (Quick recap|Summary)\n+/gm, "")));
-}
-
-function showActions(items) {
-  /** @type {[string, any[]][]} */
-  const found = [
-    ["Decisions", items?.decisions?.map((d) => [d.decision, d.decided_by]) ?? []],
-    [
-      "Next steps",
-      items?.next_steps?.map((n) => [n.task, [n.assigned_to, n.deadline].filter(Boolean).join(", ")]) ?? [],
-    ],
-  ];
-  const lists = found.filter(([, entries]) => entries.length);
-  byId("actions").hidden = lists.length === 0;
-  draw(byId("actions-text"), lists, () =>
-    lists.flatMap(([heading, entries]) => [
-      make("h3", {}, heading),
-      make(
-        "ul",
-        {},
-        ...entries.map(([text, detail]) =>
-          make("li", {}, text, detail ? make("div", { className: "detail" }, detail) : null),
-        ),
-      ),
-    ]),
-  );
 }
 
 function showTopics() {
@@ -151,7 +129,7 @@ async function refreshRun() {
   const run = await api(`${base}/run`);
   state.run = run;
   showSteps(run);
-  showActions(run.action_items);
+  showActions(run.action_items, run.status === "ended");
   showError(run.error);
   const playback = run.steps.find((step) => step.name === "playback");
   showSound(playback?.state === "done");
@@ -218,7 +196,7 @@ const HANDLERS = {
   TRANSCRIPT: refreshSoon,
   FINAL_TITLE: refreshSoon,
   FINAL_LONG_SUMMARY: (data) => showSummary(data.long_summary),
-  ACTION_ITEMS: (data) => showActions(data.action_items),
+  ACTION_ITEMS: refreshSoon,
   WAVEFORM: (data) => showWaveform(data.waveform),
   DURATION: refreshSoon,
   CHANGED: refreshSoon,
@@ -303,6 +281,9 @@ listenToMenus();
 if (may("change")) {
   listenToSpeakers(base, () => /** @type {any} */ (state.transcript.participants) ?? [], reread);
   listenToSelection();
+  listenToActions(base, act);
+  listenToHistory(base, reread);
+  listenToReplace(base, () => state.words, reread);
   byId("reviewed").addEventListener("change", ({ target }) =>
     act(() => api(base, { method: "PATCH", body: JSON.stringify({ reviewed: target.checked }) })),
   );
