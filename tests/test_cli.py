@@ -40,12 +40,12 @@ def transcribe(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("format_", "start", "inside"),
     [
-        ("text", "Speaker 0: Hello everyone", "The next meeting is Tuesday."),
-        ("text-timestamped", "[00:00] Speaker 0: Hello", "[00:"),
-        ("webvtt-named", "WEBVTT\n\n00:00:00.", "<v Speaker 0>"),
+        ("text", "Speaker 1: Hello everyone", "The next meeting is Tuesday."),
+        ("text-timestamped", "[00:00] Speaker 1: Hello", "[00:"),
+        ("webvtt-named", "WEBVTT\n\n00:00:00.", "<v Speaker 1>"),
         ("srt", "1\n00:00:00,", " --> "),
         ("md", "# ", "## Transcript"),
-        ("json", "[\n  {", '"speaker_name": "Speaker 0"'),
+        ("json", "[\n  {", '"speaker_name": "Speaker 1"'),
     ],
 )
 def test_every_format_and_nothing_else_in_a_pipe(format_: str, start: str, inside: str) -> None:

@@ -252,10 +252,13 @@ def _result(services: Services, file: Path, transcript_id: str, run: int, format
             for warning in output.get("warnings", []):
                 click.echo(f"warning: {file}: {warning}", err=True)
         parts = segments(words)
+        names = formats.shown_names({}, words)
         if format_ == "md":
             text = markdown(queries.document_of(session, transcript))
         elif format_ == "json":
-            text = json.dumps(formats.json_segments(parts, {}), ensure_ascii=False, indent=2) + "\n"
+            text = (
+                json.dumps(formats.json_segments(parts, names), ensure_ascii=False, indent=2) + "\n"
+            )
         else:
             render = {
                 "text": formats.text,
@@ -264,7 +267,7 @@ def _result(services: Services, file: Path, transcript_id: str, run: int, format
                 "srt": formats.srt,
             }[format_]
             pieces = cues(words) if format_ in {"webvtt-named", "srt"} else parts
-            text = render(pieces, {}).rstrip("\n") + "\n"
+            text = render(pieces, names).rstrip("\n") + "\n"
         return _Result(text, report(file, transcript, topics, words, steps, outputs))
 
 

@@ -26,7 +26,7 @@ from reflector.language.meeting import (
     clean_title,
     long_summary,
 )
-from reflector.transcript.formats import speaker_name
+from reflector.transcript.formats import shown_name
 from reflector.transcript.words import Word, plain_text
 
 MAX_SENTENCE_CHARS = 400
@@ -112,7 +112,7 @@ class ExtractiveAnalyst:
             return ActionItems()
         decisions, steps = [], []
         for sentence in sentences(meeting.words):
-            speaker = speaker_name(meeting.names, sentence.speaker)
+            speaker = shown_name(meeting.names, sentence.speaker)
             if DECIDED.search(sentence.text):
                 decisions.append(Decision(decision=sentence.text, decided_by=speaker))
             elif (task := TASK.search(sentence.text)) and not sentence.text.endswith("?"):

@@ -10,7 +10,7 @@ from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from reflector.transcript.formats import Names, speaker_name
+from reflector.transcript.formats import Names, shown_name
 from reflector.transcript.words import Segment, Word, segment_ranges, segments
 
 MAX_LINE_CHARS = 600
@@ -48,7 +48,7 @@ class Meeting:
         return segments(self.words, hard_limit=MAX_LINE_CHARS)
 
     def line(self, segment: Segment) -> str:
-        return f"{speaker_name(self.names, segment.speaker)}: {segment.text}"
+        return f"{shown_name(self.names, segment.speaker)}: {segment.text}"
 
     @property
     def minutes(self) -> float:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from html import escape
 from typing import Any
 
-from reflector.transcript.words import Segment
+from reflector.transcript.words import Segment, Word
 
 
 class TextFormat(StrEnum):
@@ -26,38 +26,55 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def speaker_name(names: Names, speaker: int) -> str:
-    return _one_line(names.get(speaker) or "") or f"Speaker {speaker}"
+    """Return the name, or the speaker's number as the API has it: the first one is 0."""
+    return one_line(names.get(speaker) or "") or f"Speaker {speaker}"
+
+
+def shown_name(names: Names, speaker: int) -> str:
+    """Return the name as people see it, who count speakers from 1."""
+    return one_line(names.get(speaker) or "") or f"Speaker {speaker + 1}"
+
+
+def shown_names(names: Names, segments: Iterable[Segment | Word]) -> dict[int, str]:
+    """Return `shown_name` of every speaker of `segments`."""
+    return {speaker: shown_name(names, speaker) for speaker in {s.speaker for s in segments}}
 
 
 def text(segments: Sequence[Segment], names: Names) -> str:
-    return "\n".join(f"{speaker_name(names, s.speaker)}: {_one_line(s.text)}" for s in segments)
+    return "\n".join(f"{speaker_name(names, s.speaker)}: {one_line(s.text)}" for s in segments)
 
 
 def text_timestamped(segments: Sequence[Segment], names: Names) -> str:
     return "\n".join(
-        f"[{minutes(s.start)}] {speaker_name(names, s.speaker)}: {_one_line(s.text)}"
+        f"[{minutes(s.start)}] {speaker_name(names, s.speaker)}: {one_line(s.text)}"
         for s in segments
     )
 
 
-def webvtt(segments: Sequence[Segment], names: Names) -> str:
-    """Return WebVTT with a voice span for each cue.
+def webvtt(segments: Sequence[Segment], names: Names | None) -> str:
+    """Return WebVTT with a voice span for each cue; without names if `names` is None.
 
     `&`, `<` and `>` are escaped (W3C WebVTT, section 3.5).
     """
     cues = [
         f"{clock(s.start)} --> {clock(s.end)}\n"
-        f"<v {escape(_one_line(speaker_name(names, s.speaker)), quote=False)}>"
-        f"{escape(_two_lines(s.text), quote=False)}"
+        f"{_voice(names, s.speaker)}{escape(_two_lines(s.text), quote=False)}"
         for s in segments
     ]
     return "\n\n".join(["WEBVTT", *cues]) + "\n"
 
 
-def srt(segments: Sequence[Segment], names: Names) -> str:
+def _voice(names: Names | None, speaker: int) -> str:
+    if names is None:
+        return ""
+    return f"<v {escape(one_line(speaker_name(names, speaker)), quote=False)}>"
+
+
+def srt(segments: Sequence[Segment], names: Names | None) -> str:
+    """Return SubRip; without names if `names` is None."""
     cues = [
         f"{number}\n{clock(s.start, ',')} --> {clock(s.end, ',')}\n"
-        f"{_two_lines(f'{speaker_name(names, s.speaker)}: {s.text}')}\n"
+        f"{_two_lines(s.text if names is None else f'{speaker_name(names, s.speaker)}: {s.text}')}\n"
         for number, s in enumerate(segments, start=1)
     ]
     return "\n".join(cues)
@@ -97,14 +114,14 @@ def clock(seconds: float, separator: str = ".") -> str:
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}{separator}{fraction:03d}"
 
 
-def _one_line(value: str) -> str:
+def one_line(value: str) -> str:
     """Remove line ends and control characters, which could begin another cue or speaker."""
     return " ".join(CONTROL.sub(" ", value).split())
 
 
 def _two_lines(value: str) -> str:
     """Split a cue's text into at most two lines, near its middle, if it exceeds 42 characters."""
-    text = _one_line(value).replace("-->", "->")  # would be read as a cue's times
+    text = one_line(value).replace("-->", "->")  # would be read as a cue's times
     if len(text) <= LINE_CHARACTERS:
         return text
     half = (len(text) + 1) // 2

@@ -21,6 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reflector.db.models import Edit, Transcript, User
+from reflector.transcript.formats import shown_name
 from reflector.transcript.words import Word, from_rows, plain_text
 from reflector.transcripts import participants
 
@@ -140,7 +141,7 @@ def _text(part: str, value: Any) -> str:
     if part == "words":
         return " … ".join(plain_text(from_rows(place)) for place in value)
     if part == "speakers":
-        return ", ".join(sorted({f"Speaker {speaker}" for *_, speaker in value}))
+        return ", ".join(sorted({shown_name({}, speaker) for *_, speaker in value}))
     if part == "participants":
         return ", ".join(person["name"] for person in value)
     if part == "action_items":

@@ -178,7 +178,7 @@ def document_of(session: Session, transcript: Transcript) -> Document:
         action_items=transcript.action_items or {},
         topics=topics_of(session, transcript, with_words=True, words=words),
         participants=[{"id": p.id, "name": p.name, "speaker": p.speaker} for p in people],
-        names=names_of(people),
+        names=formats.shown_names(names_of(people), words),
         segments=load_segments(session, transcript.id, transcript.shown_run),
         words=words,
     )

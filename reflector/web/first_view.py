@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from reflector.db.models import Status, Transcript
 from reflector.db.words import load_segments
-from reflector.transcript.formats import minutes, speaker_name
+from reflector.transcript.formats import minutes, shown_name
 from reflector.transcripts import queries
 
 # About two hours of speech; the script shows the rest
@@ -52,7 +52,7 @@ def first_view(session: Session, transcript: Transcript) -> FirstView:
         if characters > MAX_CHARACTERS:
             is_cut = True
             break
-        name = speaker_name(names, segment.speaker)
+        name = shown_name(names, segment.speaker)
         start = minutes(segment.start)
         turns.append(ShownTurn(name, start, segment.text.strip()))
     return FirstView(

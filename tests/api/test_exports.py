@@ -19,7 +19,9 @@ from tests.api.people import make_transcript
 
 ACTIONS = {
     "decisions": [{"decision": "Ship it", "decided_by": "Anna"}],
-    "next_steps": [{"task": "Write <docs>", "assigned_to": None, "deadline": "Friday"}],
+    "next_steps": [
+        {"task": "Write <docs>", "assigned_to": None, "deadline": "Friday", "done": True}
+    ],
 }
 
 
@@ -47,8 +49,8 @@ def path(services: Services) -> str:
 def test_text_formats(client: TestClient, path: str) -> None:
     srt = client.get(f"{path}/export/srt")
     assert srt.text.startswith("1\n00:00:00,000 --> 00:00:01,000\nAnna")
-    assert "2\n00:01:02,000 --> 00:01:03,000\nSpeaker 1: Yes." in srt.text
-    assert client.get(f"{path}/export/txt").text.split("\n")[1] == "[01:02] Speaker 1: Yes."
+    assert "2\n00:01:02,000 --> 00:01:03,000\nSpeaker 2: Yes." in srt.text
+    assert client.get(f"{path}/export/txt").text.split("\n")[1] == "[01:02] Speaker 2: Yes."
     assert client.get(f"{path}/export/vtt").text.startswith("WEBVTT\n\n00:00:00.000")
     markdown = client.get(f"{path}/export/md").text
     for line in ('# Plan: "Q4" – Überblick', "## Quick recap", "- Ship it (Anna)", "## Transcript",
@@ -56,11 +58,26 @@ def test_text_formats(client: TestClient, path: str) -> None:
         assert line in markdown.splitlines()
 
 
+def test_times_and_names_are_left_out(client: TestClient, path: str) -> None:
+    def export(format: str, **options: bool) -> str:
+        return client.get(f"{path}/export/{format}", params=options).text
+
+    assert export("txt", times=False).split("\n")[1] == "Speaker 2: Yes."
+    assert export("txt", names=False).split("\n")[1] == "[01:02] Yes."
+    assert export("txt", times=False, names=False).split("\n")[1] == "Yes."
+    assert "\n**Speaker 2** Yes.\n" in export("md", times=False)
+    assert "\nYes.\n" in export("md", times=False, names=False)
+    assert "Speaker" not in export("srt", names=False)
+    assert "<v" not in export("vtt", names=False)
+    content = client.get(f"{path}/export/docx?times=false&names=false").content
+    assert docx.Document(BytesIO(content)).paragraphs[-1].text == "Yes."
+
+
 def test_word_document_opens_and_holds_everything(client: TestClient, path: str) -> None:
     answer = client.get(f"{path}/export/docx")
     text = [paragraph.text for paragraph in docx.Document(BytesIO(answer.content)).paragraphs]
     assert text[0] == 'Plan: "Q4" – Überblick'
-    assert "Write <docs> (Friday)" in text
+    assert "Write <docs> (Friday, done)" in text
     assert "All is well" in text
     assert "Anna [00:00] Hello & <you>." in text
 
@@ -68,7 +85,7 @@ def test_word_document_opens_and_holds_everything(client: TestClient, path: str)
 def test_json_has_words(client: TestClient, path: str) -> None:
     body = client.get(f"{path}/export/json").json()
     assert body["words"][2] == {"text": " Yes.", "start": 62.0, "end": 63.0, "speaker": 1}
-    assert body["segments"][1]["speaker_name"] == "Speaker 1"
+    assert body["segments"][1]["speaker_name"] == "Speaker 2"
     assert body["action_items"] == ACTIONS
     assert body["duration"] == 3.0
 

@@ -187,16 +187,32 @@ def test_text_that_was_checked_says_so(page: Any, server: Server, meeting: str) 
     assert server.get(path_of(meeting))["reviewed"] is True
 
 
+def wait_for_copy(page: Any, beginning: str) -> None:
+    page.wait_for_function(
+        "start => new RegExp(`^${start}`).test(document.querySelector('#copy-text').value)",
+        arg=beginning,
+    )
+
+
 def test_text_is_copied_in_each_format(page: Any, sample_id: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     open_sample(page, sample_id)
     page.click("#copy-open")
-    for format, beginning in [("text-timestamped", "["), ("webvtt-named", "WEBVTT"), ("json", "[")]:
-        with page.expect_response(lambda answer: "transcript_format" in answer.url):
-            page.select_option("#copy-format", format)
-        page.wait_for_function(
-            "start => document.querySelector('#copy-text').value.startsWith(start)", arg=beginning
-        )
+    for format, beginning in [
+        ("md", "# "),
+        ("vtt", "WEBVTT"),
+        ("json", r"\{"),
+        ("txt", r"\[00:00\] "),
+    ]:
+        page.select_option("#copy-format", format)
+        wait_for_copy(page, beginning)
+    page.uncheck("#copy-times")
+    wait_for_copy(page, r"[^\[:]+: \w")
+    page.uncheck("#copy-names")
+    wait_for_copy(page, r"(?![^\n]*: )\w")
+    with page.expect_download() as started:
+        page.click("#copy-download")
+    assert started.value.path().read_text() == page.input_value("#copy-text")
     page.click("#copy button[value=ok]")
     page.wait_for_function("() => document.querySelector('#copy-said').textContent === 'Copied.'")
     assert page.evaluate("navigator.clipboard.readText()") == page.input_value("#copy-text")

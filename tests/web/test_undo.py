@@ -50,8 +50,8 @@ def test_places_that_somebody_changed_meanwhile_are_not_replaced(
     page.fill("#replace-find", "hello")
     page.fill("#replace-with", "zebra")
     first = server.get(f"{path_of(meeting)}/words")[0]
-    body = {"timestamp_from": first["start"], "timestamp_to": first["start"]}
-    body |= {"before": first["text"], "text": "Theirs"}
+    span = {"timestamp_from": first["start"], "timestamp_to": first["start"]}
+    body = {**span, "before": first["text"], "text": "Theirs"}
     server.http.patch(f"{path_of(meeting)}/words", json=body)
     page.click("#replace-ok")
     page.wait_for_selector("#replace [data-problem]:not([hidden])")
@@ -96,13 +96,16 @@ def test_two_people_change_different_next_steps_and_both_stay(
     server.http.patch(path_of(meeting), json={"action_items": items})
     page.wait_for_selector("#actions-text li >> text=two")
     page.locator("#actions-text li", has_text="two").locator(".edit").click()
-    items = {"next_steps": [{"task": "one", "done": True}, {"task": "two"}]}
+    items["next_steps"] = [{"task": "one", "context": "ticked off"}, {"task": "two"}]
     server.http.patch(path_of(meeting), json={"action_items": items})
     page.fill("#action-text", "two and a half")
     page.click("#action button[value=ok]")
     page.wait_for_selector("#actions-text li >> text=two and a half")
     steps = server.get(f"{path_of(meeting)}/run")["action_items"]["next_steps"]
-    assert [(s["task"], s["done"]) for s in steps] == [("one", True), ("two and a half", False)]
+    assert [(s["task"], s["context"]) for s in steps] == [
+        ("one", "ticked off"),
+        ("two and a half", None),
+    ]
 
 
 def test_next_step_that_somebody_else_changed_is_not_overwritten(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from reflector.transcript.formats import Names, speaker_name
+from reflector.transcript.formats import Names, minutes
 from reflector.transcript.words import Segment, Word
 
 ACTIONS = {
@@ -17,8 +17,16 @@ ACTIONS = {
 
 
 @dataclass(frozen=True)
+class Options:
+    """What to write before what people said."""
+
+    times: bool = True
+    names: bool = True
+
+
+@dataclass(frozen=True)
 class Document:
-    """A transcript with all results; `duration` is in seconds."""
+    """A transcript with all results; `duration` is in seconds. `names` has one for each speaker."""
 
     id: str
     title: str
@@ -35,15 +43,23 @@ class Document:
     segments: Sequence[Segment]
     words: Sequence[Word] = field(default=())
 
-    def name(self, speaker: int) -> str:
-        return speaker_name(self.names, speaker)
+    def lead(self, segment: Segment, options: Options) -> tuple[str, str]:
+        """Return name and time to write before a segment; empty if they are not wanted."""
+        name = self.names[segment.speaker] if options.names else ""
+        return name, f"[{minutes(segment.start)}]" if options.times else ""
 
     def actions(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """Yield headings, each with decisions or tasks, and by whom or when."""
         for heading, (key, main, details) in ACTIONS.items():
             items = [
-                (str(item[main]), ", ".join(str(item[d]) for d in details if item.get(d)))
+                (str(item[main]), ", ".join(_details(item, details)))
                 for item in self.action_items.get(key) or ()
             ]
             if items:
                 yield heading, items
+
+
+def _details(item: Mapping[str, Any], keys: Sequence[str]) -> Iterator[str]:
+    yield from (str(item[key]) for key in keys if item.get(key))
+    if item.get("done"):
+        yield "done"

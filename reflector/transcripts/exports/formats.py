@@ -11,7 +11,7 @@ from reflector.transcript import formats
 from reflector.transcript.words import cues
 from reflector.transcripts.exports import word
 from reflector.transcripts.exports.data import data
-from reflector.transcripts.exports.document import Document
+from reflector.transcripts.exports.document import Document, Options
 from reflector.transcripts.exports.markdown import markdown
 
 
@@ -24,18 +24,34 @@ class ExportFormat(StrEnum):
     JSON = "json"
 
 
-Render = Callable[[Document], bytes]
+Render = Callable[[Document, Options], bytes]
+
+
+def text(document: Document, options: Options) -> str:
+    """Return a line for each segment, like `[01:02] Anna: Yes.`"""
+    lines = []
+    for segment in document.segments:
+        name, time = document.lead(segment, options)
+        lead = [time, f"{name}:" if name else ""]
+        lines.append(" ".join(filter(None, [*lead, formats.one_line(segment.text)])))
+    return "\n".join(lines)
+
+
+def subtitles(render: Callable[..., str]) -> Render:
+    """Return the export for a format of subtitles, which always have times."""
+
+    def export(document: Document, options: Options) -> bytes:
+        names = document.names if options.names else None
+        return render(cues(document.words), names).encode()
+
+    return export
+
+
 EXPORTS: dict[ExportFormat, tuple[str, Render]] = {
-    ExportFormat.TXT: (
-        "text/plain; charset=utf-8",
-        lambda d: formats.text_timestamped(d.segments, d.names).encode(),
-    ),
-    ExportFormat.VTT: ("text/vtt", lambda d: formats.webvtt(cues(d.words), d.names).encode()),
-    ExportFormat.SRT: (
-        "application/x-subrip",
-        lambda d: formats.srt(cues(d.words), d.names).encode(),
-    ),
-    ExportFormat.MD: ("text/markdown; charset=utf-8", lambda d: markdown(d).encode()),
+    ExportFormat.TXT: ("text/plain; charset=utf-8", lambda d, o: text(d, o).encode()),
+    ExportFormat.VTT: ("text/vtt", subtitles(formats.webvtt)),
+    ExportFormat.SRT: ("application/x-subrip", subtitles(formats.srt)),
+    ExportFormat.MD: ("text/markdown; charset=utf-8", lambda d, o: markdown(d, o).encode()),
     ExportFormat.DOCX: (word.MEDIA_TYPE, word.word),
-    ExportFormat.JSON: ("application/json", lambda d: to_json(data(d), indent=2)),
+    ExportFormat.JSON: ("application/json", lambda d, _: to_json(data(d), indent=2)),
 }

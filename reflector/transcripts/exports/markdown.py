@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from reflector.transcript.formats import minutes
-from reflector.transcripts.exports.document import Document
+from reflector.transcripts.exports.document import Document, Options
 
 HEADING = re.compile(r"^(#+) ", re.MULTILINE)
 
 
-def markdown(document: Document) -> str:
+def markdown(document: Document, options: Options = Options()) -> str:
     lines = [f"# {document.title}", ""]
     if document.long_summary:
         lines += [HEADING.sub(r"#\1 ", document.long_summary).strip(), ""]
@@ -26,5 +26,7 @@ def markdown(document: Document) -> str:
         lines.append("")
     lines += ["## Transcript", ""]
     for part in document.segments:
-        lines += [f"**{document.name(part.speaker)}** [{minutes(part.start)}] {part.text}", ""]
+        name, time = document.lead(part, options)
+        lead = [f"**{name}**" if name else "", time]
+        lines += [" ".join(filter(None, [*lead, part.text])), ""]
     return "\n".join(lines)

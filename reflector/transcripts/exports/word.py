@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from reflector.transcript.formats import minutes
-from reflector.transcripts.exports.document import Document
+from reflector.transcripts.exports.document import Document, Options
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 HEADING = re.compile(r"(#+) +(.*)")
@@ -18,7 +18,7 @@ MAX_TITLE = 255  # of a document property (ECMA-376)
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-def word(document: Document) -> bytes:
+def word(document: Document, options: Options) -> bytes:
     import docx  # takes half a second to import
     from docx.shared import Pt
 
@@ -48,8 +48,10 @@ def word(document: Document) -> bytes:
     for part in document.segments:
         paragraph = file.add_paragraph()
         paragraph.paragraph_format.space_after = Pt(6)
-        paragraph.add_run(_clean(document.name(part.speaker))).bold = True
-        paragraph.add_run(f" [{minutes(part.start)}] {_clean(part.text)}")
+        name, time = document.lead(part, options)
+        if name:
+            paragraph.add_run(f"{_clean(name)} ").bold = True
+        paragraph.add_run(" ".join(filter(None, [time, _clean(part.text)])))
     out = BytesIO()
     file.save(out)
     return out.getvalue()

@@ -21,7 +21,7 @@ from reflector.transcript.words import cues
 from reflector.transcripts import queries
 from reflector.transcripts.exports.archive import Entry, zipped
 from reflector.transcripts.exports.data import data
-from reflector.transcripts.exports.document import Document
+from reflector.transcripts.exports.document import Document, Options
 from reflector.transcripts.exports.formats import EXPORTS, ExportFormat
 
 router = APIRouter(tags=["transcripts"])
@@ -40,16 +40,24 @@ def attachment(title: str, suffix: str) -> dict[str, str]:
 
 @router.get("/transcripts/{transcript_id}/export/{format}", response_class=Response)
 def transcript_export(
-    services: ServicesDep, caller: AnyCaller, transcript_id: str, format: ExportFormat
+    services: ServicesDep,
+    caller: AnyCaller,
+    transcript_id: str,
+    format: ExportFormat,
+    times: bool = True,
+    names: bool = True,
 ) -> Response:
-    """Extra: export the transcript as a file."""
+    """Extra: export the transcript as a file.
+
+    `times=false` and `names=false` leave them out; subtitles always have times, JSON has both.
+    """
     with services.db.read() as session:
         document = queries.document_of(
             session, get_authorized_transcript(session, caller, transcript_id)
         )
     media_type, render = EXPORTS[format]
     headers = attachment(document.title, format.value)
-    return Response(render(document), media_type=media_type, headers=headers)
+    return Response(render(document, Options(times, names)), media_type=media_type, headers=headers)
 
 
 @router.get("/transcripts/{transcript_id}/download/zip")
@@ -84,7 +92,7 @@ def _entries(
     yield Entry("metadata.json", [metadata], compressed=True)
     for format in (ExportFormat.TXT, ExportFormat.SRT, ExportFormat.MD, ExportFormat.DOCX):
         render = EXPORTS[format][1]
-        yield Entry(f"transcript.{format}", [render(document)], compressed=True)
+        yield Entry(f"transcript.{format}", [render(document, Options())], compressed=True)
     key = audio_key(document.id)
     size = None if hidden else services.storage.size(key)
     if size is not None:

@@ -1,21 +1,27 @@
 // Copy the text or the link of a recording. Browsers give no clipboard to pages without TLS: there the text is selected.
 
 import { open, showProblem } from "./dialogs.js";
-import { api, byId } from "./dom.js";
+import { at, byId, fetchText } from "./dom.js";
 
 const dialog = byId("copy");
 const box = byId("copy-text");
 
+let loads = 0;
+
 async function load(base) {
+  loads += 1;
+  const own = loads;
   showProblem(dialog, null);
   byId("copy-said").textContent = "";
   box.value = "";
   try {
-    const answer = await api(`${base}?transcript_format=${byId("copy-format").value}`);
-    const text = answer.transcript;
-    box.value = typeof text === "string" ? text : JSON.stringify(text, null, 2);
+    const wanted = new URLSearchParams({ names: byId("copy-names").checked, times: byId("copy-times").checked });
+    const path = `${base}/export/${byId("copy-format").value}?${wanted}`;
+    byId("copy-download").href = at(path);
+    const text = await fetchText(path);
+    if (own === loads) box.value = text; // else somebody has chosen another format since
   } catch (error) {
-    showProblem(dialog, error.message);
+    if (own === loads) showProblem(dialog, error.message);
   }
 }
 
@@ -33,14 +39,14 @@ async function copy() {
 export function listenToCopy(base) {
   byId("copy-open").addEventListener("click", () => {
     byId("copy-title").textContent = "Copy the transcript";
-    byId("copy-format-label").hidden = false;
+    byId("copy-options").hidden = false;
     open(dialog);
     load(base);
   });
-  byId("copy-format").addEventListener("change", () => load(base));
+  byId("copy-options").addEventListener("change", () => load(base));
   byId("copy-link").addEventListener("click", () => {
     byId("copy-title").textContent = "Copy the link";
-    byId("copy-format-label").hidden = true;
+    byId("copy-options").hidden = true;
     byId("copy-said").textContent = "";
     box.value = `${location.origin}${location.pathname}`;
     open(dialog);

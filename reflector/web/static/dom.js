@@ -91,8 +91,8 @@ export function remember(key, value) {
   }
 }
 
-/** The JSON answer; an Error with the server's sentence otherwise. */
-export async function api(path, options = /** @type {RequestInit} */ ({})) {
+/** The answer; an Error with the server's sentence for one that is not a success. */
+async function request(path, options) {
   /** @type {Record<string, string>} */
   const headers = options.body ? { "Content-Type": "application/json" } : {};
   let response;
@@ -108,10 +108,19 @@ export async function api(path, options = /** @type {RequestInit} */ ({})) {
     if (!options.method) logInAgain();
     throw new Error(SESSION_ENDED);
   }
+  if (response.ok) return response;
   const body = await response.json().catch(() => null);
-  if (!response.ok) throw Object.assign(new Error(sentence(body, response.status)), { status: response.status });
-  return body;
+  throw Object.assign(new Error(sentence(body, response.status)), { status: response.status });
 }
+
+/** The JSON answer. Throws what `request` throws. */
+export async function api(path, options = /** @type {RequestInit} */ ({})) {
+  const response = await request(path, options);
+  return response.json().catch(() => null);
+}
+
+/** The answer as text. Throws what `request` throws. */
+export const fetchText = async (path) => (await request(path, {})).text();
 
 export function sentence(body, status) {
   if (typeof body?.detail === "string") return body.detail;

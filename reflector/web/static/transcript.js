@@ -43,7 +43,7 @@ const NOT_ALLOWED = 1008;
 const state = { transcript: /** @type {any} */ (null), run: null, topics: [], words: [] };
 
 const participant = (speaker) => state.transcript?.participants?.find((p) => p.speaker === speaker);
-const nameOf = (speaker) => participant(speaker)?.name ?? `Speaker ${speaker}`;
+const nameOf = (speaker) => participant(speaker)?.name ?? `Speaker ${speaker + 1}`;
 
 function showHead() {
   const { title, name, created_at: created, duration, status } = state.transcript;
