@@ -179,11 +179,17 @@ def _sqlite_pragmas(connection: Any, _record: object) -> None:
     # Disable the driver's transaction control, which begins transactions too late (SQLAlchemy
     # documentation, "Serializable isolation / Savepoints / Transactional DDL" of SQLite).
     connection.isolation_level = None
+    # Its own knows the letters of ASCII only
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged write survives a power failure
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _lower(value: str | None) -> str | None:
+    return None if value is None else str(value).lower()
 
 
 class Database:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import AwareDatetime
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import trash_of
-from reflector.db.models import SourceKind, Transcript
+from reflector.db.models import Participant, SourceKind, Status, Transcript
 from reflector.errors import InvalidInput, Unauthenticated
 from reflector.http.deps import PublicCaller, ResponseCacheDep, ServicesDep
 from reflector.search import results, schemas
@@ -34,11 +35,14 @@ def transcripts_search(
     source_kind: SourceKind | None = None,
     from_: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     to: AwareDatetime | None = None,
+    status: Status | None = None,
+    speaker: Annotated[str | None, Query(max_length=200, description="part of a name")] = None,
+    owner: Annotated[Literal["me", "others"] | None, Query(description="whose they are")] = None,
     include_deleted: bool = False,
 ) -> Response:
     """Return the best matches first, or the newest transcripts if nothing is searched for.
 
-    `include_deleted` searches only the caller's own trash, the last deleted first.
+    `status`, `speaker` and `owner` are extra. `include_deleted` searches only the caller's own trash, the last deleted first.
     """
     if from_ and to and from_ > to:
         raise InvalidInput("'from' must be less than or equal to 'to'")
@@ -57,6 +61,14 @@ def transcripts_search(
         conditions.append(Transcript.created_at >= from_)
     if to:
         conditions.append(Transcript.created_at <= to)
+    if status:
+        conditions.append(Transcript.status == status)
+    if speaker and speaker.strip():
+        conditions.append(_names(speaker.strip()))
+    if owner == "me":
+        conditions.append(Transcript.user_id == caller.user_id)
+    elif owner == "others":
+        conditions.append(Transcript.user_id.is_distinct_from(caller.user_id))
     query = parse(q)
     typed = " ".join(q.split())
 
@@ -76,5 +88,14 @@ def transcripts_search(
             "offset": offset,
         }
 
-    key = ("search", q, limit, offset, room_id, source_kind, from_, to, include_deleted)
+    filters = (room_id, source_kind, from_, to, status, speaker, owner)
+    key = ("search", q, limit, offset, *filters, include_deleted)
     return cache.answer(caller, key, make)
+
+
+def _names(part: str) -> ColumnElement[bool]:
+    """Return the condition that a participant's name contains `part`."""
+    people = select(Participant.transcript_id).where(
+        Participant.name.icontains(part, autoescape=True)
+    )
+    return Transcript.id.in_(people)

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete
 
-from reflector.db.models import Room, SearchDocument, Transcript, now
+from reflector.db.models import Participant, Room, SearchDocument, Transcript, now
 from reflector.db.words import store_words
 from reflector.search import index
 from reflector.services import Services
@@ -149,6 +149,29 @@ def test_filters_narrow_the_hits(
         i["id"]: i["room_name"] for i in client.get(PATH, params={"q": "budget"}).json()["results"]
     }
     assert (rooms[kept], rooms[lost]) == ("Board room", "Deleted Room")
+
+
+def test_filters_by_state_speaker_and_owner(
+    client: TestClient, library: tuple[Services, dict[str, str]]
+) -> None:
+    services = library[0]
+    text = {"title": "giraffe", "summary": "", "body": "x", "language": "en"}
+    mine, theirs = add(services, 0, text), add(services, 0, text)
+    with services.db.write() as session:
+        session.get_one(Transcript, mine).status = "error"
+        session.add(Participant(transcript_id=mine, name="Renée 100%", speaker=0))
+        session.add(Participant(transcript_id=theirs, name="Оттó", speaker=None))
+
+    def ids(**query: str) -> set[str]:
+        found = client.get(PATH, params={"q": "giraffe", **query}).json()["results"]
+        return {item["id"] for item in found}
+
+    assert ids(status="error") == {mine}
+    assert ids(speaker="renée") == ids(speaker="100%") == {mine}
+    assert ids(speaker="оТТ") == {theirs}  # Cyrillic
+    assert ids(speaker="%") == {mine}
+    assert ids(speaker="  ") == ids(owner="me") == {mine, theirs}  # nobody has an account
+    assert ids(owner="others") == set()
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,13 @@ def test_filters_are_in_the_address_and_can_be_cleared(page: Any, server: Server
     page.reload()
     row(page, upload).wait_for()
     assert row(page, live).count() == 0
+    page.fill("[name=speaker]", "Ada")
+    page.keyboard.press("Tab")
+    row(page, upload).wait_for(state="detached")
+    server.http.post(f"/v1/transcripts/{upload}/participants", json={"name": "Ada Lovelace"})
+    page.reload()
+    row(page, upload).wait_for()
+    assert "speaker=Ada" in page.url
     page.click("#filter-clear")
     row(page, live).wait_for()
     assert "source" not in page.url

@@ -1,8 +1,8 @@
-// Filters of the list: where a recording comes from, and from when it is. They are in the address, like the search.
+// Filters of the list: where a recording comes from, from when it is, who speaks. They are in the address, like the search.
 
 import { byId } from "./dom.js";
 
-const NAMES = ["source", "from", "to"];
+const NAMES = ["source", "from", "to", "status", "speaker", "owner"];
 const params = () => new URLSearchParams(location.search);
 
 export const isFiltered = () => NAMES.some((name) => params().get(name));
@@ -17,7 +17,8 @@ function moment(day, offset) {
 /** What the address asks for, in the words of the API. `typed`: the query of the address. */
 export function searchParameters(address, typed) {
   const wanted = new URLSearchParams({ q: typed });
-  const [source, from, to] = NAMES.map((name) => address.get(name));
+  const [source, from, to, ...others] = NAMES.map((name) => address.get(name));
+  for (const [place, value] of others.entries()) if (value) wanted.set(NAMES[3 + place], value);
   if (source) wanted.set("source_kind", source);
   const [start, end] = [from && moment(from, 0), to && moment(to, 1)];
   if (start) wanted.set("from", start);
