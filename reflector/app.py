@@ -32,6 +32,7 @@ from reflector.runtime.malloc import share_heaps_between_threads
 from reflector.runtime.settings import Settings
 from reflector.search import routes as search
 from reflector.services import Services
+from reflector.tags import routes as tags
 from reflector.transcripts.routes import (
     audio,
     downloads,
@@ -95,7 +96,7 @@ def create_app(services: Services) -> FastAPI:
         v1.include_router(accounts.login_router)
     # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, words, history, processing, speakers,
-               uploads, live, audio, video, downloads, events)  # fmt: skip
+               uploads, live, audio, video, downloads, tags, events)  # fmt: skip
     for module in modules:
         v1.include_router(module.router)
     app.include_router(v1)

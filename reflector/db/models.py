@@ -37,11 +37,12 @@ from reflector.db.base import (
 )
 from reflector.db.people import LoginAttempt, LoginSession, User, UserApiKey
 from reflector.db.rooms import Meeting, Recording, Room
+from reflector.db.tags import Tag, TranscriptTag
 
 __all__ = [
     "Base", "Deletion", "Edit", "Event", "LoginAttempt", "LoginSession", "Meeting", "Participant", "Recording",
-    "Room", "SearchDocument", "ShareMode", "SourceKind", "Status", "Step", "StepState", "Topic",
-    "Transcript", "UTCDateTime", "User", "UserApiKey", "Words", "new_id", "now",
+    "Room", "SearchDocument", "ShareMode", "SourceKind", "Status", "Step", "StepState", "Tag",
+    "Topic", "Transcript", "TranscriptTag", "UTCDateTime", "User", "UserApiKey", "Words", "new_id", "now",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from reflector.errors import InvalidInput, Unauthenticated
 from reflector.http.deps import PublicCaller, ResponseCacheDep, ServicesDep
 from reflector.search import results, schemas
 from reflector.search.query import parse
+from reflector.tags.queries import has_tag
 from reflector.transcripts.queries import without_strangers
 
 router = APIRouter(tags=["transcripts"])
@@ -38,11 +39,12 @@ def transcripts_search(
     status: Status | None = None,
     speaker: Annotated[str | None, Query(max_length=200, description="part of a name")] = None,
     owner: Annotated[Literal["me", "others"] | None, Query(description="whose they are")] = None,
+    tag: Annotated[str | None, Query(description="id of one of your tags")] = None,
     include_deleted: bool = False,
 ) -> Response:
     """Return the best matches first, or the newest transcripts if nothing is searched for.
 
-    `status`, `speaker` and `owner` are extra. `include_deleted` searches only the caller's own trash, the last deleted first.
+    `status`, `speaker`, `owner` and `tag` are extra. `include_deleted` searches only the caller's own trash, the last deleted first.
     """
     if from_ and to and from_ > to:
         raise InvalidInput("'from' must be less than or equal to 'to'")
@@ -69,6 +71,8 @@ def transcripts_search(
         conditions.append(Transcript.user_id == caller.user_id)
     elif owner == "others":
         conditions.append(Transcript.user_id.is_distinct_from(caller.user_id))
+    if tag:
+        conditions.append(has_tag(caller, tag))
     query = parse(q)
     typed = " ".join(q.split())
 
@@ -88,7 +92,7 @@ def transcripts_search(
             "offset": offset,
         }
 
-    filters = (room_id, source_kind, from_, to, status, speaker, owner)
+    filters = (room_id, source_kind, from_, to, status, speaker, owner, tag)
     key = ("search", q, limit, offset, *filters, include_deleted)
     return cache.answer(caller, key, make)
 

@@ -8,4 +8,5 @@ export type Step = Schemas["StepView"];
 export type Topic = Schemas["GetTranscriptTopic"];
 export type Word = Schemas["Word"];
 export type Participant = Schemas["Participant"];
+export type Tag = Schemas["Tag"];
 export type SearchResult = Schemas["SearchResult"];

@@ -91,6 +91,8 @@ ROUTES = [
         body={"corrections": [{"timestamp_from": 90, "timestamp_to": 91, "before": "", "text": "new"}]},
     ),
     Route("GET", "/history", CHANGE),
+    Route("PUT", "/tags/none", {**READ, "anonymous": [401] * 4}, ok=404),
+    Route("DELETE", "/tags/none", {**READ, "anonymous": [401] * 4}, ok=404),
     Route("POST", "/history/1/undo", CHANGE, ok=404),
     Route("PATCH", "/speaker/merge", CHANGE, body={"speaker_from": 0, "speaker_to": 3}),
     Route("POST", "/process", CHANGE, CHANGE_PUBLIC, ok=400),

@@ -25,6 +25,9 @@ function show() {
   byId("bulk-count").textContent = `${picked.size} selected`;
 }
 
+/** The ids of the chosen recordings. */
+export const pickedIds = () => [...picked];
+
 /** The list is drawn anew: what is no longer in it is no longer chosen. */
 export function keepPicked(items) {
   const there = new Set(items.map((item) => item.id));

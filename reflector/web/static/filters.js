@@ -1,8 +1,8 @@
-// Filters of the list: where a recording comes from, from when it is, who speaks. They are in the address, like the search.
+// Filters of the list: where a recording comes from, from when it is, who speaks, its tag. They are in the address, like the search.
 
-import { byId } from "./dom.js";
+import { byId, make } from "./dom.js";
 
-const NAMES = ["source", "from", "to", "status", "speaker", "owner"];
+const NAMES = ["source", "from", "to", "status", "speaker", "owner", "tag"];
 const params = () => new URLSearchParams(location.search);
 
 export const isFiltered = () => NAMES.some((name) => params().get(name));
@@ -24,6 +24,15 @@ export function searchParameters(address, typed) {
   if (start) wanted.set("from", start);
   if (end) wanted.set("to", end);
   return wanted;
+}
+
+/** Offer these tags. @param {import("../types").Tag[]} tags */
+export function offerTags(tags) {
+  const select = byId("filter-form").elements.tag;
+  const [any] = select.options;
+  const options = tags.map(({ id, name }) => make("option", { value: id }, name));
+  select.replaceChildren(any, ...options);
+  show();
 }
 
 function show() {

@@ -1,15 +1,17 @@
 // The list of recordings, and the way for new ones in.
 
-import { keepPicked, listenToBulk, picker } from "./bulk.js";
+import { keepPicked, listenToBulk, pickedIds, picker } from "./bulk.js";
 import { date, nameLanguages } from "./dates.js";
 import { api, at, byId, clock, draw, enableControls, make, showStatus, titleOf } from "./dom.js";
-import { isFiltered, listenToFilters, searchParameters } from "./filters.js";
+import { isFiltered, listenToFilters, offerTags, searchParameters } from "./filters.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { highlighted, listenToSearch, query } from "./search.js";
+import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
 import { upload } from "./upload.js";
 
 const SIZE = 20;
 const REFRESH_MS = 3000;
+const mayTag = byId("bulk-tags") !== null;
 let uploads = 0;
 
 function row(item) {
@@ -29,6 +31,7 @@ function row(item) {
     make("strong", { dir: "auto" }, titleOf(item)),
     badge,
     make("span", { className: "meta", dir: "auto" }, meta),
+    item.tags?.length ? make("span", { className: "tags" }, ...item.tags.flatMap((tag) => [chip(tag), " "])) : null,
     summary,
     ...snippets,
   );
@@ -56,6 +59,10 @@ function showFound(total) {
 async function refresh() {
   const wanted = location.search;
   const answer = await read();
+  if (mayTag) {
+    const tags = await tagsOf(answer.items.map((item) => item.id)).catch(() => ({}));
+    for (const item of answer.items) item.tags = tags[item.id];
+  }
   if (wanted !== location.search) return; // another was asked for meanwhile
   const focused = document.activeElement?.getAttribute("href");
   showFound(answer.total);
@@ -138,6 +145,16 @@ listenToFilters(() => refresh().catch(() => {}));
 listenToBulk(() => refresh().catch(() => {}));
 listenToPages(() => refresh().catch(() => {}));
 for (const select of document.querySelectorAll("[data-languages]")) nameLanguages(select);
+if (mayTag) {
+  const readTags = () =>
+    loadTags()
+      .then(offerTags)
+      .then(refresh)
+      .catch(() => {});
+  listenToTags(readTags);
+  byId("bulk-tags").addEventListener("click", () => openTags(pickedIds()));
+  readTags();
+}
 enableControls();
 refresh().catch(() => {});
 setTimeout(keepFresh, REFRESH_MS);

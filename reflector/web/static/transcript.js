@@ -28,6 +28,7 @@ import { listenToReplace } from "./replace.js";
 import { query } from "./search.js";
 import { askWho, listenToSelection, listenToSpeakers } from "./speakers.js";
 import { noteProgress, showSteps, whenRetried } from "./steps.js";
+import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
 import { listenToWords, render } from "./words.js";
 
 // What this person may do: the server says it, and decides it again at each request
@@ -209,6 +210,12 @@ const HANDLERS = {
   },
 };
 
+async function showTags() {
+  await loadTags();
+  const own = (await tagsOf([id]))[id] ?? [];
+  byId("tag-chips").replaceChildren(...own.flatMap((tag) => [chip(tag), " "]));
+}
+
 /** @type {number | null} */
 let runTimer = null;
 function refreshRunSoon() {
@@ -287,6 +294,12 @@ if (may("change")) {
   byId("reviewed").addEventListener("change", ({ target }) =>
     act(() => api(base, { method: "PATCH", body: JSON.stringify({ reviewed: target.checked }) })),
   );
+}
+if (byId("tags-open")) {
+  const update = () => showTags().catch((error) => showError(error.message));
+  listenToTags(update);
+  byId("tags-open").addEventListener("click", () => openTags([id]));
+  update();
 }
 await refreshAll().catch((error) => showError(error.message));
 connect();

@@ -1,0 +1,1 @@
+"""Let people mark recordings with tags of their own."""

@@ -1,0 +1,94 @@
+"""Make tags, and give them to recordings. All routes are extra: the reference has no tags."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from reflector.accounts.access import get_authorized_transcript
+from reflector.db.models import Tag, TranscriptTag
+from reflector.http.deps import PublicCaller, ServicesDep, UserCaller
+from reflector.tags import queries, schemas
+
+router = APIRouter(tags=["tags"])
+
+MOST_AT_ONCE = 100
+
+
+def _view(tag: Tag, transcripts: int) -> schemas.Tag:
+    return schemas.Tag(id=tag.id, name=tag.name, colour=tag.colour, transcripts=transcripts)
+
+
+@router.get("/tags")
+def tags_list(services: ServicesDep, caller: PublicCaller) -> list[schemas.Tag]:
+    """Extra: list your tags."""
+    with services.db.read() as session:
+        return [_view(tag, count) for tag, count in queries.tags_of(session, caller)]
+
+
+@router.post("/tags")
+def tags_create(services: ServicesDep, caller: UserCaller, info: schemas.CreateTag) -> schemas.Tag:
+    """Extra: make a tag."""
+    with services.db.write() as session:
+        return _view(queries.create(session, caller, info.name, info.colour), 0)
+
+
+@router.get("/tags/of")
+def tags_of_transcripts(
+    services: ServicesDep,
+    caller: PublicCaller,
+    transcript: Annotated[list[str], Query(max_length=MOST_AT_ONCE)],
+) -> dict[str, list[str]]:
+    """Extra: get the ids of your tags for each of these transcripts."""
+    with services.db.read() as session:
+        return queries.of_transcripts(session, caller, transcript)
+
+
+@router.patch("/tags/{tag_id}")
+def tags_update(
+    services: ServicesDep, caller: UserCaller, tag_id: str, info: schemas.UpdateTag
+) -> schemas.TagStatus:
+    """Extra: rename a tag, or give it another colour."""
+    with services.db.write() as session:
+        tag = queries.get(session, caller, tag_id)
+        if info.name is not None:
+            queries.check_name(session, caller, info.name, except_id=tag.id)
+            tag.name = info.name
+        if info.colour is not None:
+            tag.colour = info.colour
+    return schemas.TagStatus(status="ok")
+
+
+@router.delete("/tags/{tag_id}")
+def tags_delete(services: ServicesDep, caller: UserCaller, tag_id: str) -> schemas.TagStatus:
+    """Extra: remove a tag, also from the recordings that have it. The recordings stay."""
+    with services.db.write() as session:
+        session.delete(queries.get(session, caller, tag_id))
+    return schemas.TagStatus(status="ok")
+
+
+@router.put("/transcripts/{transcript_id}/tags/{tag_id}")
+def transcript_add_tag(
+    services: ServicesDep, caller: UserCaller, transcript_id: str, tag_id: str
+) -> schemas.TagStatus:
+    """Extra: give a tag of yours to a transcript that you may read."""
+    with services.db.write() as session:
+        get_authorized_transcript(session, caller, transcript_id)
+        queries.get(session, caller, tag_id)
+        session.merge(TranscriptTag(transcript_id=transcript_id, tag_id=tag_id))
+    return schemas.TagStatus(status="ok")
+
+
+@router.delete("/transcripts/{transcript_id}/tags/{tag_id}")
+def transcript_remove_tag(
+    services: ServicesDep, caller: UserCaller, transcript_id: str, tag_id: str
+) -> schemas.TagStatus:
+    """Extra: take a tag of yours from a transcript."""
+    with services.db.write() as session:
+        get_authorized_transcript(session, caller, transcript_id)
+        queries.get(session, caller, tag_id)
+        given = session.get(TranscriptTag, (transcript_id, tag_id))
+        if given is not None:
+            session.delete(given)
+    return schemas.TagStatus(status="ok")
