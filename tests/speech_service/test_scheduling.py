@@ -72,12 +72,12 @@ def test_live_request_does_not_wait_for_a_long_recording(
     speech: SpeechServer, meeting: bytes
 ) -> None:
     long = Sending(speech, meeting, language="en")
-    wait_until(lambda: at_work(speech) == 1, "the long one is at work", 60)
+    wait_until(lambda: at_work(speech) == 1, "the long one is at work", 300)
     live = Sending(speech, HELD_OUT.read_bytes(), language="en", priority="live").join()
     assert live.status_code == 200
     assert not long.is_done
     long.http.close()
-    wait_until(lambda: at_work(speech) == 0, "the long one is given up", 60)
+    wait_until(lambda: at_work(speech) == 0, "the long one is given up", 300)
 
 
 def test_client_that_goes_away_stops_its_work(tmp_path: Path, meeting: bytes) -> None:
@@ -91,7 +91,7 @@ def test_client_that_goes_away_stops_its_work(tmp_path: Path, meeting: bytes) ->
                     headers={"Authorization": f"Bearer {KEY}"},
                 )
             assert at_work(server) == 1
-        wait_until(lambda: at_work(server) == 0, "its work ends", 60)
+        wait_until(lambda: at_work(server) == 0, "its work ends", 300)
         assert server.metric("reflector_speech_cancelled_total") == 1
         assert "Traceback" not in server.log.read_text()
         left = [path.name for path in (server.data / "scratch").iterdir()]
@@ -102,13 +102,13 @@ def test_one_too_many_is_told_to_come_again(tmp_path: Path, meeting: bytes) -> N
     with speech_server(tmp_path, SPEECH_REQUESTS="1") as server:
         server.wait_until_loaded()
         first = Sending(server, meeting, language="en")
-        wait_until(lambda: at_work(server) == 1, "the first is at work", 60)
+        wait_until(lambda: at_work(server) == 1, "the first is at work", 300)
         second = server.http.post(PATH, files={"file": ("a.flac", HELD_OUT.read_bytes())})
         assert second.status_code == 503
         assert second.headers["retry-after"] == "5"
         assert "1 requests are being worked on already" in second.json()["detail"]
         first.http.close()
-        wait_until(lambda: at_work(server) == 0, "the first is given up", 60)
+        wait_until(lambda: at_work(server) == 0, "the first is given up", 300)
         third = server.http.post(PATH, files={"file": ("a.flac", HELD_OUT.read_bytes())})
         assert third.status_code == 200
 
@@ -127,7 +127,7 @@ def test_client_that_leaves_a_stream_stops_its_work(speech: SpeechServer, meetin
         lines = answer.iter_lines()  # its end would close the connection
         assert next(lines).startswith('data: {"type": "transcript.text.delta"')
         assert at_work(speech) == 1
-    wait_until(lambda: at_work(speech) == 0, "its work ends", 60)
+    wait_until(lambda: at_work(speech) == 0, "its work ends", 300)
     after = speech.http.post(PATH, files={"file": ("a.flac", HELD_OUT.read_bytes())})
     assert after.status_code == 200
 
@@ -137,7 +137,7 @@ def test_service_ends_in_time_while_a_request_waits(tmp_path: Path, meeting: byt
     with speech_server(tmp_path) as service:
         service.wait_until_loaded()
         sending = Sending(service, meeting)
-        wait_until(lambda: at_work(service) == 1, "the request is at work", 60)
+        wait_until(lambda: at_work(service) == 1, "the request is at work", 300)
         service.process.terminate()
         assert service.process.wait(45) in {0, -signal.SIGTERM}
         sending.http.close()
