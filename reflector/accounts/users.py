@@ -109,6 +109,36 @@ def disable(session: Session, user: User) -> None:
     sign_out(session, user)
 
 
+def promote(user: User) -> None:
+    """Make the account an administrator."""
+    user.is_administrator = True
+
+
+def demote(session: Session, user: User) -> None:
+    """Make the account an ordinary one. Raises InvalidInput if it is the last administrator."""
+    keep_an_administrator(session, user)
+    user.is_administrator = False
+
+
+def keep_an_administrator(session: Session, user: User) -> None:
+    """Raise InvalidInput if no administrator who can log in is left without `user`.
+
+    Locks the administrators' rows, so that two who demote each other wait for one another.
+    """
+    if not user.is_administrator or user.disabled_at is not None:
+        return
+    able = session.scalars(
+        select(User.id)
+        .where(User.is_administrator, User.disabled_at.is_(None))
+        .order_by(User.id)
+        .with_for_update()
+    ).all()
+    if not set(able) - {user.id}:
+        raise InvalidInput(
+            f"{user.email} is the last administrator.", "Make somebody else one first."
+        )
+
+
 def owns(session: Session, user: User) -> int:
     """Return how many recordings and rooms the account owns, including those in the trash."""
     recordings = select(Transcript.id).where(Transcript.user_id == user.id)
@@ -184,3 +214,4 @@ def _provision(db: Database, email: str, wanted: str) -> None:
         elif user.provisioned_hash not in {wanted, None} and user.password_hash != wanted:
             set_password(session, email, wanted)
         user.provisioned_hash = wanted
+        user.is_administrator = True

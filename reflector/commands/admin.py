@@ -39,12 +39,14 @@ def password_options(command: Command) -> Command:
 
 @admin.command()
 @click.argument("email")
+@click.option("--admin", "is_admin", is_flag=True, help="Make it an administrator.")
 @password_options
-def create(email: str, password_file: IO[str] | None) -> None:
+def create(email: str, password_file: IO[str] | None, is_admin: bool) -> None:
     """Create an account."""
     hashed = users.checked_hash(_password(password_file), email)
     with _database() as db, db.write() as session:
         user = users.create(session, email, hashed)
+        user.is_administrator = is_admin
     click.echo(f"Made the account {user.email}.")
     _mention_backend()
 
@@ -69,7 +71,8 @@ def list_() -> None:
         users = session.scalars(select(User).order_by(User.created_at)).all()
     for user in users:
         kind = "password" if user.password_hash else "identity provider"
-        state = "\tdisabled" if user.disabled_at else ""
+        state = "\tadministrator" if user.is_administrator else ""
+        state += "\tdisabled" if user.disabled_at else ""
         click.echo(f"{user.email}\t{kind}\t{user.created_at:%Y-%m-%d}\t{user.id}{state}")
     if not users:
         click.echo("There are no accounts. Make one: reflector admin create EMAIL", err=True)
@@ -95,6 +98,26 @@ def enable(account: str) -> None:
         user = users.named(session, account)
         user.disabled_at = None
     click.echo(f"Enabled {user.email}.")
+
+
+@admin.command()
+@click.argument("account")
+def promote(account: str) -> None:
+    """Make an account an administrator. ACCOUNT is an e-mail address or id."""
+    with _database() as db, db.write() as session:
+        user = users.named(session, account)
+        users.promote(user)
+    click.echo(f"{user.email} is an administrator.")
+
+
+@admin.command()
+@click.argument("account")
+def demote(account: str) -> None:
+    """Make an administrator an ordinary account. The last administrator stays one."""
+    with _database() as db, db.write() as session:
+        user = users.named(session, account)
+        users.demote(session, user)
+    click.echo(f"{user.email} is no administrator.")
 
 
 @admin.command("sign-out")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reflector.db.base import Base, RowNumber, new_id, now
@@ -26,6 +26,7 @@ class User(Base):
     provisioned_hash: Mapped[str | None] = mapped_column(doc="the ADMIN_PASSWORD_HASH last taken")
     token_version: Mapped[int] = mapped_column(default=0)
     disabled_at: Mapped[datetime | None] = mapped_column(doc="cannot log in since; its keys rest")
+    is_administrator: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
