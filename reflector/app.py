@@ -16,6 +16,7 @@ from fastapi_offline import FastAPIOffline
 
 from reflector import __version__, web
 from reflector.accounts import routes as accounts
+from reflector.administration import routes as administration
 from reflector.errors import ConfigurationError
 from reflector.events import routes as events
 from reflector.http import config, errors, service
@@ -96,7 +97,8 @@ def create_app(services: Services) -> FastAPI:
         v1.include_router(accounts.login_router)
     # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, words, history, processing, speakers,
-               uploads, live, audio, video, downloads, tags, events)  # fmt: skip
+               uploads, live, audio, video, downloads, tags, events,
+               administration)  # fmt: skip
     for module in modules:
         v1.include_router(module.router)
     app.include_router(v1)

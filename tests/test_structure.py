@@ -26,6 +26,7 @@ LAYERS = [
     ["commands"],
     ["app"],
     ["web"],
+    ["administration"],
     [
         "accounts.routes",
         "events.routes",

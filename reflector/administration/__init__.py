@@ -1,0 +1,1 @@
+"""Look after accounts and work: who may, and what they see and do."""

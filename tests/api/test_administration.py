@@ -1,0 +1,124 @@
+"""Administration: who may, what is changed, what an administrator does not see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from reflector.administration.work import CANCELLED
+from reflector.db.models import Step, StepState, Transcript, User
+from reflector.pipeline.queue.leases import Lease, LeaseLost, take
+from reflector.pipeline.runner import _still_ours
+from reflector.pipeline.runs import start_run
+from reflector.services import Services
+from tests.api.people import SECRET, Person, make_person, make_transcript
+from tests.conftest import OpenServices, client_of
+
+BASE = "/v1/administration"
+ROUTES: list[tuple[str, str, dict[str, Any] | None]] = [
+    ("GET", "/people", None),
+    ("POST", "/people", {"email": "new@example.org"}),
+    ("PATCH", "/people/{id}", {"disabled": True}),
+    ("POST", "/people/{id}/sign-out", None),
+    ("DELETE", "/people/{id}", None),
+    ("GET", "/work", None),
+    ("POST", "/work/{id}/cancel", None),
+]
+
+
+@pytest.fixture
+def services(open_with: OpenServices) -> Services:
+    return open_with(AUTH_BACKEND="password", SECRET_KEY=SECRET, MIN_FREE_BYTES=0)
+
+
+@pytest.fixture
+def client(services: Services) -> TestClient:
+    return client_of(services)
+
+
+@pytest.fixture
+def boss(services: Services) -> Person:
+    person = make_person(services, "boss@example.org")
+    with services.db.write() as session:
+        session.get_one(User, person.id).is_administrator = True
+    return person
+
+
+@pytest.fixture
+def anna(services: Services) -> Person:
+    return make_person(services, "anna@example.org")
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ROUTES)
+def test_ordinary_account_or_stranger_is_refused(
+    client: TestClient, anna: Person, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    address = BASE + path.format(id=anna.id)
+    for headers, status in [({}, 401), (anna.bearer, 403), (anna.key, 403)]:
+        answer = client.request(method, address, json=body, headers=headers)
+        assert answer.status_code == status
+    assert "Only administrators" in answer.text
+
+
+@pytest.mark.parametrize("body", [{"administrator": False}, {"disabled": True}])
+def test_last_administrator_stays_one(
+    client: TestClient, boss: Person, body: dict[str, Any]
+) -> None:
+    address = f"{BASE}/people/{boss.id}"
+    assert "last administrator" in client.patch(address, json=body, headers=boss.bearer).text
+    assert client.delete(address, headers=boss.bearer).status_code == 400
+    assert client.get(f"{BASE}/people", headers=boss.bearer).json()[0]["administrator"]
+
+
+def test_person_is_created_disabled_and_removed_with_an_heir(
+    client: TestClient, services: Services, boss: Person
+) -> None:
+    people = f"{BASE}/people"
+    assert client.post(people, json={"email": "x"}, headers=boss.bearer).status_code == 400
+    made = client.post(people, json={"email": "ben@example.org"}, headers=boss.bearer).json()
+    login = {"email": "ben@example.org", "password": made["password"]}
+    assert client.post("/v1/auth/login", json=login).status_code == 200
+    ben = f"{people}/{made['id']}"
+    client.patch(ben, json={"disabled": True}, headers=boss.bearer)
+    assert client.post("/v1/auth/login", json=login).status_code in {401, 403}
+    recording = make_transcript(services, user_id=made["id"])
+    assert "Choose who gets them" in client.delete(ben, headers=boss.bearer).text
+    heir = {"give_to": boss.id}
+    assert client.delete(ben, params=heir, headers=boss.bearer).status_code == 200
+    assert client.delete(ben, params=heir, headers=boss.bearer).status_code == 404
+    with services.db.read() as session:
+        assert session.get_one(Transcript, recording).user_id == boss.id
+
+
+def test_work_hides_titles_and_cancelling_stops_the_worker(
+    client: TestClient, services: Services, boss: Person, anna: Person
+) -> None:
+    recording = make_transcript(services, user_id=anna.id, name="Secret", share_mode="private")
+    with services.db.write() as session:
+        run = start_run(session, session.get_one(Transcript, recording))
+    first = client.get(f"{BASE}/work", headers=boss.bearer).json()[0]
+    assert first["recording"] == "A recording of anna@example.org"
+    step = take(services.db, recording, run, first["step"], "worker")
+    assert step is not None
+    lease = Lease(services.db, step)
+    assert lease._renew()
+    cancel = f"{BASE}/work/{recording}/cancel"
+    assert client.post(cancel, headers=boss.bearer).status_code == 200
+    assert not lease._renew()
+    with services.db.write() as session, pytest.raises(LeaseLost):
+        _still_ours(session, step)
+    with services.db.read() as session:
+        assert session.get_one(Transcript, recording).error == CANCELLED
+        row = session.get_one(Step, step.id)
+        assert (row.state, row.error) == (StepState.FAILED, CANCELLED)
+    assert client.get(f"{BASE}/work", headers=boss.bearer).json() == []
+    assert client.post(cancel, headers=boss.bearer).status_code == 409
+    assert client.post(f"{BASE}/work/none/cancel", headers=boss.bearer).status_code == 404
+
+
+def test_without_accounts_work_is_open_and_people_are_missing(open_with: OpenServices) -> None:
+    client = client_of(open_with(AUTH_BACKEND="none"))
+    assert client.get(f"{BASE}/work").status_code == 200
+    assert client.get(f"{BASE}/people").status_code == 404
