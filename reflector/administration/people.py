@@ -20,20 +20,12 @@ PASSWORD_BYTES = 12
 
 def listed(session: Session) -> list[Person]:
     """Return all accounts, the oldest first."""
-    seen = dict(
-        session.execute(
-            select(LoginSession.user_id, func.max(LoginSession.last_seen_at)).group_by(
-                LoginSession.user_id
-            )
-        ).tuples()
+    last_seen = select(LoginSession.user_id, func.max(LoginSession.last_seen_at)).group_by(
+        LoginSession.user_id
     )
-    recordings = dict(
-        session.execute(
-            select(Transcript.user_id, func.count())
-            .where(Transcript.user_id.is_not(None))
-            .group_by(Transcript.user_id)
-        ).tuples()
-    )
+    counts = select(Transcript.user_id, func.count()).group_by(Transcript.user_id)
+    seen = {row[0]: row[1] for row in session.execute(last_seen).all()}
+    recordings = {row[0]: row[1] for row in session.execute(counts).all()}
     return [
         Person(
             id=user.id,

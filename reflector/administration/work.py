@@ -48,7 +48,7 @@ def listed(session: Session, caller: Caller) -> list[WorkStep]:
         )
         .order_by(Step.transcript_id, Step.id)
         .limit(MOST)
-    ).tuples()
+    )
     return [
         WorkStep(
             transcript_id=transcript.id,

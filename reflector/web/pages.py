@@ -21,7 +21,7 @@ from reflector.http.root_path import RootPath
 from reflector.runtime.settings import Settings
 from reflector.services import Services
 from reflector.transcript.language_codes import AUTOMATIC, SPOKEN
-from reflector.web import account, login, problems
+from reflector.web import account, administration, login, problems
 from reflector.web.first_view import first_view
 from reflector.web.render import page
 from reflector.web.static_files import PREFIX, STATIC
@@ -96,6 +96,7 @@ def install(app: FastAPI, settings: Settings) -> None:
     app.include_router(router)
     app.include_router(login.router)
     app.include_router(account.router)
+    app.include_router(administration.router)
     app.mount(PREFIX, StaticFiles(directory=STATIC), name="static")
     public = settings.TRANSCRIPT_STORAGE_AWS_PUBLIC_URL
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(public)) if public else None

@@ -10,6 +10,8 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from reflector import __version__
+from reflector.accounts.access import Caller
+from reflector.administration.access import is_administrator
 from reflector.services import Services
 from reflector.web.static_files import PREFIX
 
@@ -19,6 +21,7 @@ _templates = Jinja2Templates(FOLDER / "templates")
 
 def page(request: Request, name: str, services: Services, **values: object) -> HTMLResponse:
     root = services.settings.ROOT_PATH.rstrip("/")
+    caller = values.get("caller")
     common = {
         "version": __version__,
         "notices": _notices(services),
@@ -27,6 +30,7 @@ def page(request: Request, name: str, services: Services, **values: object) -> H
         "has_accounts": services.identity.policy.has_accounts,
         "authority": services.settings.CA_CERTIFICATE_URL,
         "caller": None,
+        "administers": isinstance(caller, Caller) and is_administrator(services, caller),
         "root": root,
         "static": f"{root}{PREFIX}",
     }

@@ -118,6 +118,36 @@ def test_work_hides_titles_and_cancelling_stops_the_worker(
     assert client.post(f"{BASE}/work/none/cancel", headers=boss.bearer).status_code == 404
 
 
+FORMS = ["/people", "/people/{id}/disable", "/people/{id}/remove", "/work/{id}/cancel"]
+
+
+def test_page_and_forms_are_for_administrators_on_this_server(
+    client: TestClient, services: Services, boss: Person, anna: Person
+) -> None:
+    page = "/administration"
+    assert client.get(page, follow_redirects=False).status_code == 303
+    assert client.get(page, headers=anna.bearer).status_code == 403
+    assert "anna@example.org" in client.get(page, headers=boss.bearer).text
+    for form in FORMS:
+        address = page + form.format(id=anna.id)
+        assert client.post(address).status_code == 401
+        assert client.post(address, headers=anna.bearer).status_code == 403
+        foreign = {**boss.bearer, "Origin": "https://evil.example"}
+        assert client.post(address, headers=foreign).status_code == 403
+    unconfirmed = client.post(f"{page}/people/{anna.id}/remove", headers=boss.bearer)
+    assert unconfirmed.status_code == 400
+    with services.db.read() as session:
+        user = session.get_one(User, anna.id)
+        assert user.disabled_at is None
+
+
+def test_account_made_on_the_page_shows_its_password_once(client: TestClient, boss: Person) -> None:
+    form = {"email": "ben@example.org"}
+    made = client.post("/administration/people", data=form, headers=boss.bearer)
+    assert "not shown again" in made.text
+    assert client.get("/administration", headers=boss.bearer).text.count("not shown again") == 0
+
+
 def test_without_accounts_work_is_open_and_people_are_missing(open_with: OpenServices) -> None:
     client = client_of(open_with(AUTH_BACKEND="none"))
     assert client.get(f"{BASE}/work").status_code == 200

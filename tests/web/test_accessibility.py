@@ -47,7 +47,12 @@ def test_nothing_is_found(
     page.click("#filters summary")
     page.locator(".pick").first.check()
     found["list"] = findings(page)
-    for path, selector in (("/trash", "#trash-title"), ("/account", "h1"), ("/nowhere", "h1")):
+    for path, selector in (
+        ("/trash", "#trash-title"),
+        ("/account", "h1"),
+        ("/administration", "h1"),
+        ("/nowhere", "h1"),
+    ):
         page.goto(path)
         page.wait_for_selector(selector)
         found[path] = findings(page)
