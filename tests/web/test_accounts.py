@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("accounts")
     settings = {"AUTH_BACKEND": "password", "SECRET_KEY": SECRET, "DATA_DIR": str(data)}
     subprocess.run(
-        [sys.executable, "-m", "reflector", "admin", "create", EMAIL, "--password-file", "-"],
+        [sys.executable, "-m", "reflector", "admin", "create", EMAIL, "--admin", "--password-file", "-"],
         input=PASSWORD, text=True, check=True, cwd=data, capture_output=True,
         env={**settings, **inherited(), "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
