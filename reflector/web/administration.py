@@ -104,6 +104,7 @@ def _show(
         steps = work.listed(session, caller)
     response = page(
         request, "administration.html", services, caller=caller, people=accounts, steps=steps,
+        has_passwords=services.identity.backend == "password",
         checks=cast(Health, request.app.state.health).checks(), problem=problem,
         **{"created": None, "password": None, **values},
     )  # fmt: skip
