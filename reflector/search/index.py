@@ -44,7 +44,7 @@ def for_postgresql(words: str, language: str) -> str:
 
 
 def update(session: Session, transcript: Transcript, language: str | None = None) -> None:
-    """Index title, summary and the words on show.
+    """Index title, file name, summary and the words on show.
 
     Give `language` if the words are new; it is theirs.
     """
@@ -58,7 +58,8 @@ def update(session: Session, transcript: Transcript, language: str | None = None
     chosen = language or _declared(transcript)
     if language or document.language == NO_STEMS:
         document.language = configuration(chosen)
-    document.title = _clean(transcript.title or transcript.name)
+    names = dict.fromkeys(filter(None, [transcript.title, transcript.name]))
+    document.title = _clean("\n".join(names))
     document.summary = _clean(transcript.long_summary or "")
     document.body = _clean(_body(session, transcript))[:MAX_BODY]
     session.flush()

@@ -25,7 +25,7 @@ PATH = "/v1/transcripts/search"
 def add(services: Services, number: int, document: dict[str, Any], **values: Any) -> str:
     with services.db.write() as session:
         transcript = Transcript(
-            name="", source_kind="file", title=document["title"],
+            name=document.get("name", ""), source_kind="file", title=document["title"],
             long_summary=document["summary"], source_language=document["language"],
             created_at=now() - timedelta(days=number), shown_run=1, duration=1000.0, **values,
         )  # fmt: skip
@@ -149,6 +149,15 @@ def test_filters_narrow_the_hits(
         i["id"]: i["room_name"] for i in client.get(PATH, params={"q": "budget"}).json()["results"]
     }
     assert (rooms[kept], rooms[lost]) == ("Board room", "Deleted Room")
+
+
+def test_file_is_found_by_its_name_once_it_has_a_title(
+    client: TestClient, library: tuple[Services, dict[str, str]]
+) -> None:
+    text = {"title": "Made by the analysis", "summary": "", "body": "x", "language": "en"}
+    found = add(library[0], 0, {**text, "name": "2026-11-27 Okapi"})
+    results = client.get(PATH, params={"q": "okapi"}).json()["results"]
+    assert [item["id"] for item in results] == [found]
 
 
 def test_filters_by_state_speaker_and_owner(

@@ -150,6 +150,18 @@ def test_upload_goes_on_where_the_server_asks_for_patience(page: Any) -> None:
     assert answers == []
 
 
+def test_upload_that_was_refused_is_tried_again(page: Any) -> None:
+    page.goto("/")
+    detail = {"detail": "This is too large."}
+    page.route("**/record/upload?**", lambda route: route.fulfill(status=413, json=detail))
+    page.set_input_files("#file", str(HELD_OUT))
+    page.wait_for_selector(".upload.failed")
+    assert "This is too large." in page.inner_text(".upload.failed")
+    page.unroute("**/record/upload?**")
+    page.click(".upload.failed button:text('Try again')")
+    page.wait_for_url("**/transcripts/*")
+
+
 def test_file_that_is_no_recording_says_why_and_leaves_nothing(page: Any, tmp_path: Path) -> None:
     bad = tmp_path / "notes.mp3"
     bad.write_text("just text " * 100)
@@ -159,6 +171,8 @@ def test_file_that_is_no_recording_says_why_and_leaves_nothing(page: Any, tmp_pa
     page.set_input_files("#file", str(bad))
     page.wait_for_selector(".upload.failed")
     assert "cannot be read as audio" in page.inner_text(".upload.failed")
+    page.click(".upload.failed button:text('Dismiss')")
+    page.wait_for_selector(".upload.failed", state="detached")
     page.reload()
     page.wait_for_selector(".list li, #empty:not([hidden])")
     assert page.locator(".list li").count() == before

@@ -86,7 +86,7 @@ async function start(file) {
   const bar = make("progress", { max: 1, value: 0 });
   bar.setAttribute("aria-label", `Uploading ${file.name}`);
   const state = make("span", {}, "0 %");
-  const line = make("div", { className: "upload-line" }, make("span", {}, file.name), state);
+  const line = make("div", { className: "upload-line" }, make("span", { dir: "auto" }, file.name), state);
   const box = make("div", { className: "upload" }, line, bar);
   byId("uploads").append(box);
   uploads += 1;
@@ -102,14 +102,28 @@ async function start(file) {
     return id;
   } catch (error) {
     box.classList.add("failed");
-    bar.remove();
     state.textContent = error.message;
+    bar.replaceWith(failedButtons(file, box));
     return null;
   } finally {
     uploads -= 1;
     removeEventListener("beforeunload", leaving);
     refresh().catch(() => {});
   }
+}
+
+/** What can be done about an upload that failed. */
+function failedButtons(file, box) {
+  const retry = make("button", { type: "button" }, "Try again");
+  retry.setAttribute("aria-label", `Upload ${file.name} again`);
+  const dismiss = make("button", { type: "button" }, "Dismiss");
+  dismiss.setAttribute("aria-label", `Dismiss the failed upload of ${file.name}`);
+  retry.addEventListener("click", () => {
+    box.remove();
+    take([file]);
+  });
+  dismiss.addEventListener("click", () => box.remove());
+  return make("div", { className: "row" }, dismiss, retry);
 }
 
 async function take(files) {
