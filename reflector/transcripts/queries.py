@@ -30,6 +30,7 @@ MINIMAL = [
 DELETED_ROOM = "Deleted Room"
 # The largest number that the databases accept for a row count
 MAX_PAGE = 10**9
+MOST_NAMES = 300
 # A deleted room is shown differently from no room
 ROOM_NAME = case((Transcript.room_id.is_not(None), func.coalesce(Room.name, DELETED_ROOM))).label(
     "room_name"
@@ -100,6 +101,19 @@ def participants_of(session: Session, transcript_id: str) -> list[Participant]:
 
 def names_of(people: Iterable[Participant]) -> dict[int, str]:
     return {p.speaker: p.name for p in people if p.speaker is not None}
+
+
+def names_in(session: Session, caller: Caller) -> list[str]:
+    """Return the most frequent names of participants in what lists show to `caller`."""
+    rows = session.execute(
+        select(Participant.name, func.count())
+        .join(Transcript, Transcript.id == Participant.transcript_id)
+        .where(listed(caller), Transcript.deleted_at.is_(None), Participant.name != "")
+        .group_by(Participant.name)
+        .order_by(func.count().desc(), Participant.name)
+        .limit(MOST_NAMES)
+    )
+    return [name for name, _ in rows]
 
 
 def with_participants(session: Session, transcript_id: str) -> dict[str, Any]:

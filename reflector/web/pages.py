@@ -88,6 +88,7 @@ def transcript(
         view=view,
         rights=rights,
         language=language,
+        languages=LANGUAGES,
         colours=SPEAKER_COLOURS,
     )
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from reflector.db.models import Topic
+from reflector.db.models import Participant, Topic, now
 from reflector.db.words import load_words, store_words
 from reflector.services import Services
 from reflector.transcript.words import Word
-from tests.api.people import make_transcript
+from tests.api.people import SECRET, make_person, make_transcript
+from tests.conftest import OpenServices, client_of
 
 
 @pytest.fixture
@@ -122,3 +123,19 @@ def test_participant_cannot_be_made_somebody_elses_account(client: TestClient, p
     assert answer.status_code == 400
     assert "your own" in answer.json()["detail"]
     assert client.get(f"{path}/participants").json() == []
+
+
+def test_names_are_those_of_what_one_sees_and_not_of_the_trash(open_with: OpenServices) -> None:
+    services = open_with(AUTH_BACKEND="password", SECRET_KEY=SECRET)
+    client = client_of(services)
+    anna, ben = (make_person(services, f"{name}@example.org") for name in ("anna", "ben"))
+    for owner, names, deleted in [
+        (anna, ["Zoe", "Anna"], None), (anna, ["Zoe"], None), (anna, ["Gone"], now()), (ben, ["Ben"], None),
+    ]:  # fmt: skip
+        transcript_id = make_transcript(services, user_id=owner.id, deleted_at=deleted)
+        with services.db.write() as session:
+            for name in names:
+                session.add(Participant(transcript_id=transcript_id, name=name))
+    path = "/v1/participants/names"
+    assert client.get(path, headers=anna.bearer).json() == ["Zoe", "Anna"]
+    assert client.get(path).status_code == 401

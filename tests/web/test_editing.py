@@ -96,6 +96,25 @@ def test_two_speakers_that_are_one_person_become_one(page: Any, meeting: str) ->
     assert set(wait_for_names(page, "every(n => n === 'Anna')")) == {"Anna"}
 
 
+def test_names_of_other_meetings_are_suggested(page: Any, server: Server, meeting: str) -> None:
+    other = server.create(name="another meeting")
+    server.http.post(f"/v1/transcripts/{other}/participants", json={"name": "Grace Hopper"})
+    page.locator(".turn .who button.link:first-child").first.click()
+    page.wait_for_selector("#people option[value='Grace Hopper']", state="attached")
+
+
+def test_recording_is_processed_again_in_another_language(
+    page: Any, server: Server, meeting: str
+) -> None:
+    page.click("#process")
+    page.select_option("#process-language", "de")
+    page.click("#process-keep")
+    page.wait_for_function("() => !document.querySelector('#process-again').open")
+    server.wait_for_status(meeting, "ended")
+    assert server.get(path_of(meeting))["source_language"] == "de"
+    assert server.get(f"{path_of(meeting)}/run")["run"] == 2
+
+
 def test_name_is_taken_away_again(page: Any, meeting: str) -> None:
     name_turn(page, 0, "Wrong")
     wait_for_names(page, "includes('Wrong')")

@@ -12,7 +12,7 @@ from reflector.db.edits import note_merge, note_range
 from reflector.db.models import Participant
 from reflector.db.words import load_words
 from reflector.errors import InvalidInput, NotFound
-from reflector.http.deps import AnyCaller, ServicesDep, UserCaller
+from reflector.http.deps import AnyCaller, PublicCaller, ServicesDep, UserCaller
 from reflector.transcript.words import Word
 from reflector.transcripts import queries, schemas
 from reflector.transcripts.changes import changing, save_words
@@ -50,6 +50,13 @@ def _refuse_taken(
     other = _of_speaker(session, transcript_id, speaker)
     if other is not None and other.id != own:
         raise InvalidInput(TAKEN)
+
+
+@router.get("/participants/names")
+def participants_names(services: ServicesDep, caller: PublicCaller) -> list[str]:
+    """Extra: get the names in the transcripts that you see in lists, the most frequent first."""
+    with services.db.read() as session:
+        return queries.names_in(session, caller)
 
 
 @router.get("/transcripts/{transcript_id}/participants")

@@ -1,5 +1,6 @@
 // The dialogs of a recording: its title, process again, delete.
 
+import { nameLanguages } from "./dates.js";
 import { api, at, byId } from "./dom.js";
 
 const EDITED = {
@@ -155,7 +156,13 @@ export function listenToDialogs(base, transcript, edited, reread) {
     },
     { capture: true },
   );
+  const language = byId("process-language");
+  if (language) nameLanguages(language);
+  const before = language?.value;
   onSubmit(byId("process-again"), async () => {
+    if (language && language.value !== before) {
+      await api(base, { method: "PATCH", body: JSON.stringify({ source_language: language.value }) });
+    }
     await api(`${base}/process?edits=${again.dataset.edits}`, { method: "POST" });
     reread();
     return true;

@@ -24,7 +24,7 @@ export function askWho(question) {
   asked = question;
   const { speaker, selection } = question;
   byId("rename-name").value = selection ? "" : (named(speaker)?.name ?? "");
-  byId("people").replaceChildren(...people().map((person) => make("option", { value: person.name })));
+  offerNames();
   byId("scope").hidden = selection !== null;
   byId("rename-title").textContent = selection ? "Who said the selected words?" : "Who is this?";
   for (const choice of all("[name=scope]")) choice.checked = choice.value === "all";
@@ -32,6 +32,19 @@ export function askWho(question) {
   showHint();
   open(byId("rename"));
   byId("rename-name").select();
+}
+
+/** Names of earlier meetings, read once. @type {string[] | null} */
+let earlier = null;
+
+/** Suggest the people of this meeting, then those of earlier ones. */
+async function offerNames() {
+  const show = (names) =>
+    byId("people").replaceChildren(...[...new Set(names)].map((value) => make("option", { value })));
+  const own = people().map((person) => person.name);
+  show([...own, ...(earlier ?? [])]);
+  earlier ??= await api("/v1/participants/names").catch(() => []);
+  show([...own, ...(earlier ?? [])]);
 }
 
 /** What saving will do, where that is more than a name. */
