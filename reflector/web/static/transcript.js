@@ -46,11 +46,14 @@ const state = { transcript: /** @type {any} */ (null), run: null, topics: [], wo
 const participant = (speaker) => state.transcript?.participants?.find((p) => p.speaker === speaker);
 const nameOf = (speaker) => participant(speaker)?.name ?? `Speaker ${speaker + 1}`;
 
+/** The work has ended while nobody looked at this tab. */
+let isNews = false;
+
 function showHead() {
   const { title, name, created_at: created, duration, status } = state.transcript;
   const shown = titleOf(state.transcript);
   byId("title").textContent = shown;
-  document.title = `${shown} – Reflector`;
+  document.title = `${isNews ? "✓ " : ""}${shown} – Reflector`;
   byId("meta").textContent = [
     title && name ? name : null,
     date(created, "full"),
@@ -192,7 +195,10 @@ function refreshSoon() {
 }
 
 const HANDLERS = {
-  STATUS: refreshSoon,
+  STATUS: ({ value }) => {
+    isNews = value === "ended" && document.hidden;
+    refreshSoon();
+  },
   TOPIC: refreshSoon,
   TRANSCRIPT: refreshSoon,
   FINAL_TITLE: refreshSoon,
@@ -271,6 +277,11 @@ byId("topics-list").addEventListener("click", ({ target }) => {
   if (target.closest("a")) show("words");
 });
 
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || !isNews) return;
+  isNews = false;
+  showHead();
+});
 listenToFind(query());
 listenToDialogs(
   base,
