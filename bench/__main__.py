@@ -1,6 +1,6 @@
 """Measure every figure of docs/ and README in one run: `make bench` writes bench/results.json.
 
-    python -m bench [PART…]     parts: pipeline, upload, list, api, viewers, memory (takes the longest)
+    python -m bench [PART…]     parts: pipeline, upload, list, api, viewers, pages, memory (takes the longest)
 
 The figures are for the tiny models and this machine. They show what the program adds to the work of
 its engines, and nothing about the speed of a real model.
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import api, listing, memory, pipeline, upload, viewers
+from bench import api, listing, memory, pages, pipeline, upload, viewers
 from bench.machine import describe
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -24,6 +24,7 @@ PARTS = {
     "list": listing.measure,
     "api": api.measure,
     "viewers": viewers.measure,
+    "pages": pages.measure,
     "memory": memory.measure,
 }
 

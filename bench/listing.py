@@ -20,7 +20,7 @@ GOAL_MS = 50
 
 def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
-        _fill(Path(name))
+        fill(Path(name))
         with running_server(Path(name)) as server:
             result: dict[str, Any] = {"transcripts": COUNT, "goal_median_ms": GOAL_MS}
             queries: dict[str, dict[str, str | int]] = {
@@ -42,7 +42,8 @@ def measure() -> dict[str, Any]:
     return result
 
 
-def _fill(folder: Path) -> None:
+def fill(folder: Path) -> None:
+    """Put COUNT transcripts into the data folder `folder`."""
     services = open_services(settings.load(DATA_DIR=folder))
     start = now()
     with services.db.write() as session:
