@@ -77,6 +77,7 @@ def transcript(
                 return _to_login(request)
             raise
         view = first_view(session, row)
+        change_seq = row.change_seq
         rights = rights_of(caller, row, services.identity.policy)
         language = None if row.source_language in AUTOMATIC else row.source_language
     return page(
@@ -87,6 +88,7 @@ def transcript(
         transcript_id=transcript_id,
         view=view,
         rights=rights,
+        change_seq=change_seq,
         language=language,
         languages=LANGUAGES,
         colours=SPEAKER_COLOURS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -55,6 +56,23 @@ def test_browser_that_remembers_nothing_shows_everything(page: Any, sample_id: s
     open_sample(page, sample_id)
     page.select_option("#speed", "2")
     assert page.evaluate("document.querySelector('audio').playbackRate") == 2
+
+
+def test_text_is_fetched_once_and_again_only_when_somebody_changed_it(
+    page: Any, server: Server, sample_id: str
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path.rpartition("/")[2]))
+    open_sample(page, sample_id)
+    with page.expect_response("**/run"):  # the connection for events has opened: what was missed?
+        pass
+    assert asked.count("words") == 1
+    path = f"/v1/transcripts/{sample_id}"
+    server.http.patch(path, json={"reviewed": True})
+    page.wait_for_selector("#checked:not([hidden])")
+    server.http.patch(path, json={"reviewed": False})
+    page.wait_for_selector("#checked", state="hidden")
+    assert asked.count("words") <= 3
 
 
 def test_space_plays_and_does_not_scroll(page: Any, sample_id: str) -> None:

@@ -159,16 +159,33 @@ function refreshAll() {
   return refreshed;
 }
 
+// The number of the transcript's last change that this page has: until then nothing is fetched again
+let known = Number(byId("transcript").dataset.seq);
+
+/** @param {import("../types").Run | null} run */
+const isOver = (run) =>
+  run?.status === "ended" && run.steps.every(({ state: each }) => each === "done" || each === "failed");
+
 async function load() {
-  [state.transcript, state.topics, state.words] = await Promise.all(
-    [base, `${base}/topics`, `${base}/words`].map((path) => api(path)),
-  );
-  await refreshRun();
+  // At first the server has just said the number; later it is read before what it numbers
+  if (state.transcript) {
+    const run = await api(`${base}/run`);
+    const isNew = run.change_seq !== known || !isOver(run) || !isOver(state.run);
+    known = run.change_seq;
+    if (isNew) await fetchAll();
+  } else await fetchAll();
   showHead();
   showSummary(state.transcript.long_summary);
   showTopics();
   showWords();
   enableControls();
+}
+
+async function fetchAll() {
+  [state.transcript, state.topics, state.words] = await Promise.all(
+    [base, `${base}/topics`, `${base}/words`].map((path) => api(path)),
+  );
+  await refreshRun();
 }
 
 function showError(text) {
