@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Response, ViewportSize, sync_playwright
 
 from bench import listing
 from reflector.db.models import Topic, Transcript, now
@@ -102,32 +102,36 @@ def _meeting(folder: Path) -> str:
     return found
 
 
-def _open(browser: Browser, server: Server) -> tuple[Page, dict[str, int]]:
-    """Return a page of a new browser profile, and a count of its bytes, which grows."""
-    page = browser.new_context(
-        viewport={"width": 1360, "height": 900}, base_url=server.url
-    ).new_page()
-    sizes = {"all": 0, "script_and_style": 0}
+def _open(browser: Browser, server: Server) -> tuple[Page, list[Response]]:
+    """Return a page of a new browser profile, and its responses, which become more."""
+    viewport: ViewportSize = {"width": 1360, "height": 900}
+    page = browser.new_context(viewport=viewport, base_url=server.url).new_page()
+    responses: list[Response] = []
+    page.on("response", lambda response: responses.append(response))  # noqa: PLW0108 – no builtins
+    return page, responses
 
-    def count(response: Any) -> None:
-        body = response.body()
-        sizes["all"] += len(gzip.compress(body))
+
+def _sizes(responses: list[Response]) -> dict[str, float]:
+    """Return the compressed sizes of all bodies, and of script and style; kilobytes."""
+    found = {"all_kb": 0.0, "script_and_style_kb": 0.0}
+    for response in list(responses):
+        size = len(gzip.compress(response.body())) / 1000
+        found["all_kb"] += size
         if response.request.resource_type in {"script", "stylesheet"}:
-            sizes["script_and_style"] += len(gzip.compress(body))
-
-    page.on("response", count)
-    return page, sizes
+            found["script_and_style_kb"] += size
+    return {name: round(size, 1) for name, size in found.items()}
 
 
 def _measure_meeting(browser: Browser, server: Server, path: str) -> dict[str, Any]:
     shown, painted = [], []
     for _ in range(RUNS):
-        page, sizes = _open(browser, server)
+        page, responses = _open(browser, server)
         page.goto(path)
         shown.append(page.wait_for_function(SHOWN, arg=WORDS).json_value())
         painted.append(
             page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         )
+        loaded = _sizes(responses)
         frames = page.evaluate(FRAMES)
         page.context.close()
     return {
@@ -135,18 +139,18 @@ def _measure_meeting(browser: Browser, server: Server, path: str) -> dict[str, A
         "shown_ms": round(statistics.median(shown)),
         "frame_median_ms": round(statistics.median(frames), 1),
         "frame_p95_ms": round(sorted(frames)[int(0.95 * len(frames))], 1),
-        **_in_kb(sizes),
+        **loaded,
     }
 
 
 def _measure_library(browser: Browser, server: Server) -> dict[str, Any]:
     shown, typed = [], []
     for run in range(RUNS):
-        page, sizes = _open(browser, server)
+        page, responses = _open(browser, server)
         page.goto("/")
         page.wait_for_selector(".list li")
         shown.append(page.evaluate("performance.now()"))
-        loaded = _in_kb(sizes)
+        loaded = _sizes(responses)
         typed.append(page.evaluate(TYPED, f"plan {run + 11}"))
         page.context.close()
     return {
@@ -155,7 +159,3 @@ def _measure_library(browser: Browser, server: Server) -> dict[str, Any]:
         "search_typed_to_shown_ms": round(statistics.median(typed)),
         **loaded,
     }
-
-
-def _in_kb(sizes: dict[str, int]) -> dict[str, float]:
-    return {f"{name}_kb": round(size / 1000, 1) for name, size in sizes.items()}
