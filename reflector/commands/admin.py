@@ -9,6 +9,7 @@ from typing import IO, Any, TypeVar
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from reflector.accounts import users
 from reflector.db.engine import Database
@@ -82,8 +83,7 @@ def list_() -> None:
 @click.argument("account")
 def disable(account: str) -> None:
     """Disable an account: logins and API keys are refused. ACCOUNT is an e-mail address or id."""
-    with _database() as db, db.write() as session:
-        user = users.named(session, account)
+    with _changing(account) as (session, user):
         users.disable(session, user)
     click.echo(
         f"Disabled {user.email}. Its recordings stay; `reflector admin enable` takes it back."
@@ -94,8 +94,7 @@ def disable(account: str) -> None:
 @click.argument("account")
 def enable(account: str) -> None:
     """Enable a disabled account again."""
-    with _database() as db, db.write() as session:
-        user = users.named(session, account)
+    with _changing(account) as (_, user):
         user.disabled_at = None
     click.echo(f"Enabled {user.email}.")
 
@@ -104,8 +103,7 @@ def enable(account: str) -> None:
 @click.argument("account")
 def promote(account: str) -> None:
     """Make an account an administrator. ACCOUNT is an e-mail address or id."""
-    with _database() as db, db.write() as session:
-        user = users.named(session, account)
+    with _changing(account) as (_, user):
         users.promote(user)
     click.echo(f"{user.email} is an administrator.")
 
@@ -114,8 +112,7 @@ def promote(account: str) -> None:
 @click.argument("account")
 def demote(account: str) -> None:
     """Make an administrator an ordinary account. The last administrator stays one."""
-    with _database() as db, db.write() as session:
-        user = users.named(session, account)
+    with _changing(account) as (session, user):
         users.demote(session, user)
     click.echo(f"{user.email} is no administrator.")
 
@@ -124,8 +121,7 @@ def demote(account: str) -> None:
 @click.argument("account")
 def sign_out(account: str) -> None:
     """End all sessions and login tokens of an account."""
-    with _database() as db, db.write() as session:
-        user = users.named(session, account)
+    with _changing(account) as (session, user):
         count = users.sign_out(session, user)
     click.echo(f"Signed {user.email} out of {count} browsers; its login tokens have ended, too.")
 
@@ -135,8 +131,7 @@ def sign_out(account: str) -> None:
 @click.option("--give-to", metavar="ACCOUNT", help="Who gets its recordings and rooms.")
 def remove(account: str, give_to: str | None) -> None:
     """Remove an account with its sessions and API keys."""
-    with _database() as db, db.write() as session:
-        user = users.named(session, account)
+    with _changing(account) as (session, user):
         heir = users.named(session, give_to) if give_to else None
         users.remove(session, user, heir)
     click.echo(f"Removed {user.email}.")
@@ -162,6 +157,13 @@ def _password(file: IO[str] | None) -> str:
             "Give it with --password-file FILE, or --password-file - for standard input.",
         )
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+@contextmanager
+def _changing(account: str) -> Iterator[tuple[Session, User]]:
+    """Yield the account with this e-mail address or id, and a session to change it in."""
+    with _database() as db, db.write() as session:
+        yield session, users.named(session, account)
 
 
 @contextmanager

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
 
-from reflector.accounts.access import get_authorized_transcript
+from reflector.accounts.access import Caller, get_authorized_transcript
 from reflector.db.models import Tag, TranscriptTag
 from reflector.http.deps import PublicCaller, ServicesDep, UserCaller
+from reflector.http.schemas import StatusAnswer
+from reflector.services import Services
 from reflector.tags import queries, schemas
 
 router = APIRouter(tags=["tags"])
@@ -18,6 +23,17 @@ MOST_AT_ONCE = 100
 
 def _view(tag: Tag, transcripts: int) -> schemas.Tag:
     return schemas.Tag(id=tag.id, name=tag.name, colour=tag.colour, transcripts=transcripts)
+
+
+@contextmanager
+def _tagging(
+    services: Services, caller: Caller, transcript_id: str, tag_id: str
+) -> Iterator[Session]:
+    """Yield a session to write in, if `caller` may read the transcript and has the tag."""
+    with services.db.write() as session:
+        get_authorized_transcript(session, caller, transcript_id)
+        queries.get(session, caller, tag_id)
+        yield session
 
 
 @router.get("/tags")
@@ -48,7 +64,7 @@ def tags_of_transcripts(
 @router.patch("/tags/{tag_id}")
 def tags_update(
     services: ServicesDep, caller: UserCaller, tag_id: str, info: schemas.UpdateTag
-) -> schemas.TagStatus:
+) -> StatusAnswer:
     """Extra: rename a tag, or give it another colour."""
     with services.db.write() as session:
         tag = queries.get(session, caller, tag_id)
@@ -57,38 +73,34 @@ def tags_update(
             tag.name = info.name
         if info.colour is not None:
             tag.colour = info.colour
-    return schemas.TagStatus(status="ok")
+    return StatusAnswer()
 
 
 @router.delete("/tags/{tag_id}")
-def tags_delete(services: ServicesDep, caller: UserCaller, tag_id: str) -> schemas.TagStatus:
+def tags_delete(services: ServicesDep, caller: UserCaller, tag_id: str) -> StatusAnswer:
     """Extra: remove a tag, also from the recordings that have it. The recordings stay."""
     with services.db.write() as session:
         session.delete(queries.get(session, caller, tag_id))
-    return schemas.TagStatus(status="ok")
+    return StatusAnswer()
 
 
 @router.put("/transcripts/{transcript_id}/tags/{tag_id}")
 def transcript_add_tag(
     services: ServicesDep, caller: UserCaller, transcript_id: str, tag_id: str
-) -> schemas.TagStatus:
+) -> StatusAnswer:
     """Extra: give a tag of yours to a transcript that you may read."""
-    with services.db.write() as session:
-        get_authorized_transcript(session, caller, transcript_id)
-        queries.get(session, caller, tag_id)
+    with _tagging(services, caller, transcript_id, tag_id) as session:
         session.merge(TranscriptTag(transcript_id=transcript_id, tag_id=tag_id))
-    return schemas.TagStatus(status="ok")
+    return StatusAnswer()
 
 
 @router.delete("/transcripts/{transcript_id}/tags/{tag_id}")
 def transcript_remove_tag(
     services: ServicesDep, caller: UserCaller, transcript_id: str, tag_id: str
-) -> schemas.TagStatus:
+) -> StatusAnswer:
     """Extra: take a tag of yours from a transcript."""
-    with services.db.write() as session:
-        get_authorized_transcript(session, caller, transcript_id)
-        queries.get(session, caller, tag_id)
+    with _tagging(services, caller, transcript_id, tag_id) as session:
         given = session.get(TranscriptTag, (transcript_id, tag_id))
         if given is not None:
             session.delete(given)
-    return schemas.TagStatus(status="ok")
+    return StatusAnswer()

@@ -37,7 +37,3 @@ class CreateTag(BaseModel):
 class UpdateTag(BaseModel):
     name: Name | None = None
     colour: Colour | None = None
-
-
-class TagStatus(BaseModel):
-    status: str

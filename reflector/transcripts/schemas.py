@@ -113,10 +113,6 @@ class EditView(BaseModel):
     changes: list[Change]
 
 
-class UndoStatus(BaseModel):
-    status: str
-
-
 class SpeakerMerge(BaseModel):
     speaker_from: int
     speaker_to: int

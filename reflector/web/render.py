@@ -30,11 +30,18 @@ def page(request: Request, name: str, services: Services, **values: object) -> H
         "has_accounts": services.identity.policy.has_accounts,
         "authority": services.settings.CA_CERTIFICATE_URL,
         "caller": None,
+        "is_stranger": _is_stranger(services, caller),
         "administers": isinstance(caller, Caller) and is_administrator(services, caller),
         "root": root,
         "static": f"{root}{PREFIX}",
     }
     return _templates.TemplateResponse(request, name, {**common, **values})
+
+
+def _is_stranger(services: Services, caller: object) -> bool:
+    """Return whether the page is for somebody who has no account where others have one."""
+    has_account = isinstance(caller, Caller) and not caller.is_anonymous
+    return services.identity.policy.has_accounts and not has_account
 
 
 def _notices(services: Services) -> list[str]:

@@ -9,6 +9,7 @@ from reflector.db.changes import touch
 from reflector.db.models import Edit
 from reflector.errors import NotFound
 from reflector.http.deps import ServicesDep, UserCaller
+from reflector.http.schemas import StatusAnswer
 from reflector.search import index
 from reflector.transcripts import history, schemas
 from reflector.transcripts.changes import changing
@@ -30,7 +31,7 @@ def transcript_get_history(
 @router.post("/transcripts/{transcript_id}/history/{edit_id}/undo")
 def transcript_undo(
     services: ServicesDep, caller: UserCaller, transcript_id: str, edit_id: int
-) -> schemas.UndoStatus:
+) -> StatusAnswer:
     """Extra: restore what a change changed. Is refused (409) if it was changed again since.
 
     An undo is a change, too, so it can be undone.
@@ -43,4 +44,4 @@ def transcript_undo(
         session.flush()
         index.update(session, transcript)
         touch(session, transcript)
-    return schemas.UndoStatus(status="ok")
+    return StatusAnswer()
