@@ -113,6 +113,12 @@ def test_recording_is_processed_again_in_another_language(
     server.wait_for_status(meeting, "ended")
     assert server.get(path_of(meeting))["source_language"] == "de"
     assert server.get(f"{path_of(meeting)}/run")["run"] == 2
+    page.wait_for_selector("#process:not([hidden])")
+    page.click("#process")
+    page.select_option("#process-language", "en")
+    page.click("#process-keep")
+    page.wait_for_function("() => !document.querySelector('#process-again').open")
+    assert server.get(path_of(meeting))["source_language"] == "en"
 
 
 def test_name_is_taken_away_again(page: Any, meeting: str) -> None:

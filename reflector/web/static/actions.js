@@ -1,7 +1,7 @@
 // Decisions and next steps: shown, ticked off, changed by people.
 
 import { onSubmit, open, showProblem } from "./dialogs.js";
-import { api, byId, draw, make } from "./dom.js";
+import { api, byId, draw, make, send } from "./dom.js";
 
 /** @typedef {"decisions" | "next_steps"} Kind */
 /** @typedef {Record<string, any>} Item */
@@ -56,8 +56,7 @@ async function save(base, kind, item, fresh) {
     const run = await api(`${base}/run`);
     const items = replaced(run.action_items, kind, item, fresh);
     try {
-      const body = JSON.stringify({ action_items: items, base_change_seq: run.change_seq });
-      await api(base, { method: "PATCH", body });
+      await send(base, "PATCH", { action_items: items, base_change_seq: run.change_seq });
       return;
     } catch (error) {
       if (error.status !== 409) throw error; // 409: something changed between the two requests; look again

@@ -1,7 +1,7 @@
 // What is done with several recordings of the list at once.
 
 import { listenToCloseButtons, onSubmit, open } from "./dialogs.js";
-import { api, byId, make, titleOf } from "./dom.js";
+import { api, byId, make, send, titleOf } from "./dom.js";
 
 const { user, stranger } = byId("list").dataset;
 
@@ -87,8 +87,6 @@ async function run(what, action, undo, refresh) {
   refresh();
 }
 
-const patch = (path, change) => api(path, { method: "PATCH", body: JSON.stringify(change) });
-
 /** `refresh` shows the list anew. */
 export function listenToBulk(refresh) {
   byId("list").addEventListener("change", ({ target }) => {
@@ -125,6 +123,6 @@ export function listenToBulk(refresh) {
   byId("bulk-share")?.addEventListener("change", async ({ target }) => {
     const share_mode = target.value;
     target.value = "";
-    if (share_mode) await run("changed", (path) => patch(path, { share_mode }), null, refresh);
+    if (share_mode) await run("changed", (path) => send(path, "PATCH", { share_mode }), null, refresh);
   });
 }

@@ -1,6 +1,6 @@
 // Correct the words of a turn: what stays keeps its times, and its sound is beside it.
 
-import { api, make } from "./dom.js";
+import { api, make, send } from "./dom.js";
 
 /** @typedef {import("../types").Word} Word */
 
@@ -41,8 +41,7 @@ export function correct(base, words, text, done) {
   const store = async () => {
     save.disabled = true;
     try {
-      const body = JSON.stringify({ ...span, before, text: input.value });
-      await api(`${base}/words`, { method: "PATCH", body });
+      await send(`${base}/words`, "PATCH", { ...span, before, text: input.value });
       close();
     } catch (error) {
       problem.textContent = error.message;

@@ -1,7 +1,7 @@
 // The dialogs of a recording: its title, process again, delete.
 
 import { nameLanguages } from "./dates.js";
-import { api, at, byId } from "./dom.js";
+import { api, at, byId, send } from "./dom.js";
 
 const EDITED = {
   title: "title",
@@ -70,7 +70,7 @@ async function saveField(base, field, before, value) {
     if (current === value) return;
     if (current !== before) throw new ChangedMeanwhile(current);
     try {
-      await api(base, { method: "PATCH", body: JSON.stringify({ [field]: value, base_change_seq: now.change_seq }) });
+      await send(base, "PATCH", { [field]: value, base_change_seq: now.change_seq });
       return;
     } catch (error) {
       if (error.status !== 409) throw error; // 409: something changed between the two requests; look again
@@ -158,10 +158,11 @@ export function listenToDialogs(base, transcript, edited, reread) {
   );
   const language = byId("process-language");
   if (language) nameLanguages(language);
-  const before = language?.value;
+  let spoken = language?.value;
   onSubmit(byId("process-again"), async () => {
-    if (language && language.value !== before) {
-      await api(base, { method: "PATCH", body: JSON.stringify({ source_language: language.value }) });
+    if (language && language.value !== spoken) {
+      await send(base, "PATCH", { source_language: language.value });
+      spoken = language.value;
     }
     await api(`${base}/process?edits=${again.dataset.edits}`, { method: "POST" });
     reread();

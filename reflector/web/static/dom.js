@@ -119,6 +119,10 @@ export async function api(path, options = /** @type {RequestInit} */ ({})) {
   return response.json().catch(() => null);
 }
 
+/** Send `body` as JSON, if there is one; the JSON answer. Throws what `request` throws. */
+export const send = (path, method, body = /** @type {any} */ (undefined)) =>
+  api(path, { method, body: body && JSON.stringify(body) });
+
 /** The answer as text. Throws what `request` throws. */
 export const fetchText = async (path) => (await request(path, {})).text();
 

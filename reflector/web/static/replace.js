@@ -1,7 +1,7 @@
 // Replace a word that was misheard everywhere: what would change is shown first, and each place can be left out.
 
 import { onSubmit, open } from "./dialogs.js";
-import { api, byId, clock, make } from "./dom.js";
+import { byId, clock, make, send } from "./dom.js";
 
 /** @typedef {import("../types").Word} Word */
 /** @typedef {{ timestamp_from: number, timestamp_to: number, before: string, text: string }} Correction */
@@ -116,8 +116,8 @@ export function listenToReplace(base, words, reread) {
     open(dialog);
   });
   onSubmit(dialog, async () => {
-    const body = JSON.stringify({ corrections: chosen().map(({ correction }) => correction) });
-    await api(`${base}/words/corrections`, { method: "POST", body });
+    const corrections = chosen().map(({ correction }) => correction);
+    await send(`${base}/words/corrections`, "POST", { corrections });
     reread();
     return true;
   });

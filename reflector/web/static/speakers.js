@@ -1,7 +1,7 @@
 // Who said what: name a speaker everywhere, or give one turn or the selected words to somebody.
 
 import { onSubmit, open, showProblem } from "./dialogs.js";
-import { all, api, byId, make } from "./dom.js";
+import { all, api, byId, make, send } from "./dom.js";
 
 /** @typedef {import("../types").Participant} Person */
 /** @typedef {{ start: number, end: number }} Span first and last start of the words, in seconds */
@@ -63,20 +63,18 @@ async function nameEverywhere(base, speaker, name) {
   if (other && other.id !== mine?.id) {
     // One voice was taken for two, or somebody was added before they spoke
     if (mine) await api(pathOf(base, mine), { method: "DELETE" });
-    if (other.speaker === null) await change(pathOf(base, other), "PATCH", { speaker });
-    else await change(`${base}/speaker/merge`, "PATCH", { speaker_from: speaker, speaker_to: other.speaker });
-  } else if (mine) await change(pathOf(base, mine), "PATCH", { name });
-  else await change(`${base}/participants`, "POST", { speaker, name });
+    if (other.speaker === null) await send(pathOf(base, other), "PATCH", { speaker });
+    else await send(`${base}/speaker/merge`, "PATCH", { speaker_from: speaker, speaker_to: other.speaker });
+  } else if (mine) await send(pathOf(base, mine), "PATCH", { name });
+  else await send(`${base}/participants`, "POST", { speaker, name });
 }
 
 /** Only the words of `span` are `name`'s. */
 async function give(base, span, name) {
-  const person = known(name) ?? (await change(`${base}/participants`, "POST", { name }));
+  const person = known(name) ?? (await send(`${base}/participants`, "POST", { name }));
   const range = { timestamp_from: span.start, timestamp_to: span.end };
-  await change(`${base}/speaker/assign`, "PATCH", { participant: person.id, ...range });
+  await send(`${base}/speaker/assign`, "PATCH", { participant: person.id, ...range });
 }
-
-const change = (path, method, body) => api(path, { method, body: JSON.stringify(body) });
 
 /**
  * @param {string} base the path of the recording

@@ -1,7 +1,7 @@
 // Tags: marks of one's own on recordings, which nobody else sees.
 
-import { listenToCloseButtons, open, showProblem } from "./dialogs.js";
-import { api, byId, make } from "./dom.js";
+import { open, showProblem } from "./dialogs.js";
+import { api, byId, make, send } from "./dom.js";
 
 /** @typedef {import("../types").Tag} Tag */
 
@@ -63,8 +63,6 @@ async function act(action) {
   changed();
 }
 
-const send = (path, method, body) => api(path, { method, ...(body && { body: JSON.stringify(body) }) });
-
 async function give(tag, isGiven) {
   for (const id of given.keys()) await send(`/v1/transcripts/${id}/tags/${tag}`, isGiven ? "PUT" : "DELETE");
 }
@@ -119,7 +117,6 @@ export function openTags(ids) {
 /** @param {() => void} onChange tags were made, given or taken away */
 export function listenToTags(onChange) {
   changed = onChange;
-  listenToCloseButtons();
   byId("tags-new").addEventListener("submit", (event) => {
     event.preventDefault();
     const name = byId("tags-name").value.trim();

@@ -16,6 +16,7 @@ import {
   isDialogOpen,
   listenToMenus,
   make,
+  send,
   showOffline,
   showStatus,
   titleOf,
@@ -128,9 +129,12 @@ async function showTranslation(step) {
   byId("translation").hidden = false;
 }
 
-async function refreshRun() {
-  /** @type {import("../types").Run} */
-  const run = await api(`${base}/run`);
+/** @returns {Promise<import("../types").Run>} */
+const readRun = () => api(`${base}/run`);
+const refreshRun = async () => showRun(await readRun());
+
+/** @param {import("../types").Run} run */
+async function showRun(run) {
   state.run = run;
   showSteps(run);
   showActions(run.action_items, run.status === "ended");
@@ -169,11 +173,16 @@ const isOver = (run) =>
 async function load() {
   // At first the server has just said the number; later it is read before what it numbers
   if (state.transcript) {
-    const run = await api(`${base}/run`);
-    const isNew = run.change_seq !== known || !isOver(run) || !isOver(state.run);
-    known = run.change_seq;
-    if (isNew) await fetchAll();
-  } else await fetchAll();
+    const run = await readRun();
+    if (run.change_seq !== known || !isOver(run) || !isOver(state.run)) {
+      await readTexts();
+      known = run.change_seq;
+      await showRun(run);
+    }
+  } else {
+    await readTexts();
+    await refreshRun();
+  }
   showHead();
   showSummary(state.transcript.long_summary);
   showTopics();
@@ -181,11 +190,10 @@ async function load() {
   enableControls();
 }
 
-async function fetchAll() {
+async function readTexts() {
   [state.transcript, state.topics, state.words] = await Promise.all(
     [base, `${base}/topics`, `${base}/words`].map((path) => api(path)),
   );
-  await refreshRun();
 }
 
 function showError(text) {
@@ -306,9 +314,7 @@ listenToDialogs(
   () => state.run?.edited ?? [],
   reread,
 );
-byId("share")?.addEventListener("change", ({ target }) =>
-  act(() => api(base, { method: "PATCH", body: JSON.stringify({ share_mode: target.value }) })),
-);
+byId("share")?.addEventListener("change", ({ target }) => act(() => send(base, "PATCH", { share_mode: target.value })));
 whenRetried(may("process"), () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
 listenToWords(byId("words-text"));
 listenToCopy(base);
@@ -320,7 +326,7 @@ if (may("change")) {
   listenToHistory(base, reread);
   listenToReplace(base, () => state.words, reread);
   byId("reviewed").addEventListener("change", ({ target }) =>
-    act(() => api(base, { method: "PATCH", body: JSON.stringify({ reviewed: target.checked }) })),
+    act(() => send(base, "PATCH", { reviewed: target.checked })),
   );
 }
 if (byId("tags-open")) {
