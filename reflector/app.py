@@ -33,6 +33,7 @@ from reflector.runtime.malloc import share_heaps_between_threads
 from reflector.runtime.settings import Settings
 from reflector.search import routes as search
 from reflector.services import Services
+from reflector.sharing import routes as sharing
 from reflector.tags import routes as tags
 from reflector.transcripts.routes import (
     audio,
@@ -97,7 +98,7 @@ def create_app(services: Services) -> FastAPI:
         v1.include_router(accounts.login_router)
     # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, words, history, processing, speakers,
-               uploads, live, audio, video, downloads, tags, events,
+               uploads, live, audio, video, downloads, tags, sharing, events,
                administration)  # fmt: skip
     for module in modules:
         v1.include_router(module.router)

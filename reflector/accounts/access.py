@@ -1,11 +1,14 @@
 """Decide what a caller may do with a transcript. No other module decides this.
 
-| transcript     | anonymous | any account | owner |
-|----------------|-----------|-------------|-------|
-| without owner  | read      | read, change | –    |
-| private        | –         | –           | read, change |
-| semi-private   | –         | read        | read, change |
-| public         | read      | read        | read, change |
+| transcript     | anonymous | any account  | owner   |
+|----------------|-----------|--------------|---------|
+| without owner  | read      | read, change, manage | – |
+| private        | –         | –            | read, change, manage |
+| semi-private   | –         | read         | read, change, manage |
+| public         | read      | read         | read, change, manage |
+
+An owner may share a transcript with an account, to read it or to change it, too. A link opens it
+for reading to anybody. To manage is what only the owner does: share, process again, delete.
 
 Without accounts (`AUTH_BACKEND=none`), anyone who reaches the server may also change transcripts
 without an owner. With accounts, an anonymous caller may do so only on routes that `PUBLIC_MODE`
@@ -14,13 +17,13 @@ opens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from reflector.db.models import Room, ShareMode, Transcript
+from reflector.db.models import Room, ShareLevel, ShareMode, Transcript, TranscriptShare
 from reflector.errors import Forbidden, NotFound, Unauthenticated
 
 NOT_FOUND = "Transcript not found"
@@ -41,14 +44,20 @@ class RouteAccess(Enum):
 class Right(Enum):
     READ = auto()
     CHANGE = auto()
+    MANAGE = auto()
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller with an account, or an anonymous one (`user_id` is None)."""
+    """A caller with an account, or an anonymous one (`user_id` is None).
+
+    `readable` and `audible` are the transcripts that links opened for this caller (`visits.py`).
+    """
 
     user_id: str | None = None
     email: str | None = None
+    readable: frozenset[str] = frozenset()
+    audible: frozenset[str] = frozenset()
 
     @property
     def is_anonymous(self) -> bool:
@@ -76,13 +85,41 @@ class Policy:
 def may_read(caller: Caller, transcript: Transcript) -> bool:
     if transcript.user_id is None or transcript.share_mode == ShareMode.PUBLIC:
         return True
+    if transcript.id in caller.readable:
+        return True
     if caller.is_anonymous:
         return False
-    return transcript.user_id == caller.user_id or transcript.share_mode == ShareMode.SEMI_PRIVATE
+    if transcript.user_id == caller.user_id or transcript.share_mode == ShareMode.SEMI_PRIVATE:
+        return True
+    return level_of(caller, transcript) is not None
 
 
 def may_change(caller: Caller, transcript: Transcript) -> bool:
+    return may_manage(caller, transcript) or level_of(caller, transcript) is ShareLevel.EDIT
+
+
+def may_manage(caller: Caller, transcript: Transcript) -> bool:
     return transcript.user_id is None or transcript.user_id == caller.user_id
+
+
+def may_hear(caller: Caller, transcript: Transcript, policy: Policy) -> bool:
+    """Return whether `caller` may listen to the audio.
+
+    Even if the text is public, a voice needs an account, or a link with sound.
+    """
+    if transcript.user_id is None or transcript.id in caller.audible:
+        return True
+    if caller.is_anonymous and policy.has_accounts:
+        return False
+    return may_read(replace(caller, readable=frozenset()), transcript)
+
+
+def level_of(caller: Caller, transcript: Transcript) -> ShareLevel | None:
+    """Return how the transcript's owner shares it with this account; None if they do not."""
+    if caller.is_anonymous:
+        return None
+    levels = [share.level for share in transcript.shares if share.user_id == caller.user_id]
+    return ShareLevel(levels[0]) if levels else None
 
 
 @dataclass(frozen=True)
@@ -92,18 +129,22 @@ class Rights:
     change: bool
     hear: bool
     process: bool
+    manage: bool
     share: bool
+    leave: bool
 
 
 def rights_of(caller: Caller, transcript: Transcript, policy: Policy) -> Rights:
     """Return what `caller` may do with a transcript that they may read."""
     is_stranger = caller.is_anonymous and policy.has_accounts
-    may = may_change(caller, transcript)
+    manage = may_manage(caller, transcript)
     return Rights(
-        change=may and not is_stranger,
-        hear=not is_stranger or transcript.user_id is None,
-        process=may and (not is_stranger or policy.public_mode),
-        share=may and transcript.user_id is not None,
+        change=may_change(caller, transcript) and not is_stranger,
+        hear=may_hear(caller, transcript, policy),
+        process=manage and (not is_stranger or policy.public_mode),
+        manage=manage and not is_stranger,
+        share=manage and transcript.user_id is not None,
+        leave=not manage and level_of(caller, transcript) is not None,
     )
 
 
@@ -127,6 +168,8 @@ def get_authorized_transcript(
         raise Forbidden(NO_READ)
     if right is Right.CHANGE and not may_change(caller, transcript):
         raise Forbidden(NO_CHANGE)
+    if right is Right.MANAGE and not may_manage(caller, transcript):
+        raise Forbidden(NO_CHANGE)
     return transcript
 
 
@@ -135,16 +178,15 @@ def get_audible_transcript(
 ) -> Transcript:
     """Return the transcript if `caller` may listen to its audio.
 
-    With `linked`, the caller has a valid link. Other callers need the right to read. If there are
-    accounts, an anonymous caller may listen only to transcripts without an owner: even if the text
-    is public, a voice needs an account or a link. Raises Unauthenticated otherwise.
+    With `linked`, the caller has a valid link to the audio. Raises Unauthenticated if an account
+    could help, otherwise Forbidden.
     """
-    if not linked and not (caller.is_anonymous and policy.has_accounts):
-        return get_authorized_transcript(session, caller, transcript_id)
     transcript = _existing(session, transcript_id)
-    if not linked and transcript.user_id is not None:
+    if linked or may_hear(caller, transcript, policy):
+        return transcript
+    if caller.is_anonymous and policy.has_accounts:
         raise Unauthenticated(NO_VOICE)
-    return transcript
+    raise Forbidden(NO_READ)
 
 
 def _existing(
@@ -159,9 +201,9 @@ def _existing(
 def listed(caller: Caller) -> ColumnElement[bool]:
     """Return the condition for transcripts that lists and search show to `caller`.
 
-    These are their own and those of shared rooms. A shared room does not list the private
-    transcripts of others, because only their owner could open them. Anonymous callers see
-    transcripts that are public or have no owner.
+    These are their own, those shared with them, and those of shared rooms. A shared room does not
+    list the private transcripts of others, because only their owner could open them. Anonymous
+    callers see transcripts that are public or have no owner.
     """
     return or_(*listed_parts(caller))
 
@@ -171,15 +213,21 @@ def listed_parts(caller: Caller) -> list[ColumnElement[bool]]:
     if caller.is_anonymous:
         public = and_(Transcript.user_id.is_not(None), Transcript.share_mode == ShareMode.PUBLIC)
         return [Transcript.user_id.is_(None), public]
+    shared = select(TranscriptShare.transcript_id).where(TranscriptShare.user_id == caller.user_id)
+    of_others = and_(Transcript.id.in_(shared), Transcript.user_id != caller.user_id)
     shared_rooms = select(Room.id).where(Room.is_shared)
     of_shared_rooms = and_(
         Transcript.room_id.in_(shared_rooms),
         or_(
             Transcript.user_id.is_(None),
-            and_(Transcript.user_id != caller.user_id, Transcript.share_mode != ShareMode.PRIVATE),
+            and_(
+                Transcript.user_id != caller.user_id,
+                Transcript.share_mode != ShareMode.PRIVATE,
+                Transcript.id.not_in(shared),
+            ),
         ),
     )
-    return [Transcript.user_id == caller.user_id, of_shared_rooms]
+    return [Transcript.user_id == caller.user_id, of_others, of_shared_rooms]
 
 
 def trash_of(caller: Caller) -> ColumnElement[bool]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlalchemy import select
 
-from reflector.accounts import keys, sessions, users
+from reflector.accounts import keys, sessions, users, visits
 from reflector.accounts.access import ANONYMOUS, Caller, Policy
 from reflector.accounts.provider import Provider
 from reflector.accounts.tokens import Claims, InvalidToken, Signer
@@ -30,15 +30,19 @@ REMEMBERED = 4096
 
 @dataclass(frozen=True)
 class Credentials:
-    """The credentials of a request: `Authorization: Bearer`, `X-API-Key` and the session cookie."""
+    """The credentials of a request: `Authorization: Bearer`, `X-API-Key` and two cookies.
+
+    `cookie` is the session, `visit` the share links that the browser has opened.
+    """
 
     bearer: str | None = None
     api_key: str | None = None
     cookie: str | None = None
+    visit: str | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.bearer or self.api_key or self.cookie)
+        return not (self.bearer or self.api_key or self.cookie or self.visit)
 
 
 class Identity:
@@ -84,12 +88,20 @@ class Identity:
         caller = by_token or by_key
         if caller is None and credentials.cookie and not credentials.bearer:
             caller = self._by_cookie(credentials.cookie)
-        caller = caller or ANONYMOUS
+        caller = self._with_links(caller or ANONYMOUS, credentials.visit)
         with self._lock:
             self._memory[credentials] = (time.monotonic() + REMEMBER_SECONDS, caller)
             while len(self._memory) > REMEMBERED:
                 self._memory.popitem(last=False)
         return caller
+
+    def _with_links(self, caller: Caller, visit: str | None) -> Caller:
+        ids = visits.link_ids(self.signer, visit)
+        if not ids:
+            return caller
+        with self._db.read() as session:
+            readable, audible = visits.opened(session, ids)
+        return replace(caller, readable=readable, audible=audible)
 
     def by_bearer(self, token: str) -> Caller:
         try:

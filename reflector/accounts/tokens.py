@@ -1,8 +1,8 @@
-"""Sign and verify the tokens of this server: logins of API clients, and audio links.
+"""Sign and verify the tokens of this server: logins of API clients, audio links, opened links.
 
 Logins are HS256 over SECRET_KEY with `sub`, `email` and `exp`, as clients of the reference know
-(and sign) them. Audio links use a key derived from SECRET_KEY for their audience (HKDF, RFC 5869),
-so that a token of one kind is never valid as the other. Browsers have sessions (`sessions.py`).
+(and sign) them. The others use a key derived from SECRET_KEY for their audience (HKDF, RFC 5869),
+so that a token of one kind is never valid as another. Browsers have sessions (`sessions.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from joserfc.jwk import OctKey
 
 LOGIN_SECONDS = 86_400
 AUDIO_SECONDS = 3_600
+VISIT_SECONDS = 30 * 86_400
 AUDIO = "reflector:audio"
+VISIT = "reflector:visit"
 ALGORITHM = "HS256"
 
 
@@ -46,6 +48,14 @@ class Signer:
 
     def audio_link(self, transcript_id: str, seconds: int = AUDIO_SECONDS) -> str:
         return self._sign(AUDIO, seconds, scope=f"audio:{transcript_id}")
+
+    def visit(self, link_ids: list[str]) -> str:
+        """Return a token of the share links that a browser has opened."""
+        return self._sign(VISIT, VISIT_SECONDS, links=link_ids)
+
+    def read_visit(self, token: str) -> list[str]:
+        links = self._verify(VISIT, token).get("links")
+        return [str(each) for each in links] if isinstance(links, list) else []
 
     def read_login(self, token: str) -> Claims:
         return _claims(self._verify(None, token))

@@ -63,6 +63,13 @@ class ShareMode(StrEnum):
     PUBLIC = "public"
 
 
+class ShareLevel(StrEnum):
+    """What a person may do with a transcript that its owner shares with them."""
+
+    VIEW = "view"
+    EDIT = "edit"
+
+
 class StepState(StrEnum):
     PENDING = "pending"
     RUNNING = "running"

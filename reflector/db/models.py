@@ -21,11 +21,12 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from reflector.db.base import (
     Base,
     RowNumber,
+    ShareLevel,
     ShareMode,
     SourceKind,
     Status,
@@ -37,12 +38,13 @@ from reflector.db.base import (
 )
 from reflector.db.people import LoginAttempt, LoginSession, User, UserApiKey
 from reflector.db.rooms import Meeting, Recording, Room
+from reflector.db.shares import ShareLink, TranscriptShare
 from reflector.db.tags import Tag, TranscriptTag
 
 __all__ = [
     "Base", "Deletion", "Edit", "Event", "LoginAttempt", "LoginSession", "Meeting", "Participant", "Recording",
-    "Room", "SearchDocument", "ShareMode", "SourceKind", "Status", "Step", "StepState", "Tag",
-    "Topic", "Transcript", "TranscriptTag", "UTCDateTime", "User", "UserApiKey", "Words", "new_id", "now",
+    "Room", "SearchDocument", "ShareLevel", "ShareLink", "ShareMode", "SourceKind", "Status", "Step", "StepState", "Tag",
+    "Topic", "Transcript", "TranscriptShare", "TranscriptTag", "UTCDateTime", "User", "UserApiKey", "Words", "new_id", "now",
 ]  # fmt: skip
 
 
@@ -85,6 +87,7 @@ class Transcript(Base):
         doc="what people changed, which a new run keeps: `db/edits.py`"
     )
     deleted_at: Mapped[datetime | None] = mapped_column(doc="in the trash since")
+    shares: Mapped[list[TranscriptShare]] = relationship(viewonly=True)
 
     __table_args__ = (
         Index("idx_transcript_created_at", "created_at"),

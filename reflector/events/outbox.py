@@ -64,6 +64,14 @@ def tell_signed_out(bus: Bus, user_id: str) -> None:
     bus.publish(user_channel(user_id), Message(UserEventName.SIGNED_OUT, {}))
 
 
+def publish_to_user(
+    session: Session, bus: Bus, transcript_id: str, user_id: str, name: UserEventName
+) -> None:
+    """Tell one account about a transcript after the commit."""
+    message = Message(name, {"id": transcript_id})
+    after_commit(session, lambda: bus.publish(user_channel(user_id), message))
+
+
 def publish_to_owner(
     session: Session, bus: Bus, transcript: Transcript, name: UserEventName
 ) -> None:

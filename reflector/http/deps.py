@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -19,6 +19,7 @@ from reflector.pipeline.queue.dispatch import Dispatcher
 from reflector.services import Services
 
 SESSION_COOKIE = "reflector_session"
+VISIT_COOKIE = "reflector_visit"
 # Browsers accept a cookie with this prefix only from its own host and over HTTPS (RFC 6265bis)
 HOST_PREFIX = "__Host-"
 _bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/login", auto_error=False)
@@ -51,15 +52,28 @@ def cookie_name(connection: HTTPConnection, name: str) -> str:
     return HOST_PREFIX + name if is_secure else name
 
 
+def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+    """Set a cookie that scripts cannot read, and that other sites' pages do not send with forms."""
+    response.set_cookie(
+        cookie_name(request, name), value, max_age=seconds, httponly=True, samesite="lax",
+        secure=request.url.scheme == "https",
+    )  # fmt: skip
+
+
 def session_cookie(connection: HTTPConnection) -> str | None:
     return connection.cookies.get(cookie_name(connection, SESSION_COOKIE))
+
+
+def visit_cookie(connection: HTTPConnection) -> str | None:
+    return connection.cookies.get(cookie_name(connection, VISIT_COOKIE))
 
 
 def credentials_of(
     connection: HTTPConnection, bearer: str | None, api_key: str | None = None
 ) -> Credentials:
-    cookie = session_cookie(connection) if is_own_page(connection.headers) else None
-    return Credentials(bearer, api_key, cookie)
+    if not is_own_page(connection.headers):
+        return Credentials(bearer, api_key)
+    return Credentials(bearer, api_key, session_cookie(connection), visit_cookie(connection))
 
 
 async def caller_of(

@@ -64,7 +64,7 @@ class ResponseCache:
 
         `make` may use only `key`, `caller`, and the part of the database that `validator` covers.
         """
-        whole = (caller.user_id, key)
+        whole = (caller, key)
         state = self._db.state(validator)
         with self._lock:
             cached = self._answers.get(whole)

@@ -62,7 +62,7 @@ def _check(services: Services, caller: Caller, transcript_id: str, offer: RtcOff
 
 
 def _open(session: Session, caller: Caller, transcript_id: str, lock: bool = False) -> Transcript:
-    transcript = get_authorized_transcript(session, caller, transcript_id, Right.CHANGE, lock=lock)
+    transcript = get_authorized_transcript(session, caller, transcript_id, Right.MANAGE, lock=lock)
     if transcript.locked:
         raise InvalidInput("Transcript is locked")
     if transcript.upload_key:

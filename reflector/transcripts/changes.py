@@ -20,14 +20,13 @@ from reflector.transcripts.history import Draft, Snapshot
 
 @contextmanager
 def changing(
-    services: Services, caller: Caller, transcript_id: str
+    services: Services, caller: Caller, transcript_id: str, right: Right = Right.CHANGE
 ) -> Iterator[tuple[Session, Transcript, Draft]]:
-    """Yield the transcript, locked, if `caller` may change it; then note the edit and tell viewers.
+    """Yield the transcript, locked, if `caller` has `right` to it; then note the edit and tell viewers.
 
     Changed columns and participants are noted by themselves. Who changes words adds them to the draft.
     """
     with services.db.write() as session:
-        right = Right.CHANGE
         transcript = get_authorized_transcript(session, caller, transcript_id, right, lock=True)
         was, draft = Snapshot.take(session, transcript), Draft()
         yield session, transcript, draft

@@ -101,7 +101,7 @@ class _Target:
 
     def _find(self, session: Session, lock: bool = False) -> Transcript:
         return get_authorized_transcript(
-            session, self.caller, self.transcript_id, Right.CHANGE, lock=lock
+            session, self.caller, self.transcript_id, Right.MANAGE, lock=lock
         )
 
     def accept(self, chunk: Receiving, filename: str | None) -> int | None:

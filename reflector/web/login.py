@@ -25,6 +25,7 @@ from reflector.http.deps import (
     cookie_name,
     is_own_page,
     session_cookie,
+    set_cookie,
 )
 from reflector.services import Services
 from reflector.web.render import page
@@ -62,7 +63,7 @@ def login_form(request: Request, services: ServicesDep, back: str = "/") -> Resp
         except ReflectorError as error:
             return _problem(request, services, error)
         response = RedirectResponse(address, 303)
-        _set(request, response, PENDING_COOKIE, pending, PENDING_SECONDS)
+        set_cookie(request, response, PENDING_COOKIE, pending, PENDING_SECONDS)
         return response
     return RedirectResponse("/", 303)
 
@@ -148,18 +149,11 @@ def set_session(request: Request, response: Response, services: Services, user: 
     with services.db.write() as session:
         sessions.end(session, services.settings, session_cookie(request) or "")
         token = sessions.start(session, services.settings, user.id, agent)
-    _set(request, response, SESSION_COOKIE, token, int(sessions.LONGEST.total_seconds()))
-
-
-def _set(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
-    response.set_cookie(
-        cookie_name(request, name), value, max_age=seconds, httponly=True, samesite="lax",
-        secure=request.url.scheme == "https",
-    )  # fmt: skip
+    set_cookie(request, response, SESSION_COOKIE, token, int(sessions.LONGEST.total_seconds()))
 
 
 def _delete(request: Request, response: Response, name: str) -> None:
-    _set(request, response, name, "", 0)
+    set_cookie(request, response, name, "", 0)
 
 
 def _callback(request: Request) -> str:

@@ -8,8 +8,10 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from reflector.accounts import visits
 from reflector.accounts.access import (
     Caller,
+    Right,
     RouteAccess,
     get_authorized_transcript,
     rights_of,
@@ -20,8 +22,9 @@ from reflector.http.headers import PageHeaders
 from reflector.http.root_path import RootPath
 from reflector.runtime.settings import Settings
 from reflector.services import Services
+from reflector.sharing import links
 from reflector.transcript.language_codes import AUTOMATIC, SPOKEN
-from reflector.web import account, administration, login, problems
+from reflector.web import account, administration, login, problems, visit
 from reflector.web.first_view import first_view
 from reflector.web.render import page
 from reflector.web.static_files import PREFIX, STATIC
@@ -67,8 +70,13 @@ def _page_behind(
 
 @router.get("/transcripts/{transcript_id}")
 def transcript(
-    request: Request, services: ServicesDep, caller: AnyCaller, transcript_id: str
+    request: Request,
+    services: ServicesDep,
+    caller: AnyCaller,
+    transcript_id: str,
+    preview: str | None = None,
 ) -> Response:
+    """Show a recording. `preview`: as people see it who open the link with this id."""
     with services.db.read() as session:
         try:
             row = get_authorized_transcript(session, caller, transcript_id)
@@ -76,6 +84,9 @@ def transcript(
             if caller.is_anonymous:
                 return _to_login(request)
             raise
+        if preview is not None:
+            get_authorized_transcript(session, caller, transcript_id, Right.MANAGE)
+            caller = visits.visitor(links.get(session, transcript_id, preview))
         view = first_view(session, row)
         change_seq = row.change_seq
         rights = rights_of(caller, row, services.identity.policy)
@@ -88,6 +99,8 @@ def transcript(
         transcript_id=transcript_id,
         view=view,
         rights=rights,
+        is_linked=transcript_id in caller.readable,
+        is_preview=preview is not None,
         change_seq=change_seq,
         language=language,
         languages=LANGUAGES,
@@ -98,6 +111,7 @@ def transcript(
 def install(app: FastAPI, settings: Settings) -> None:
     app.include_router(router)
     app.include_router(login.router)
+    app.include_router(visit.router)
     app.include_router(account.router)
     app.include_router(administration.router)
     app.mount(PREFIX, StaticFiles(directory=STATIC), name="static")

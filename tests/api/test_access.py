@@ -33,6 +33,8 @@ READ = {**EVERYBODY_ELSE, "anonymous": [403, 403, OK, OK], "other": [403, OK, OK
 CHANGE = {**EVERYBODY_ELSE, "anonymous": [401, 401, 401, 401], "other": [403, 403, 403, OK]}
 CHANGE_PUBLIC = {**CHANGE, "anonymous": [403, 403, 403, OK]}
 AUDIO = {**READ, "anonymous": [401, 401, 401, OK]}
+# Nobody owns one without an owner, so nobody shares it
+OWN = {kind: [*codes[:3], 400 if codes[3] == OK else codes[3]] for kind, codes in CHANGE.items()}
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,12 @@ ROUTES = [
     Route("PUT", "/tags/none", {**READ, "anonymous": [401] * 4}, ok=404),
     Route("DELETE", "/tags/none", {**READ, "anonymous": [401] * 4}, ok=404),
     Route("POST", "/history/1/undo", CHANGE, ok=404),
+    Route("GET", "/shares", CHANGE),
+    Route("PUT", "/shares/people", CHANGE, ok=400, body={"email": "nobody@example.org"}),
+    Route("DELETE", "/shares/people/none", OWN),
+    Route("POST", "/shares/links", OWN, body={}),
+    Route("DELETE", "/shares/links/none", OWN, ok=404),
+    Route("GET", "/shares/links/none/qr", CHANGE, ok=404),
     Route("PATCH", "/speaker/merge", CHANGE, body={"speaker_from": 0, "speaker_to": 3}),
     Route("POST", "/process", CHANGE, CHANGE_PUBLIC, ok=400),
     Route(

@@ -63,7 +63,7 @@ def test_nothing_is_found(
         (".turn .who button[title]", "rename"), ("#summary-edit", "summary-dialog"),
         ("#retitle", "retitle-dialog"), ("#copy-open", "copy"), ("#delete", "confirm"),
         ("#replace-open", "replace"), ("#actions .add button", "action"), ("#history-open", "history"),
-        ("#tags-open", "tags"),
+        ("#tags-open", "tags"), ("#share-open", "share-dialog"),
     ):  # fmt: skip
         show(page, button)
         page.locator(button).first.click()

@@ -41,8 +41,8 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
     context.close()
 
 
-def log_in(page: Any, password: str = PASSWORD) -> None:
-    page.fill("input[name=email]", EMAIL.upper())
+def log_in(page: Any, password: str = PASSWORD, email: str = EMAIL.upper()) -> None:
+    page.fill("input[name=email]", email)
     page.fill("input[name=password]", password)
     page.click("form[action='/login'] button")
 

@@ -115,9 +115,10 @@ def test_owner_shares_by_a_choice_that_waits_for_the_script(browser: Any, accoun
     accounts.http.patch(path, json={"share_mode": "semi-private"}, headers=headers)
     with held_back(page, "**/transcript.js"):
         page.reload(wait_until="commit")
-        page.wait_for_selector("#share")
+        page.wait_for_selector("#share-open")
         assert page.input_value("#share") == "semi-private"
-        assert page.is_disabled("#share")
+        assert page.is_disabled("#share-open")
+    page.click("#share-open")
     with page.expect_response(lambda answer: answer.request.method == "PATCH"):
         page.select_option("#share", "public")
     assert accounts.http.get(path).json()["share_mode"] == "public"

@@ -43,7 +43,7 @@ def transcript_process(
     """
     with services.db.write() as session:
         transcript = get_authorized_transcript(
-            session, caller, transcript_id, Right.CHANGE, lock=True
+            session, caller, transcript_id, Right.MANAGE, lock=True
         )
         if transcript.locked:
             raise InvalidInput("Recording is locked")

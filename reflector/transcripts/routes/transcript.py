@@ -35,6 +35,8 @@ from reflector.transcripts.changes import changing
 
 router = APIRouter(tags=["transcripts"])
 
+# Who may read it, and whether its sound stays, is its owner's to decide
+OWNERS = {"share_mode", "audio_deleted"}
 NULLABLE = {"title", "short_summary", "long_summary", "action_items", "audio_deleted"}
 
 
@@ -82,7 +84,8 @@ def transcript_update(
     A list of participants replaces the existing one. With `base_change_seq`, the update is refused
     (409) if somebody has changed the transcript since.
     """
-    with changing(services, caller, transcript_id) as (session, transcript, _):
+    wanted = Right.MANAGE if info.model_fields_set & OWNERS else Right.CHANGE
+    with changing(services, caller, transcript_id, wanted) as (session, transcript, _):
         if info.base_change_seq not in {None, transcript.change_seq}:
             raise Conflict("Somebody else has changed this transcript since. Read it again first.")
         if "audio_deleted" in info.model_fields_set:
@@ -143,7 +146,7 @@ def transcript_delete(
     """Move the transcript to the trash, where it can be restored or destroyed."""
     with services.db.write() as session:
         transcript = get_authorized_transcript(
-            session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True
+            session, caller, transcript_id, Right.MANAGE, or_in_trash=True, lock=True
         )
         if transcript.deleted_at is None:
             transcript.deleted_at = now()
@@ -167,7 +170,7 @@ def transcript_restore(
     """Restore the transcript from the trash; interrupted processing continues."""
     with services.db.write() as session:
         transcript = get_authorized_transcript(
-            session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True
+            session, caller, transcript_id, Right.MANAGE, or_in_trash=True, lock=True
         )
         if transcript.deleted_at is None:
             raise InvalidInput("Transcript is not deleted")
@@ -189,7 +192,7 @@ def transcript_destroy(
     """
     with services.db.write() as session:
         transcript = get_authorized_transcript(
-            session, caller, transcript_id, Right.CHANGE, or_in_trash=True, lock=True
+            session, caller, transcript_id, Right.MANAGE, or_in_trash=True, lock=True
         )
         if transcript.deleted_at is None:
             raise InvalidInput("Transcript must be soft-deleted first")

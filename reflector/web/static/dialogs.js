@@ -13,8 +13,20 @@ const EDITED = {
 };
 let leaving = false;
 
-/** Deleted here: the page goes to the list by itself. */
+/** Deleted or left here: the page goes to the list by itself. */
 export const isLeaving = () => leaving;
+
+/** Do it, and go to the list. */
+export async function leave(action) {
+  leaving = true;
+  try {
+    await action();
+  } catch (error) {
+    leaving = false;
+    throw error;
+  }
+  location.href = at("/");
+}
 
 /** Inside a dialog, where what was typed stays. */
 export function showProblem(dialog, text) {
@@ -130,14 +142,7 @@ export function listenToDialogs(base, transcript, edited, reread) {
 
   byId("delete")?.addEventListener("click", () => open(byId("confirm")));
   onSubmit(byId("confirm"), async () => {
-    leaving = true;
-    try {
-      await api(base, { method: "DELETE" });
-    } catch (error) {
-      leaving = false;
-      throw error;
-    }
-    location.href = at("/");
+    await leave(() => api(base, { method: "DELETE" }));
     return true;
   });
 

@@ -4,7 +4,7 @@ import { listenToActions, showActions } from "./actions.js";
 import { listenToCopy } from "./copy.js";
 import { correct, isCorrecting } from "./correct.js";
 import { date } from "./dates.js";
-import { isLeaving, listenToDialogs } from "./dialogs.js";
+import { isLeaving, leave, listenToDialogs } from "./dialogs.js";
 import {
   all,
   api,
@@ -27,6 +27,7 @@ import { markdown } from "./markdown.js";
 import { followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
 import { listenToReplace } from "./replace.js";
 import { query } from "./search.js";
+import { listenToShare } from "./share.js";
 import { askWho, listenToSelection, listenToSpeakers } from "./speakers.js";
 import { noteProgress, showSteps, whenRetried } from "./steps.js";
 import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
@@ -63,8 +64,7 @@ function showHead() {
     .filter(Boolean)
     .join(" · ");
   showStatus(byId("status"), status);
-  const share = byId("share");
-  if (share) share.value = state.transcript.share_mode;
+  if (byId("share")) byId("share").value = state.transcript.share_mode;
   if (may("change")) byId("reviewed").checked = state.transcript.reviewed;
   byId("checked").hidden = !state.transcript.reviewed;
   byId("process").hidden = !may("process") || !["ended", "error"].includes(status) || !state.run?.run;
@@ -148,7 +148,9 @@ function showSound(isThere) {
   const reason = state.transcript.audio_deleted
     ? "The audio of this recording was deleted."
     : isThere && !may("hear")
-      ? "Log in to hear this recording."
+      ? may("linked")
+        ? "This link is without the sound."
+        : "Log in to hear this recording."
       : "";
   byId("no-sound").hidden = !reason;
   byId("no-sound").textContent = reason;
@@ -314,7 +316,12 @@ listenToDialogs(
   () => state.run?.edited ?? [],
   reread,
 );
-byId("share")?.addEventListener("change", ({ target }) => act(() => send(base, "PATCH", { share_mode: target.value })));
+if (byId("share-open")) listenToShare(base, id);
+byId("leave")?.addEventListener("click", ({ target }) =>
+  leave(() => send(`${base}/shares/people/${target.dataset.user}`, "DELETE")).catch((error) =>
+    showError(error.message),
+  ),
+);
 whenRetried(may("process"), () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
 listenToWords(byId("words-text"));
 listenToCopy(base);

@@ -1,0 +1,1 @@
+"""Share transcripts with people who have an account, and by links."""

@@ -1,0 +1,100 @@
+"""Create and open links that let anybody who has them read a transcript."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from reflector.accounts.limiter import LoginLimiter, TooManyLogins
+from reflector.accounts.login import note_login
+from reflector.accounts.passwords import verify_password
+from reflector.accounts.visits import is_open
+from reflector.db.engine import Database
+from reflector.db.models import ShareLink, Transcript, now
+from reflector.errors import Busy, InvalidInput, NotFound, Unauthenticated
+from reflector.sharing.schemas import CreateShareLink
+
+MOST_LINKS = 50
+TOKEN_BYTES = 24
+CLOSED = "This link has expired or was taken back. Ask the person who sent it for a new one."
+WRONG_PASSWORD = "That is not the password of this link."  # noqa: S105 - a sentence
+TOO_MANY = "Too many wrong passwords. Try again later."
+
+
+def links_of(session: Session, transcript_id: str) -> list[ShareLink]:
+    """Return the links of a transcript, the newest first; also those that have expired."""
+    return list(
+        session.scalars(
+            select(ShareLink)
+            .where(ShareLink.transcript_id == transcript_id)
+            .order_by(ShareLink.created_at.desc(), ShareLink.id)
+        )
+    )
+
+
+def create(
+    session: Session, transcript_id: str, wanted: CreateShareLink, password_hash: str | None
+) -> ShareLink:
+    """Create a link. Raises InvalidInput if there are MOST_LINKS already."""
+    count = select(func.count()).where(ShareLink.transcript_id == transcript_id)
+    if session.scalar(count) == MOST_LINKS:
+        raise InvalidInput(f"There are {MOST_LINKS} links already. Remove one first.")
+    moment, days = now(), wanted.expires_in_days
+    link = ShareLink(
+        transcript_id=transcript_id,
+        token=secrets.token_urlsafe(TOKEN_BYTES),
+        with_sound=wanted.with_sound,
+        password_hash=password_hash,
+        created_at=moment,
+        expires_at=moment + timedelta(days=days) if days else None,
+    )
+    session.add(link)
+    session.flush()
+    return link
+
+
+def get(session: Session, transcript_id: str, link_id: str) -> ShareLink:
+    link = session.get(ShareLink, link_id)
+    if link is None or link.transcript_id != transcript_id:
+        raise NotFound("There is no such link. It may have been removed meanwhile.")
+    return link
+
+
+def find(db: Database, token: str) -> ShareLink:
+    """Return the open link with this token. Raises NotFound if there is none."""
+    with db.read() as session:
+        link = session.scalars(
+            select(ShareLink)
+            .join(Transcript, Transcript.id == ShareLink.transcript_id)
+            .where(ShareLink.token == token, is_open(), Transcript.deleted_at.is_(None))
+        ).first()
+    if link is None:
+        raise NotFound(CLOSED)
+    return link
+
+
+def check_password(db: Database, link: ShareLink, password: str, address: str) -> None:
+    """Raise Unauthenticated if `password` is wrong, and Busy after too many wrong ones."""
+    if link.password_hash is None:
+        return
+    limiter, name = LoginLimiter(db), f"link:{link.id}"
+    try:
+        limiter.begin(name, address)
+    except TooManyLogins as error:
+        note_login(name, address, "delayed")
+        raise Busy(TOO_MANY, retry_seconds=error.seconds) from None
+    if not verify_password(password, link.password_hash):
+        note_login(name, address, "refused")
+        raise Unauthenticated(WRONG_PASSWORD)
+    limiter.succeeded(name, address)
+    note_login(name, address, "succeeded")
+
+
+def note_opened(db: Database, link: ShareLink) -> None:
+    with db.write() as session:
+        row = session.get(ShareLink, link.id)
+        if row is not None:
+            row.last_opened_at = now()
