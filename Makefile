@@ -70,6 +70,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python tools/messages.py
 	$(BIN)/python tools/pages.py
 
 bench: $(VENV)/.installed-dev

@@ -114,6 +114,11 @@ class LanguageError(ReflectorError):
     http_status = 502
 
 
+def N_(sentence: str) -> str:
+    """Mark a text for the catalogues of the pages (`tools/messages.py`), where it is not shown at once."""
+    return sentence
+
+
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 

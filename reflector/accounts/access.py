@@ -24,12 +24,12 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from reflector.db.models import Room, ShareLevel, ShareMode, Transcript, TranscriptShare
-from reflector.errors import Forbidden, NotFound, Unauthenticated
+from reflector.errors import N_, Forbidden, NotFound, Unauthenticated
 
-NOT_FOUND = "Transcript not found"
-NO_READ = "Transcript access denied"
-NO_CHANGE = "Not authorized"
-NO_VOICE = "Authentication required"
+NOT_FOUND = N_("Transcript not found")
+NO_READ = N_("Transcript access denied")
+NO_CHANGE = N_("Not authorized")
+NO_VOICE = N_("Authentication required")
 
 
 class RouteAccess(Enum):

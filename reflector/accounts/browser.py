@@ -20,12 +20,12 @@ from joserfc.jwk import OctKey
 
 from reflector.accounts.provider import TIMEOUT_SECONDS, Provider
 from reflector.accounts.tokens import ALGORITHM, InvalidToken
-from reflector.errors import ConfigurationError, Unauthenticated, Unavailable
+from reflector.errors import N_, ConfigurationError, Unauthenticated, Unavailable
 from reflector.runtime.settings import Settings
 
 SCOPE = "openid email profile"
 PENDING_SECONDS = 600
-EXPIRED = "The login took too long or was begun in another browser. Begin again."
+EXPIRED = N_("The login took too long or was begun in another browser. Begin again.")
 
 
 class BrowserLogin:

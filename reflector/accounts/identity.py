@@ -16,12 +16,12 @@ from reflector.accounts.provider import Provider
 from reflector.accounts.tokens import Claims, InvalidToken, Signer
 from reflector.db.engine import Database
 from reflector.db.models import User
-from reflector.errors import Unauthenticated
+from reflector.errors import N_, Unauthenticated
 from reflector.runtime.settings import Settings
 
-INVALID = "Invalid authentication"
-DISABLED = "This account is disabled. Ask the administrator of this server."
-TWO_USERS = "Invalid authentication: more than one user provided"
+INVALID = N_("Invalid authentication")
+DISABLED = N_("This account is disabled. Ask the administrator of this server.")
+TWO_USERS = N_("Invalid authentication: more than one user provided")
 # How long a resolved caller is cached. This bounds the delay until a changed password ends its
 # sessions or a deleted key stops working.
 REMEMBER_SECONDS = 1.0

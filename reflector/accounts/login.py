@@ -11,13 +11,13 @@ from reflector.accounts.passwords import verify_password
 from reflector.accounts.strength import MAXIMUM
 from reflector.db.engine import Database
 from reflector.db.models import User
-from reflector.errors import Busy, Unauthenticated
+from reflector.errors import N_, Busy, Unauthenticated
 from reflector.runtime.log import about
 
 log = logging.getLogger(__name__)
 
-WRONG = "Invalid email or password"
-TOO_MANY = "Too many login attempts. Try again later."
+WRONG = N_("Invalid email or password")
+TOO_MANY = N_("Too many login attempts. Try again later.")
 
 
 def check_password(db: Database, email: str, password: str, address: str) -> User:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, StatementError
 
 from reflector.db.engine import is_disconnect
 from reflector.errors import (
+    N_,
     Busy,
     Forbidden,
     OutOfSpace,
@@ -22,11 +23,11 @@ from reflector.runtime.log import about
 
 log = logging.getLogger(__name__)
 
-FULL = (
+FULL = N_(
     "The disk of the server is full. What was stored before is safe; try again once there is room."
 )
-NO_DATABASE = "The database does not answer. Nothing was changed; try again in a moment."
-UNSTORABLE = "The request holds a number or a character that cannot be stored."
+NO_DATABASE = N_("The database does not answer. Nothing was changed; try again in a moment.")
+UNSTORABLE = N_("The request holds a number or a character that cannot be stored.")
 RETRY_SECONDS = "5"
 
 

@@ -18,11 +18,11 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
-from reflector.errors import InvalidInput, Paused
+from reflector.errors import N_, InvalidInput, Paused
 
 IDLE_SECONDS = 30.0
 SLOWEST = 4096  # bytes per second, on average
-PAUSED = "The upload paused for too long. Send this chunk again; what came before is kept."
+PAUSED = N_("The upload paused for too long. Send this chunk again; what came before is kept.")
 MAX_OTHER_BYTES = 1 << 20
 FLUSH_BYTES = 2 << 20
 WRITEBACK_BYTES = 8 << 20

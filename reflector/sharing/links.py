@@ -14,14 +14,14 @@ from reflector.accounts.passwords import verify_password
 from reflector.accounts.visits import is_open
 from reflector.db.engine import Database
 from reflector.db.models import ShareLink, Transcript, now
-from reflector.errors import Busy, InvalidInput, NotFound, Unauthenticated
+from reflector.errors import N_, Busy, InvalidInput, NotFound, Unauthenticated
 from reflector.sharing.schemas import CreateShareLink
 
 MOST_LINKS = 50
 TOKEN_BYTES = 24
-CLOSED = "This link has expired or was taken back. Ask the person who sent it for a new one."
-WRONG_PASSWORD = "That is not the password of this link."  # noqa: S105 - a sentence
-TOO_MANY = "Too many wrong passwords. Try again later."
+CLOSED = N_("This link has expired or was taken back. Ask the person who sent it for a new one.")
+WRONG_PASSWORD = N_("That is not the password of this link.")
+TOO_MANY = N_("Too many wrong passwords. Try again later.")
 
 
 def links_of(session: Session, transcript_id: str) -> list[ShareLink]:

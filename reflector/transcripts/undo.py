@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from reflector.db.edits import FIELDS, forget_words, note_field, note_range, note_words
 from reflector.db.models import Edit, Transcript
 from reflector.db.words import load_words
-from reflector.errors import Conflict, InvalidInput
+from reflector.errors import N_, Conflict, InvalidInput
 from reflector.pipeline.runs import is_active, steps_of
 from reflector.transcript.words import Word, from_rows, plain_text
 from reflector.transcripts import history, participants
@@ -18,8 +18,8 @@ from reflector.transcripts.changes import save_words
 from reflector.transcripts.corrections import move_topics
 from reflector.transcripts.history import Draft
 
-CHANGED_SINCE = "This was changed again since. Undo the later change first."
-NEW_RUN = "The recording was processed again since, so these words are no longer there."
+CHANGED_SINCE = N_("This was changed again since. Undo the later change first.")
+NEW_RUN = N_("The recording was processed again since, so these words are no longer there.")
 
 
 def undo(session: Session, transcript: Transcript, edit: Edit, draft: Draft) -> None:

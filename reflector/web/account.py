@@ -11,16 +11,17 @@ from reflector.accounts import keys, sessions, users
 from reflector.accounts.access import Caller
 from reflector.accounts.login import check_password
 from reflector.db.models import User, now
-from reflector.errors import Forbidden, InvalidInput, ReflectorError
+from reflector.errors import N_, Forbidden, InvalidInput, ReflectorError
 from reflector.events.outbox import tell_signed_out
 from reflector.http.deps import AnyCaller, ServicesDep, client_address, is_own_page, session_cookie
 from reflector.services import Services
+from reflector.web.languages import gettext
 from reflector.web.login import set_session, signed_out
 from reflector.web.render import page
 
 router = APIRouter(include_in_schema=False)
 
-CHANGED = (
+CHANGED = N_(
     "The password is changed. Every other browser is signed out, and the API keys are removed."
 )
 
@@ -48,7 +49,7 @@ def change_password(
         check_password(services.db, user.email, current, client_address(request))
         hashed = users.checked_hash(fresh, user.email)
     except ReflectorError as error:
-        wrong = "The current password is not right." if error.http_status == 401 else str(error)
+        wrong = N_("The current password is not right.") if error.http_status == 401 else str(error)
         response = _show(request, services, caller, problem=wrong)
         response.status_code = 400 if error.http_status == 401 else error.http_status
         return response
@@ -130,8 +131,8 @@ def browser_name(agent: str) -> str:
     browser = next((name for mark, name in BROWSERS if mark in agent), None)
     system = next((name for mark, name in SYSTEMS if mark in agent), None)
     if browser is None or system is None:
-        return agent or "A browser"
-    return f"{browser} on {system}"
+        return agent or gettext("A browser")
+    return gettext("{browser} on {system}").format(browser=browser, system=system)
 
 
 def _show(request: Request, services: Services, caller: Caller, **values: Any) -> Response:

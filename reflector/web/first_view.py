@@ -9,18 +9,20 @@ from sqlalchemy.orm import Session
 
 from reflector.db.models import Status, Transcript
 from reflector.db.words import load_segments
-from reflector.transcript.formats import minutes, shown_name
+from reflector.errors import N_
+from reflector.transcript.formats import minutes
 from reflector.transcripts import queries
+from reflector.web.languages import gettext
 
 # About two hours of speech; the script shows the rest
 MAX_CHARACTERS = 120_000
 # In summaries: the headings that all of them have, and Markdown syntax
 MARKDOWN = re.compile(r"^# (Quick recap|Summary)\n+|^#+ |\*\*", re.MULTILINE)
 STATUS = {
-    Status.RECORDING: "Recording",
-    Status.PROCESSING: "Working",
-    Status.ERROR: "Problem",
-    Status.ENDED: "Ready",
+    Status.RECORDING: N_("Recording"),
+    Status.PROCESSING: N_("Working"),
+    Status.ERROR: N_("Problem"),
+    Status.ENDED: N_("Ready"),
 }
 
 
@@ -44,7 +46,7 @@ class FirstView:
 
 
 def first_view(session: Session, transcript: Transcript) -> FirstView:
-    """Return title, summary and turns, cut after MAX_CHARACTERS."""
+    """Return title, summary and turns in the current language, cut after MAX_CHARACTERS."""
     names = queries.names_of(queries.participants_of(session, transcript.id))
     turns, characters, is_cut = [], 0, False
     for segment in load_segments(session, transcript.id, transcript.shown_run):
@@ -52,7 +54,9 @@ def first_view(session: Session, transcript: Transcript) -> FirstView:
         if characters > MAX_CHARACTERS:
             is_cut = True
             break
-        name = shown_name(names, segment.speaker)
+        name = names.get(segment.speaker) or gettext("Speaker {number}").format(
+            number=segment.speaker + 1
+        )
         start = minutes(segment.start)
         turns.append(ShownTurn(name, start, segment.text.strip()))
     return FirstView(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import quote, urlsplit
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -16,16 +17,17 @@ from reflector.accounts.access import (
     get_authorized_transcript,
     rights_of,
 )
-from reflector.errors import Forbidden, Unauthenticated
-from reflector.http.deps import AnyCaller, ServicesDep
+from reflector.errors import Forbidden, InvalidInput, Unauthenticated
+from reflector.http.deps import AnyCaller, ServicesDep, set_cookie
 from reflector.http.headers import PageHeaders
 from reflector.http.root_path import RootPath
 from reflector.runtime.settings import Settings
 from reflector.services import Services
 from reflector.sharing import links
 from reflector.transcript.language_codes import AUTOMATIC, SPOKEN
-from reflector.web import account, administration, login, problems, visit
+from reflector.web import account, administration, languages, login, problems, visit
 from reflector.web.first_view import first_view
+from reflector.web.login import local_path
 from reflector.web.render import page
 from reflector.web.static_files import PREFIX, STATIC
 
@@ -87,7 +89,8 @@ def transcript(
         if preview is not None:
             get_authorized_transcript(session, caller, transcript_id, Right.MANAGE)
             caller = visits.visitor(links.get(session, transcript_id, preview))
-        view = first_view(session, row)
+        with languages.shown_in(languages.wanted(request)):
+            view = first_view(session, row)
         change_seq = row.change_seq
         rights = rights_of(caller, row, services.identity.policy)
         language = None if row.source_language in AUTOMATIC else row.source_language
@@ -106,6 +109,20 @@ def transcript(
         languages=LANGUAGES,
         colours=SPEAKER_COLOURS,
     )
+
+
+@router.post("/language")
+def choose_language(
+    request: Request,
+    language: Annotated[str, Form()] = "",
+    back: Annotated[str, Form()] = "/",
+) -> Response:
+    """Keep the language that a person chose, and go back to where they were."""
+    if language not in languages.LANGUAGES:
+        raise InvalidInput("The pages do not have this language.")
+    response = RedirectResponse(local_path(back), 303)
+    set_cookie(request, response, languages.COOKIE, language, languages.COOKIE_SECONDS)
+    return response
 
 
 def install(app: FastAPI, settings: Settings) -> None:

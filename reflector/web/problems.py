@@ -9,6 +9,7 @@ from typing import Any, cast
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from reflector.errors import N_
 from reflector.http.deps import services_of
 from reflector.web.render import page
 
@@ -16,17 +17,17 @@ Handler = Callable[[Request, Any], Awaitable[Response]]
 
 # Titles of error pages, by status
 TITLES = {
-    401: "Please log in",
-    403: "This is not shared with you",
-    404: "There is nothing at this address",
-    410: "This does not exist any more",
-    429: "Too much at once",
-    503: "The server cannot do this at the moment",
-    507: "The disk of the server is full",
+    401: N_("Please log in"),
+    403: N_("This is not shared with you"),
+    404: N_("There is nothing at this address"),
+    410: N_("This does not exist any more"),
+    429: N_("Too much at once"),
+    503: N_("The server cannot do this at the moment"),
+    507: N_("The disk of the server is full"),
 }
-OTHER = "That did not work"
-UNKNOWN_ADDRESS = "The address may be mistyped, or the recording was deleted."
-FAILED = "The server failed. Its log says why."
+OTHER = N_("That did not work")
+UNKNOWN_ADDRESS = N_("The address may be mistyped, or the recording was deleted.")
+FAILED = N_("The server failed. Its log says why.")
 
 
 def install(app: FastAPI) -> None:

@@ -13,16 +13,44 @@ from reflector import __version__
 from reflector.accounts.access import Caller
 from reflector.administration.access import is_administrator
 from reflector.services import Services
+from reflector.web import languages
+from reflector.web.languages import Language
 from reflector.web.static_files import PREFIX
 
 FOLDER = Path(__file__).parent
 _templates = Jinja2Templates(FOLDER / "templates")
+_templates.env.add_extension("jinja2.ext.i18n")
+_templates.env.install_gettext_callables(  # type: ignore[attr-defined]
+    languages.gettext, languages.ngettext, newstyle=True
+)
+_templates.env.filters.update(
+    day=languages.day, moment=languages.moment, translated=languages.gettext
+)
 
 
 def page(request: Request, name: str, services: Services, **values: object) -> HTMLResponse:
+    """Render a page in the language that the person wants."""
+    with languages.shown_in(languages.wanted(request)) as language:
+        response = _templates.TemplateResponse(
+            request, name, {**_common(request, services, language, values), **values}
+        )
+    response.headers["Content-Language"] = language.tag
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+def _common(
+    request: Request, services: Services, language: Language, values: dict[str, object]
+) -> dict[str, object]:
     root = services.settings.ROOT_PATH.rstrip("/")
     caller = values.get("caller")
-    common = {
+    query = f"?{request.url.query}" if request.url.query else ""
+    return {
+        "language_tag": language.tag,
+        "direction": language.direction,
+        "messages": language.for_modules,
+        "page_languages": languages.LANGUAGES.items(),
+        "back_here": request.url.path + query if request.method == "GET" else "/",
         "version": __version__,
         "notices": _notices(services),
         "has_llm": bool(services.settings.LLM_URL),
@@ -35,7 +63,6 @@ def page(request: Request, name: str, services: Services, **values: object) -> H
         "root": root,
         "static": f"{root}{PREFIX}",
     }
-    return _templates.TemplateResponse(request, name, {**common, **values})
 
 
 def _is_stranger(services: Services, caller: object) -> bool:

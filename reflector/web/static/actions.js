@@ -2,17 +2,18 @@
 
 import { onSubmit, open, showProblem } from "./dialogs.js";
 import { api, byId, draw, make, send } from "./dom.js";
+import { t } from "./text.js";
 
 /** @typedef {"decisions" | "next_steps"} Kind */
 /** @typedef {Record<string, any>} Item */
 
 // Which field of each kind has the text, and which has the person
 const FIELDS = {
-  decisions: { heading: "Decisions", text: "decision", who: "decided_by", add: "Add a decision" },
-  next_steps: { heading: "Next steps", text: "task", who: "assigned_to", add: "Add a next step" },
+  decisions: { heading: t("Decisions"), text: "decision", who: "decided_by", add: t("Add a decision") },
+  next_steps: { heading: t("Next steps"), text: "task", who: "assigned_to", add: t("Add a next step") },
 };
 const KINDS = /** @type {Kind[]} */ (Object.keys(FIELDS));
-const GONE = "Somebody else changed this meanwhile. Close this to see what it is now.";
+const GONE = t("Somebody else changed this meanwhile. Close this to see what it is now.");
 
 /** What saving and drawing need; null while nothing may be changed. @type {{ base: string, act: (action: () => Promise<void>) => Promise<void> } | null} */
 let editor = null;
@@ -67,7 +68,7 @@ async function save(base, kind, item, fresh) {
 function ask(kind, item) {
   asked = { kind, item };
   const { text, who, add } = FIELDS[kind];
-  byId("action-title").textContent = item ? "Change this" : add;
+  byId("action-title").textContent = item ? t("Change this") : add;
   byId("action-text").value = item?.[text] ?? "";
   byId("action-who").value = item?.[who] ?? "";
   byId("action-deadline").value = item?.deadline ?? "";
@@ -83,7 +84,7 @@ function showItem(kind, item) {
   const parts = [];
   if (kind === "next_steps" && (editor || item.done)) {
     const box = make("input", { type: "checkbox", checked: Boolean(item.done), disabled: !editor });
-    box.setAttribute("aria-label", `Done: ${item[text]}`);
+    box.setAttribute("aria-label", t("Done: {text}", { text: item[text] }));
     box.addEventListener("change", () =>
       editor?.act(() => save(editor?.base, kind, item, { ...item, done: box.checked })),
     );
@@ -91,8 +92,8 @@ function showItem(kind, item) {
   }
   parts.push(said);
   if (editor) {
-    const edit = make("button", { type: "button", className: "link edit" }, "Edit");
-    edit.setAttribute("aria-label", `Edit: ${item[text]}`);
+    const edit = make("button", { type: "button", className: "link edit" }, t("Edit"));
+    edit.setAttribute("aria-label", t("Edit: {text}", { text: item[text] }));
     edit.addEventListener("click", () => ask(kind, item));
     parts.push(" ", edit);
   }

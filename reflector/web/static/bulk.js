@@ -2,6 +2,7 @@
 
 import { listenToCloseButtons, onSubmit, open } from "./dialogs.js";
 import { api, byId, make, send, titleOf } from "./dom.js";
+import { t, tn } from "./text.js";
 
 const { user, stranger } = byId("list").dataset;
 
@@ -15,14 +16,14 @@ const mayChange = (item) => stranger === undefined && (item.user_id === null || 
 export function picker(item) {
   if (!mayChange(item)) return null;
   const box = make("input", { type: "checkbox", className: "pick", checked: picked.has(item.id) });
-  box.setAttribute("aria-label", `Select ${titleOf(item)}`);
+  box.setAttribute("aria-label", t("Select {title}", { title: titleOf(item) }));
   box.dataset.id = item.id;
   return box;
 }
 
 function show() {
   byId("bulk").hidden = picked.size === 0;
-  byId("bulk-count").textContent = `${picked.size} selected`;
+  byId("bulk-count").textContent = tn("{number} selected", "{number} selected", picked.size);
 }
 
 /** The ids of the chosen recordings. */
@@ -43,7 +44,7 @@ function clear() {
 
 /** Say in one line what was done, and why the rest was not. `undo`: null where nothing can be undone. */
 function say(text, undo = /** @type {(() => void) | null} */ (null)) {
-  const button = undo ? make("button", { type: "button", className: "link" }, "Undo") : null;
+  const button = undo ? make("button", { type: "button", className: "link" }, t("Undo")) : null;
   if (undo) button?.addEventListener("click", undo);
   byId("bulk-said").replaceChildren(text, " ", ...(button ? [button] : []));
   byId("bulk-said").hidden = false;
@@ -65,7 +66,7 @@ async function each(ids, action) {
 }
 
 /**
- * @param {string} what was done with them, like "moved to the trash"
+ * @param {(number: number) => string} what says what was done with so many
  * @param {(path: string) => Promise<any>} action
  * @param {((path: string) => Promise<any>) | null} undo
  * @param {() => void} refresh
@@ -75,14 +76,13 @@ async function run(what, action, undo, refresh) {
   byId("bulk").inert = true;
   const { done, reason } = await each(ids, action);
   byId("bulk").inert = false;
-  const failed = reason ? ` ${ids.length - done.length} could not be: ${reason}` : "";
-  const noun = done.length === 1 ? "recording was" : "recordings were";
+  const failed = reason ? ` ${t("{number} could not be: {reason}", { number: ids.length - done.length, reason })}` : "";
   const back = async () => {
     if (undo) await each(done, undo);
     byId("bulk-said").hidden = true;
     refresh();
   };
-  say(`${done.length} ${noun} ${what}.${failed}`, undo && done.length ? back : null);
+  say(`${what(done.length)}${failed}`, undo && done.length ? back : null);
   clear();
   refresh();
 }
@@ -105,7 +105,7 @@ export function listenToBulk(refresh) {
   });
   byId("bulk-trash").addEventListener("click", () =>
     run(
-      "moved to the trash",
+      (n) => tn("{number} recording was moved to the trash.", "{number} recordings were moved to the trash.", n),
       (path) => api(path, { method: "DELETE" }),
       (path) => api(`${path}/restore`, { method: "POST" }),
       refresh,
@@ -116,13 +116,19 @@ export function listenToBulk(refresh) {
     open(byId("bulk-dialog"));
   });
   onSubmit(byId("bulk-dialog"), async () => {
-    await run("put into the queue", (path) => api(`${path}/process`, { method: "POST" }), null, refresh);
+    await run(
+      (n) => tn("{number} recording was put into the queue.", "{number} recordings were put into the queue.", n),
+      (path) => api(`${path}/process`, { method: "POST" }),
+      null,
+      refresh,
+    );
     return true;
   });
   listenToCloseButtons();
   byId("bulk-share")?.addEventListener("change", async ({ target }) => {
     const share_mode = target.value;
     target.value = "";
-    if (share_mode) await run("changed", (path) => send(path, "PATCH", { share_mode }), null, refresh);
+    const changed = (n) => tn("{number} recording was changed.", "{number} recordings were changed.", n);
+    if (share_mode) await run(changed, (path) => send(path, "PATCH", { share_mode }), null, refresh);
   });
 }

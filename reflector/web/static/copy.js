@@ -2,6 +2,7 @@
 
 import { open, showProblem } from "./dialogs.js";
 import { at, byId, fetchText } from "./dom.js";
+import { t } from "./text.js";
 
 const dialog = byId("copy");
 const box = byId("copy-text");
@@ -29,23 +30,23 @@ async function copy() {
   box.select();
   try {
     await navigator.clipboard.writeText(box.value);
-    byId("copy-said").textContent = "Copied.";
+    byId("copy-said").textContent = t("Copied.");
   } catch {
-    byId("copy-said").textContent = "This browser does not let the page copy. The text is selected: press Ctrl+C.";
+    byId("copy-said").textContent = t("This browser does not let the page copy. The text is selected: press Ctrl+C.");
   }
 }
 
 /** @param {string} base the path of the recording */
 export function listenToCopy(base) {
   byId("copy-open").addEventListener("click", () => {
-    byId("copy-title").textContent = "Copy the transcript";
+    byId("copy-title").textContent = t("Copy the transcript");
     byId("copy-options").hidden = false;
     open(dialog);
     load(base);
   });
   byId("copy-options").addEventListener("change", () => load(base));
   byId("copy-link").addEventListener("click", () => {
-    byId("copy-title").textContent = "Copy the link";
+    byId("copy-title").textContent = t("Copy the link");
     byId("copy-options").hidden = true;
     byId("copy-said").textContent = "";
     box.value = `${location.origin}${location.pathname}`;

@@ -1,6 +1,7 @@
 // Correct the words of a turn: what stays keeps its times, and its sound is beside it.
 
 import { api, make, send } from "./dom.js";
+import { t } from "./text.js";
 
 /** @typedef {import("../types").Word} Word */
 
@@ -26,11 +27,11 @@ export function correct(base, words, text, done) {
   const span = { timestamp_from: words[0].start, timestamp_to: words[words.length - 1].start };
   let before = plain(words);
   const input = make("textarea", { value: before, dir: "auto", rows: Math.min(12, 2 + before.length / 70) });
-  input.setAttribute("aria-label", "Words of this turn");
+  input.setAttribute("aria-label", t("Words of this turn"));
   const problem = make("p", { className: "notice", hidden: true });
   problem.setAttribute("role", "alert");
-  const cancel = make("button", { type: "button" }, "Cancel");
-  const save = make("button", { className: "primary" }, "Save");
+  const cancel = make("button", { type: "button" }, t("Cancel"));
+  const save = make("button", { className: "primary" }, t("Save"));
   const form = make("form", { className: "correct" }, problem, input, make("div", { className: "row" }, cancel, save));
 
   const close = () => {
@@ -51,7 +52,7 @@ export function correct(base, words, text, done) {
           ({ start }) => start >= span.timestamp_from && start <= span.timestamp_to,
         );
         before = plain(now);
-        problem.textContent += " Save again to replace that.";
+        problem.textContent += ` ${t("Save again to replace that.")}`;
       }
       problem.hidden = false;
     } finally {

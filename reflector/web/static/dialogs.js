@@ -2,14 +2,15 @@
 
 import { nameLanguages } from "./dates.js";
 import { api, at, byId, send } from "./dom.js";
+import { t } from "./text.js";
 
 const EDITED = {
-  title: "title",
-  short_summary: "short summary",
-  long_summary: "summary",
-  action_items: "action items",
-  speakers: "speakers",
-  words: "words",
+  title: t("title"),
+  short_summary: t("short summary"),
+  long_summary: t("summary"),
+  action_items: t("action items"),
+  speakers: t("speakers"),
+  words: t("words"),
 };
 let leaving = false;
 
@@ -62,7 +63,7 @@ export function onSubmit(dialog, action) {
 class ChangedMeanwhile extends Error {
   /** @param {string} value as it is now */
   constructor(value) {
-    super(`Somebody else changed it to “${value}” meanwhile. Save again to replace that.`);
+    super(t("Somebody else changed it to “{value}” meanwhile. Save again to replace that.", { value }));
     this.value = value;
   }
 }
@@ -149,7 +150,7 @@ export function listenToDialogs(base, transcript, edited, reread) {
   byId("process").addEventListener("click", () => {
     const parts = edited();
     byId("process-changes").hidden = byId("process-discard").hidden = parts.length === 0;
-    byId("process-keep").textContent = parts.length ? "Keep their changes" : "Process again";
+    byId("process-keep").textContent = parts.length ? t("Keep their changes") : t("Process again");
     byId("process-edited").textContent = parts.map((part) => EDITED[part] ?? part).join(", ");
     open(byId("process-again"));
   });

@@ -1,5 +1,7 @@
 // Small helpers that both pages use.
 
+import { t } from "./text.js";
+
 /** The address of a path of this server, which may be below a path of another. */
 export const at = (path) => document.documentElement.dataset.root + path;
 
@@ -72,7 +74,7 @@ function logInAgain() {
   location.href = at(`/login?back=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
-const SESSION_ENDED = "Your session has ended. Log in again in another tab, then repeat this here.";
+const SESSION_ENDED = t("Your session has ended. Log in again in another tab, then repeat this here.");
 
 /** What this browser remembers; nothing where it is set to keep nothing. */
 export function recall(key) {
@@ -100,7 +102,7 @@ async function request(path, options) {
     response = await fetch(at(path), { headers, ...options });
   } catch {
     showOffline(true);
-    throw new Error("The server cannot be reached.");
+    throw new Error(t("The server cannot be reached."));
   }
   showOffline(false);
   if (response.status === 401) {
@@ -127,9 +129,9 @@ export const send = (path, method, body = /** @type {any} */ (undefined)) =>
 export const fetchText = async (path) => (await request(path, {})).text();
 
 export function sentence(body, status) {
-  if (typeof body?.detail === "string") return body.detail;
+  if (typeof body?.detail === "string") return t(body.detail);
   if (Array.isArray(body?.detail)) return body.detail.map((item) => item.msg).join("; ");
-  return `The server answered ${status}.`;
+  return t("The server answered {status}.", { status });
 }
 
 /** 75 → "1:15", 3675 → "1:01:15". */
@@ -144,21 +146,21 @@ export function clock(seconds) {
 /** Time left in words that do not jump about. */
 export function timeLeft(seconds) {
   if (seconds === null || seconds === undefined) return "";
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s left`;
-  if (seconds < 3600) return `${Math.round(seconds / 60)} min left`;
-  return `${(seconds / 3600).toFixed(1)} h left`;
+  if (seconds < 60) return t("{number} s left", { number: Math.max(1, Math.round(seconds)) });
+  if (seconds < 3600) return t("{number} min left", { number: Math.round(seconds / 60) });
+  return t("{number} h left", { number: (seconds / 3600).toFixed(1) });
 }
 
 /** What a recording is called. */
-export const titleOf = (item) => item.title || item.name || "Recording";
+export const titleOf = (item) => item.title || item.name || t("Recording");
 
 const STATUS = {
-  idle: "Empty",
-  uploaded: "Uploaded",
-  recording: "Recording",
-  processing: "Working",
-  error: "Problem",
-  ended: "Ready",
+  idle: t("Empty"),
+  uploaded: t("Uploaded"),
+  recording: t("Recording"),
+  processing: t("Working"),
+  error: t("Problem"),
+  ended: t("Ready"),
 };
 
 export function showStatus(badge, status) {

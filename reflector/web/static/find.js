@@ -1,6 +1,7 @@
 // Find words in the text of a recording: all matches are marked, one after the other comes into view.
 
 import { byId } from "./dom.js";
+import { t } from "./text.js";
 
 let words = []; // { element, text }
 let matches = []; // of elements
@@ -35,7 +36,11 @@ function setCurrent(place) {
   current = place;
   for (const element of matches[current] ?? []) element.classList.add("current");
   const isTyped = byId("find").value.trim() !== "";
-  byId("find-count").textContent = !isTyped ? "" : matches.length ? `${current + 1} of ${matches.length}` : "none";
+  byId("find-count").textContent = !isTyped
+    ? ""
+    : matches.length
+      ? t("{place} of {count}", { place: current + 1, count: matches.length })
+      : t("none");
   byId("find-previous").disabled = byId("find-next").disabled = matches.length === 0;
 }
 

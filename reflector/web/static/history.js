@@ -3,27 +3,28 @@
 import { date } from "./dates.js";
 import { open, showProblem } from "./dialogs.js";
 import { api, byId, clock, make } from "./dom.js";
+import { t } from "./text.js";
 
 const PARTS = {
-  name: "Name",
-  title: "Title",
-  short_summary: "Short summary",
-  long_summary: "Summary",
-  action_items: "Action items",
-  reviewed: "Checked",
-  participants: "Names",
-  speakers: "Speaker",
-  words: "Words",
+  name: t("Name"),
+  title: t("Title"),
+  short_summary: t("Short summary"),
+  long_summary: t("Summary"),
+  action_items: t("Action items"),
+  reviewed: t("Checked"),
+  participants: t("Names"),
+  speakers: t("Speaker"),
+  words: t("Words"),
 };
 
 function showChange({ part, at_seconds: seconds, before, after }) {
-  const where = seconds === null ? "" : ` at ${clock(seconds)}`;
+  const name = PARTS[part] ?? part;
   return make(
     "div",
     { className: "change" },
-    make("strong", {}, `${PARTS[part] ?? part}${where}`),
-    make("del", { dir: "auto" }, before || "nothing"),
-    make("ins", { dir: "auto" }, after || "nothing"),
+    make("strong", {}, seconds === null ? name : t("{part} at {time}", { part: name, time: clock(seconds) })),
+    make("del", { dir: "auto" }, before || t("nothing")),
+    make("ins", { dir: "auto" }, after || t("nothing")),
   );
 }
 
@@ -36,9 +37,9 @@ export function listenToHistory(base, reread) {
   const list = byId("history-list");
 
   function showEdit(edit) {
-    const undo = make("button", { type: "button", className: "small" }, "Undo");
+    const undo = make("button", { type: "button", className: "small" }, t("Undo"));
     const when = date(edit.at);
-    undo.setAttribute("aria-label", `Undo the change of ${when}`);
+    undo.setAttribute("aria-label", t("Undo the change of {when}", { when }));
     undo.addEventListener("click", async () => {
       undo.disabled = true;
       try {

@@ -7,6 +7,7 @@ import { isFiltered, listenToFilters, offerTags, searchParameters } from "./filt
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { highlighted, listenToSearch, query } from "./search.js";
 import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
+import { t, tn } from "./text.js";
 import { upload } from "./upload.js";
 
 const SIZE = 20;
@@ -53,7 +54,9 @@ async function read() {
 function showFound(total) {
   const typed = query();
   byId("found").hidden = !typed && !isFiltered();
-  byId("found").textContent = `${total} ${total === 1 ? "recording" : "recordings"}${typed ? ` for “${typed}”` : ""}`;
+  byId("found").textContent = typed
+    ? tn("{number} recording for “{typed}”", "{number} recordings for “{typed}”", total, { typed })
+    : tn("{number} recording", "{number} recordings", total);
 }
 
 async function refresh() {
@@ -84,7 +87,7 @@ async function keepFresh() {
 
 async function start(file) {
   const bar = make("progress", { max: 1, value: 0 });
-  bar.setAttribute("aria-label", `Uploading ${file.name}`);
+  bar.setAttribute("aria-label", t("Uploading {name}", { name: file.name }));
   const state = make("span", {}, "0 %");
   const line = make("div", { className: "upload-line" }, make("span", { dir: "auto" }, file.name), state);
   const box = make("div", { className: "upload" }, line, bar);
@@ -114,10 +117,10 @@ async function start(file) {
 
 /** What can be done about an upload that failed. */
 function failedButtons(file, box) {
-  const retry = make("button", { type: "button" }, "Try again");
-  retry.setAttribute("aria-label", `Upload ${file.name} again`);
-  const dismiss = make("button", { type: "button" }, "Dismiss");
-  dismiss.setAttribute("aria-label", `Dismiss the failed upload of ${file.name}`);
+  const retry = make("button", { type: "button" }, t("Try again"));
+  retry.setAttribute("aria-label", t("Upload {name} again", { name: file.name }));
+  const dismiss = make("button", { type: "button" }, t("Dismiss"));
+  dismiss.setAttribute("aria-label", t("Dismiss the failed upload of {name}", { name: file.name }));
   retry.addEventListener("click", () => {
     box.remove();
     take([file]);

@@ -1,6 +1,7 @@
 // Newer and older pages of a list; the number is in the address, so that it can be shared, reloaded and gone back to.
 
 import { byId } from "./dom.js";
+import { t } from "./text.js";
 
 export const pageNumber = () =>
   Math.max(1, Number.parseInt(new URLSearchParams(location.search).get("page") ?? "", 10) || 1);
@@ -9,7 +10,7 @@ export const pageNumber = () =>
 export function showPages(pages) {
   const now = pageNumber();
   byId("pages").hidden = pages <= 1 && now <= 1;
-  byId("page-number").textContent = `Page ${now} of ${Math.max(1, pages)}`;
+  byId("page-number").textContent = t("Page {now} of {count}", { now, count: Math.max(1, pages) });
   byId("newer").disabled = now <= 1;
   byId("older").disabled = now >= pages;
 }

@@ -1,6 +1,7 @@
 // The waveform above the browser's own player, and which word is being heard.
 
 import { byId, clock, make, recall, remember } from "./dom.js";
+import { t } from "./text.js";
 
 const audio = byId("audio");
 const canvas = byId("waveform");
@@ -37,7 +38,10 @@ function draw() {
   }
   canvas.setAttribute("aria-valuemax", String(Math.round(duration())));
   canvas.setAttribute("aria-valuenow", String(Math.round(audio.currentTime)));
-  canvas.setAttribute("aria-valuetext", `${clock(audio.currentTime)} of ${clock(duration())}`);
+  canvas.setAttribute(
+    "aria-valuetext",
+    t("{place} of {count}", { place: clock(audio.currentTime), count: clock(duration()) }),
+  );
 }
 
 // Who scrolls or selects looks for something: the page does not pull them away
@@ -109,7 +113,7 @@ export function playFrom(seconds) {
 /** A time that is heard when it is pressed. */
 export function playButton(seconds) {
   const button = make("button", { type: "button", className: "link" }, clock(seconds));
-  button.setAttribute("aria-label", `Play from ${clock(seconds)}`);
+  button.setAttribute("aria-label", t("Play from {time}", { time: clock(seconds) }));
   button.addEventListener("click", () => playFrom(seconds));
   return button;
 }

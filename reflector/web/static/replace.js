@@ -2,6 +2,7 @@
 
 import { onSubmit, open } from "./dialogs.js";
 import { byId, clock, make, send } from "./dom.js";
+import { t } from "./text.js";
 
 /** @typedef {import("../types").Word} Word */
 /** @typedef {{ timestamp_from: number, timestamp_to: number, before: string, text: string }} Correction */
@@ -91,10 +92,12 @@ export function listenToReplace(base, words, reread) {
 
   function count() {
     const number = chosen().length;
-    byId("replace-ok").textContent = number ? `Replace ${number}` : "Replace";
+    byId("replace-ok").textContent = number ? t("Replace {number}", { number }) : t("Replace");
     byId("replace-ok").disabled = number === 0;
-    const more = found.length > SHOWN ? ` The first ${SHOWN} are shown.` : "";
-    byId("replace-count").textContent = byId("replace-find").value.trim() ? `${found.length} found.${more}` : "";
+    const more = found.length > SHOWN ? ` ${t("The first {number} are shown.", { number: SHOWN })}` : "";
+    byId("replace-count").textContent = byId("replace-find").value.trim()
+      ? `${t("{number} found.", { number: found.length })}${more}`
+      : "";
   }
 
   function preview() {
@@ -125,7 +128,7 @@ export function listenToReplace(base, words, reread) {
 
 function showPlace({ correction: { timestamp_from: start, before, text }, left, right }) {
   const box = make("input", { type: "checkbox", checked: true });
-  const change = [make("del", {}, before), " ", make("ins", {}, text || "nothing")];
+  const change = [make("del", {}, before), " ", make("ins", {}, text || t("nothing"))];
   const shown = make("span", { dir: "auto" }, `${left} `, ...change, right);
   return make(
     "li",

@@ -3,8 +3,9 @@
 import { date } from "./dates.js";
 import { open, showProblem } from "./dialogs.js";
 import { api, at, byId, make, send } from "./dom.js";
+import { t } from "./text.js";
 
-const LEVELS = { view: "reads and hears it", edit: "changes it, too" };
+const LEVELS = { view: t("reads and hears it"), edit: t("changes it, too") };
 
 /**
  * @param {string} base the path of the recording
@@ -36,7 +37,7 @@ export function listenToShare(base, id) {
 
   /** @param {import("../types").SharedPerson} person */
   function showPerson({ user_id: user, email, level }) {
-    const remove = button("Remove", `Stop sharing with ${email}`, () =>
+    const remove = button(t("Remove"), t("Stop sharing with {email}", { email }), () =>
       act(() => send(`${base}/shares/people/${user}`, "DELETE")),
     );
     return make(
@@ -51,24 +52,28 @@ export function listenToShare(base, id) {
     field.select();
     try {
       await navigator.clipboard.writeText(field.value);
-      say("Copied.");
+      say(t("Copied."));
     } catch {
-      say("This browser does not let the page copy. The link is selected: press Ctrl+C.");
+      say(t("This browser does not let the page copy. The link is selected: press Ctrl+C."));
     }
   }
 
   /** @param {import("../types").ShareLink} link */
   function showLink(link) {
     const about = [
-      link.is_expired ? "expired" : link.expires_at ? `until ${date(link.expires_at)}` : "always open",
-      link.has_password ? "with a password" : null,
-      link.with_sound ? "with the sound" : "without the sound",
-      link.last_opened_at ? `last opened ${date(link.last_opened_at)}` : "not opened yet",
+      link.is_expired
+        ? t("expired")
+        : link.expires_at
+          ? t("until {when}", { when: date(link.expires_at) })
+          : t("always open"),
+      link.has_password ? t("with a password") : null,
+      link.with_sound ? t("with the sound") : t("without the sound"),
+      link.last_opened_at ? t("last opened {when}", { when: date(link.last_opened_at) }) : t("not opened yet"),
     ];
-    const field = make("input", { readOnly: true, value: link.url, ariaLabel: "Link" });
+    const field = make("input", { readOnly: true, value: link.url, ariaLabel: t("Link") });
     const path = `${base}/shares/links/${link.id}`;
-    const code = make("img", { alt: `QR code of ${link.url}`, className: "qr", hidden: true });
-    const showCode = button("QR code", "Show the link as a QR code", () => {
+    const code = make("img", { alt: t("QR code of {url}", { url: link.url }), className: "qr", hidden: true });
+    const showCode = button(t("QR code"), t("Show the link as a QR code"), () => {
       code.src = at(`${path}/qr`);
       code.hidden = !code.hidden;
       showCode.setAttribute("aria-expanded", String(!code.hidden));
@@ -81,7 +86,7 @@ export function listenToShare(base, id) {
         "div",
         { className: "link-line" },
         field,
-        button("Copy", "Copy this link", () => copy(field), ""),
+        button(t("Copy"), t("Copy this link"), () => copy(field), ""),
       ),
       make(
         "div",
@@ -91,8 +96,8 @@ export function listenToShare(base, id) {
           "span",
           { className: "link-actions" },
           showCode,
-          make("a", { href: at(`/transcripts/${id}?preview=${link.id}`), target: "_blank" }, "Preview"),
-          button("Remove", "Remove this link", () => act(() => send(path, "DELETE"))),
+          make("a", { href: at(`/transcripts/${id}?preview=${link.id}`), target: "_blank" }, t("Preview")),
+          button(t("Remove"), t("Remove this link"), () => act(() => send(path, "DELETE"))),
         ),
       ),
       code,

@@ -2,6 +2,7 @@
 
 import { onSubmit, open, showProblem } from "./dialogs.js";
 import { all, api, byId, make, send } from "./dom.js";
+import { t, tn } from "./text.js";
 
 /** @typedef {import("../types").Participant} Person */
 /** @typedef {{ start: number, end: number }} Span first and last start of the words, in seconds */
@@ -26,7 +27,7 @@ export function askWho(question) {
   byId("rename-name").value = selection ? "" : (named(speaker)?.name ?? "");
   offerNames();
   byId("scope").hidden = selection !== null;
-  byId("rename-title").textContent = selection ? "Who said the selected words?" : "Who is this?";
+  byId("rename-title").textContent = selection ? t("Who said the selected words?") : t("Who is this?");
   for (const choice of all("[name=scope]")) choice.checked = choice.value === "all";
   byId("rename-remove").hidden = selection !== null || !named(speaker);
   showHint();
@@ -52,7 +53,7 @@ function showHint() {
   const other = known(byId("rename-name").value.trim());
   const isMerge = asked && !asked.selection && scope() === "all" && other && other.speaker !== asked.speaker;
   byId("rename-hint").hidden = !isMerge || other?.speaker === null;
-  byId("rename-hint").textContent = `${other?.name} is another speaker already: both become one.`;
+  byId("rename-hint").textContent = t("{name} is another speaker already: both become one.", { name: other?.name });
 }
 
 const pathOf = (base, person) => `${base}/participants/${encodeURIComponent(person.id)}`;
@@ -131,7 +132,7 @@ export function listenToSelection() {
     else hiding = setTimeout(() => (bar.hidden = true), TAP_MS);
     if (!found) return;
     span = found.span;
-    byId("selection-count").textContent = found.count === 1 ? "1 word" : `${found.count} words`;
+    byId("selection-count").textContent = tn("{number} word", "{number} words", found.count);
   });
   // The button must not take the selection away
   bar.addEventListener("pointerdown", (event) => event.preventDefault());

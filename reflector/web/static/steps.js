@@ -1,23 +1,24 @@
 // What is being done, how far it is, and what went wrong.
 
 import { all, byId, draw, make, timeLeft } from "./dom.js";
+import { t } from "./text.js";
 
 const LABELS = {
-  decode: "Reading the file",
-  playback: "Sound for the player",
-  transcribe: "Words",
-  diarize: "Speakers",
-  assemble: "Who said what",
-  topics: "Topics",
-  title: "Title",
-  summary: "Summary",
-  actions: "Action items",
-  translate: "Translation",
-  finish: "Finishing",
+  decode: t("Reading the file"),
+  playback: t("Sound for the player"),
+  transcribe: t("Words"),
+  diarize: t("Speakers"),
+  assemble: t("Who said what"),
+  topics: t("Topics"),
+  title: t("Title"),
+  summary: t("Summary"),
+  actions: t("Action items"),
+  translate: t("Translation"),
+  finish: t("Finishing"),
 };
 const ANALYSIS = new Set(["topics", "title", "summary", "actions", "translate"]);
 const progress = new Map();
-const again = make("button", { type: "button", id: "retry" }, "Try the missing parts again");
+const again = make("button", { type: "button", id: "retry" }, t("Try the missing parts again"));
 
 let mayRetry = false;
 
@@ -34,10 +35,10 @@ function stepRow(step) {
   if (step.state === "running" && !live) bar.removeAttribute("value");
   bar.setAttribute("aria-label", LABELS[step.name] ?? step.name);
   const states = {
-    done: "done",
-    failed: "failed",
-    pending: step.error ? "waiting" : "",
-    running: live ? `${Math.round(fraction * 100)} % ${timeLeft(live.eta)}` : "working",
+    done: t("done"),
+    failed: t("failed"),
+    pending: step.error ? t("waiting") : "",
+    running: live ? `${Math.round(fraction * 100)} % ${timeLeft(live.eta)}` : t("working"),
   };
   return make(
     "div",

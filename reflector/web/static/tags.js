@@ -2,23 +2,24 @@
 
 import { open, showProblem } from "./dialogs.js";
 import { api, byId, make, send } from "./dom.js";
+import { t, tn } from "./text.js";
 
 /** @typedef {import("../types").Tag} Tag */
 
 // In the order of style.css
 const COLOURS = [
-  "Blue",
-  "Orange",
-  "Green",
-  "Pink",
-  "Ochre",
-  "Violet",
-  "Teal",
-  "Red",
-  "Leaf green",
-  "Magenta",
-  "Petrol",
-  "Crimson",
+  t("Blue"),
+  t("Orange"),
+  t("Green"),
+  t("Pink"),
+  t("Ochre"),
+  t("Violet"),
+  t("Teal"),
+  t("Red"),
+  t("Leaf green"),
+  t("Magenta"),
+  t("Petrol"),
+  t("Crimson"),
 ];
 
 /** @type {Tag[]} */
@@ -72,8 +73,8 @@ function showTag(tag) {
   const box = make("input", { type: "checkbox", checked: count > 0 && count === given.size });
   box.indeterminate = count > 0 && count < given.size;
   box.addEventListener("change", () => act(() => give(tag.id, box.checked)));
-  const edit = make("button", { type: "button", className: "link" }, "Edit");
-  edit.setAttribute("aria-label", `Edit the tag ${tag.name}`);
+  const edit = make("button", { type: "button", className: "link" }, t("Edit"));
+  edit.setAttribute("aria-label", t("Edit the tag {name}", { name: tag.name }));
   const line = make("li", {}, make("label", { className: "check" }, box, chip(tag)), edit);
   edit.addEventListener("click", () => line.replaceChildren(editor(tag)));
   return line;
@@ -82,13 +83,21 @@ function showTag(tag) {
 /** A form to rename, colour or remove a tag. */
 function editor(tag) {
   const name = make("input", { value: tag.name, maxLength: 60, required: true, dir: "auto" });
-  name.setAttribute("aria-label", "Name");
+  name.setAttribute("aria-label", t("Name"));
   const options = COLOURS.map((colour, value) => make("option", { value, selected: value === tag.colour }, colour));
   const colour = make("select", {}, ...options);
-  colour.setAttribute("aria-label", "Colour");
-  const remove = make("button", { type: "button", className: "danger" }, "Remove");
-  remove.setAttribute("aria-label", `Remove the tag ${tag.name} from ${tag.transcripts} recordings`);
-  const save = make("button", { className: "primary" }, "Save");
+  colour.setAttribute("aria-label", t("Colour"));
+  const remove = make("button", { type: "button", className: "danger" }, t("Remove"));
+  remove.setAttribute(
+    "aria-label",
+    tn(
+      "Remove the tag {name} from {number} recording",
+      "Remove the tag {name} from {number} recordings",
+      tag.transcripts,
+      { name: tag.name },
+    ),
+  );
+  const save = make("button", { className: "primary" }, t("Save"));
   const form = make("form", { className: "fields" }, name, colour, remove, save);
   remove.addEventListener("click", () => act(() => send(`/v1/tags/${tag.id}`, "DELETE")));
   form.addEventListener("submit", (event) => {

@@ -31,6 +31,7 @@ import { listenToShare } from "./share.js";
 import { askWho, listenToSelection, listenToSpeakers } from "./speakers.js";
 import { noteProgress, showSteps, whenRetried } from "./steps.js";
 import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
+import { t } from "./text.js";
 import { listenToWords, render } from "./words.js";
 
 // What this person may do: the server says it, and decides it again at each request
@@ -46,7 +47,7 @@ const NOT_ALLOWED = 1008;
 const state = { transcript: /** @type {any} */ (null), run: null, topics: [], words: [] };
 
 const participant = (speaker) => state.transcript?.participants?.find((p) => p.speaker === speaker);
-const nameOf = (speaker) => participant(speaker)?.name ?? `Speaker ${speaker + 1}`;
+const nameOf = (speaker) => participant(speaker)?.name ?? t("Speaker {number}", { number: speaker + 1 });
 
 /** The work has ended while nobody looked at this tab. */
 let isNews = false;
@@ -146,11 +147,11 @@ async function showRun(run) {
 
 function showSound(isThere) {
   const reason = state.transcript.audio_deleted
-    ? "The audio of this recording was deleted."
+    ? t("The audio of this recording was deleted.")
     : isThere && !may("hear")
       ? may("linked")
-        ? "This link is without the sound."
-        : "Log in to hear this recording."
+        ? t("This link is without the sound.")
+        : t("Log in to hear this recording.")
       : "";
   byId("no-sound").hidden = !reason;
   byId("no-sound").textContent = reason;

@@ -3,17 +3,18 @@
 import { date } from "./dates.js";
 import { api, byId, clock, make, titleOf } from "./dom.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
+import { t } from "./text.js";
 
 const SIZE = 50;
 
 function row(item) {
   const meta = [date(item.created_at), item.duration && clock(item.duration / 1000)].filter(Boolean).join(" · ");
   const name = titleOf(item);
-  const restore = make("button", { type: "button" }, "Restore");
-  restore.setAttribute("aria-label", `Restore ${name}`);
+  const restore = make("button", { type: "button" }, t("Restore"));
+  restore.setAttribute("aria-label", t("Restore {name}", { name }));
   restore.addEventListener("click", () => act(`/v1/transcripts/${item.id}/restore`, "POST"));
-  const destroy = make("button", { type: "button", className: "danger" }, "Destroy");
-  destroy.setAttribute("aria-label", `Destroy ${name}`);
+  const destroy = make("button", { type: "button", className: "danger" }, t("Destroy"));
+  destroy.setAttribute("aria-label", t("Destroy {name}", { name }));
   destroy.addEventListener("click", () => ask(item.id));
   return make(
     "li",

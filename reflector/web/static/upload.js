@@ -2,12 +2,13 @@
 // minute, or an hour, costs that time and nothing else.
 
 import { api, at, sentence } from "./dom.js";
+import { t } from "./text.js";
 
 const CHUNK_BYTES = 50 * 1024 * 1024;
 const RETRY_SECONDS = [1, 2, 5, 10];
 const STALLED_SECONDS = 60;
 
-const LOST = "The connection to the server was lost.";
+const LOST = t("The connection to the server was lost.");
 
 /** Waits so many seconds, or until the browser is online again. */
 function pause(seconds) {
@@ -95,7 +96,7 @@ async function sendAll(id, file, onProgress) {
         break;
       } catch (error) {
         if (error.final) throw error;
-        onProgress(start / file.size, `${error.message} The upload goes on by itself.`);
+        onProgress(start / file.size, `${error.message} ${t("The upload goes on by itself.")}`);
         await pause(RETRY_SECONDS[Math.min(attempt, RETRY_SECONDS.length - 1)]);
       }
     }

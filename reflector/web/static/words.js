@@ -2,6 +2,7 @@
 
 import { byId, clock, make } from "./dom.js";
 import { playButton, playFrom } from "./player.js";
+import { t } from "./text.js";
 
 // As many as style.css has; after them the same colours with another line beside the text
 const COLOURS = Number(byId("transcript").dataset.colours);
@@ -65,12 +66,15 @@ export function render(words, topics, nameOf, onSpeaker, onCorrect) {
     }
     const name = nameOf(turn.speaker);
     const who = onSpeaker
-      ? make("button", { type: "button", className: "link", title: "Name this speaker", dir: "auto" }, name)
+      ? make("button", { type: "button", className: "link", title: t("Name this speaker"), dir: "auto" }, name)
       : make("strong", { dir: "auto" }, name);
     if (onSpeaker) who.addEventListener("click", () => onSpeaker(turn));
     const time = playButton(turn.words[0].start);
-    const edit = onCorrect ? make("button", { type: "button", className: "link edit" }, "Edit") : null;
-    edit?.setAttribute("aria-label", `Correct the words of ${name} at ${clock(turn.words[0].start)}`);
+    const edit = onCorrect ? make("button", { type: "button", className: "link edit" }, "✎") : null;
+    edit?.setAttribute(
+      "aria-label",
+      t("Correct the words of {name} at {time}", { name, time: clock(turn.words[0].start) }),
+    );
     edit?.addEventListener("click", () => onCorrect?.(turn, text));
     const box = make(
       "div",
