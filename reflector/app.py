@@ -26,6 +26,7 @@ from reflector.http.request_sizes import RequestSizes
 from reflector.http.response_cache import ResponseCache
 from reflector.live import routes as live
 from reflector.live.recordings import LiveRecordings
+from reflector.notes import routes as notes
 from reflector.pipeline.queue.broker import CeleryDispatcher, make_celery
 from reflector.pipeline.step import Queue
 from reflector.runtime.health import Health
@@ -98,7 +99,7 @@ def create_app(services: Services) -> FastAPI:
         v1.include_router(accounts.login_router)
     # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, words, history, processing, speakers,
-               uploads, live, audio, video, downloads, tags, sharing, events,
+               uploads, live, audio, video, downloads, tags, notes, sharing, events,
                administration)  # fmt: skip
     for module in modules:
         v1.include_router(module.router)

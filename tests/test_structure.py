@@ -31,6 +31,7 @@ LAYERS = [
         "accounts.routes",
         "events.routes",
         "live.routes",
+        "notes.routes",
         "search.routes",
         "sharing.routes",
         "tags.routes",
@@ -38,7 +39,7 @@ LAYERS = [
     ],
     ["events.schemas", "search.results"],
     ["uploads"],
-    ["transcripts", "tags", "sharing"],
+    ["transcripts", "tags", "sharing", "notes"],
     ["http"],
     ["runtime.health"],
     ["accounts.schemas", "search.schemas"],
@@ -266,5 +267,5 @@ def test_every_file_that_the_architecture_names_is_there() -> None:
 def test_every_path_of_the_api_is_documented() -> None:
     text = (ROOT / "docs" / "api.md").read_text()
     for path in python_files("reflector"):
-        for route in re.findall(r'"(/transcripts[^"?]*)"', path.read_text()):
+        for route in re.findall(r'"(/transcripts[^"?.]*)"', path.read_text()):
             assert route.replace("{transcript_id}", "{id}") in text, route

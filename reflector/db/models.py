@@ -36,13 +36,14 @@ from reflector.db.base import (
     now,
     transcript_key,
 )
+from reflector.db.notes import Note
 from reflector.db.people import LoginAttempt, LoginSession, User, UserApiKey
 from reflector.db.rooms import Meeting, Recording, Room
 from reflector.db.shares import ShareLink, TranscriptShare
 from reflector.db.tags import Tag, TranscriptTag
 
 __all__ = [
-    "Base", "Deletion", "Edit", "Event", "LoginAttempt", "LoginSession", "Meeting", "Participant", "Recording",
+    "Base", "Deletion", "Edit", "Event", "LoginAttempt", "LoginSession", "Meeting", "Note", "Participant", "Recording",
     "Room", "SearchDocument", "ShareLevel", "ShareLink", "ShareMode", "SourceKind", "Status", "Step", "StepState", "Tag",
     "Topic", "Transcript", "TranscriptShare", "TranscriptTag", "UTCDateTime", "User", "UserApiKey", "Words", "new_id", "now",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ export type Topic = Schemas["GetTranscriptTopic"];
 export type Word = Schemas["Word"];
 export type Participant = Schemas["Participant"];
 export type Tag = Schemas["Tag"];
+export type Note = Schemas["Note"];
 export type ShareLink = Schemas["ShareLink"];
 export type SharedPerson = Schemas["SharedPerson"];
 export type Shares = Schemas["Shares"];

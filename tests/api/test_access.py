@@ -33,6 +33,7 @@ READ = {**EVERYBODY_ELSE, "anonymous": [403, 403, OK, OK], "other": [403, OK, OK
 CHANGE = {**EVERYBODY_ELSE, "anonymous": [401, 401, 401, 401], "other": [403, 403, 403, OK]}
 CHANGE_PUBLIC = {**CHANGE, "anonymous": [403, 403, 403, OK]}
 AUDIO = {**READ, "anonymous": [401, 401, 401, OK]}
+NOTES = {**READ, "anonymous": [401] * 4}
 # Nobody owns one without an owner, so nobody shares it
 OWN = {kind: [*codes[:3], 400 if codes[3] == OK else codes[3]] for kind, codes in CHANGE.items()}
 
@@ -96,6 +97,10 @@ ROUTES = [
     Route("PUT", "/tags/none", {**READ, "anonymous": [401] * 4}, ok=404),
     Route("DELETE", "/tags/none", {**READ, "anonymous": [401] * 4}, ok=404),
     Route("POST", "/history/1/undo", CHANGE, ok=404),
+    Route("GET", "/notes", NOTES),
+    Route("POST", "/notes", NOTES, body={"at": 1.5, "text": "look here"}),
+    Route("PATCH", "/notes/none", NOTES, ok=404, body={"text": "x"}),
+    Route("DELETE", "/notes/none", NOTES, ok=404),
     Route("GET", "/shares", CHANGE),
     Route("PUT", "/shares/people", CHANGE, ok=400, body={"email": "nobody@example.org"}),
     Route("DELETE", "/shares/people/none", OWN),

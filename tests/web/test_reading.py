@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.server import Server
+from tests.waiting import wait_until
 from tests.web.test_pages import NARROW, WIDE, browser, new_page, open_sample, page, pytestmark
 
 __all__ = ["browser", "page", "pytestmark"]
@@ -64,8 +65,8 @@ def test_text_is_fetched_once_and_again_only_when_somebody_changed_it(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(urlsplit(request.url).path.rpartition("/")[2]))
     open_sample(page, sample_id)
-    with page.expect_response("**/run"):  # the connection for events has opened: what was missed?
-        pass
+    # Once for the page, and once more when the connection for events has opened: what was missed?
+    wait_until(lambda: page.evaluate("1") and asked.count("run") >= 2, "the page looks again")
     assert asked.count("words") == 1
     path = f"/v1/transcripts/{sample_id}"
     server.http.patch(path, json={"reviewed": True})

@@ -110,6 +110,14 @@ export function playFrom(seconds) {
   audio.play().catch(() => {});
 }
 
+/** Where the player is, in seconds. */
+export const currentTime = () => audio.currentTime;
+
+/** Call `action` whenever the player is elsewhere. */
+export function whenMoved(action) {
+  for (const kind of ["timeupdate", "seeked"]) audio.addEventListener(kind, action);
+}
+
 /** A time that is heard when it is pressed. */
 export function playButton(seconds) {
   const button = make("button", { type: "button", className: "link" }, clock(seconds));

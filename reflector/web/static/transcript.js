@@ -24,6 +24,7 @@ import {
 import { findIn, listenToFind } from "./find.js";
 import { listenToHistory } from "./history.js";
 import { markdown } from "./markdown.js";
+import { listenToNotes } from "./notes.js";
 import { followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
 import { listenToReplace } from "./replace.js";
 import { query } from "./search.js";
@@ -342,6 +343,7 @@ if (byId("tags-open")) {
   listenToTags(update);
   byId("tags-open").addEventListener("click", () => openTags([id]));
   update();
+  listenToNotes(base, (action) => action().catch((error) => showError(error.message)));
 }
 await refreshAll().catch((error) => showError(error.message));
 connect();

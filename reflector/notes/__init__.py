@@ -1,0 +1,1 @@
+"""Let people keep notes of their own at moments of a recording."""

@@ -1,0 +1,60 @@
+"""Notes and bookmarks at moments of a recording, in the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.server import Server
+from tests.web.test_pages import (
+    browser,
+    open_sample,
+    page,
+    pytestmark,
+)
+
+__all__ = ["browser", "page", "pytestmark"]
+
+
+def test_note_is_kept_at_the_moment_of_the_player_and_changed(
+    page: Any, server: Server, sample_id: str
+) -> None:
+    open_sample(page, sample_id)
+    page.wait_for_function("() => document.querySelector('audio').duration > 20")
+    page.evaluate("document.querySelector('audio').currentTime = 12")
+    page.wait_for_function("() => document.querySelector('#note-at').textContent === '0:12'")
+    page.fill("#note-text", "<b>the budget</b>")
+    page.click("#note-form button")
+    page.wait_for_selector(".note")
+    assert page.inner_text(".note span") == "<b>the budget</b>"
+    assert page.input_value("#note-text") == ""
+    page.evaluate("document.querySelector('audio').currentTime = 3")
+    page.wait_for_function("() => document.querySelector('#note-at').textContent === '0:03'")
+    page.click("#note-form button")
+    page.wait_for_function("() => document.querySelectorAll('.note').length === 2")
+    assert page.inner_text(".note >> nth=0").startswith("0:03 Bookmark")
+
+    page.click(".note >> nth=1 >> .edit >> nth=0")
+    page.fill(".note textarea", "the money")
+    page.click(".note .primary")
+    page.wait_for_function(
+        "() => document.querySelectorAll('.note span')[1]?.textContent === 'the money'"
+    )
+    page.reload()
+    page.wait_for_selector(".note")
+    page.click(".note >> nth=1 >> .link >> nth=0")
+    page.wait_for_function("() => document.querySelector('audio').currentTime >= 12")
+    page.click(".note >> nth=1 >> .edit >> nth=1")
+    page.wait_for_function("() => document.querySelectorAll('.note').length === 1")
+    notes = server.get(f"/v1/transcripts/{sample_id}/notes")
+    assert [note["text"] for note in notes] == [""]
+
+
+def test_note_that_cannot_be_kept_stays_in_its_box(
+    page: Any, server: Server, sample_id: str
+) -> None:
+    open_sample(page, sample_id)
+    page.route("**/notes", lambda route: route.abort())
+    page.fill("#note-text", "not lost")
+    page.click("#note-form button")
+    page.wait_for_selector("#error:not([hidden])")
+    assert page.input_value("#note-text") == "not lost"
