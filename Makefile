@@ -51,8 +51,6 @@ run: $(VENV)/.installed
 	@$(BIN)/reflector serve --host $(HOST) --port $(PORT) --next-free-port
 
 # In two processes, file by file (tests/shares.py)
-# Hundreds of servers start, and each would compile the source anew where bytecode is not kept
-test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.installed-dev
 	@$(BIN)/python tools/system.py
 	$(BIN)/python -m pytest -p tests.shares -n 2 --no-loadscope-reorder $(ARGS)
