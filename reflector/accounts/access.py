@@ -174,15 +174,14 @@ def get_authorized_transcript(
 
 
 def get_audible_transcript(
-    session: Session, caller: Caller, transcript_id: str, policy: Policy, *, linked: bool
+    session: Session, caller: Caller, transcript_id: str, policy: Policy
 ) -> Transcript:
     """Return the transcript if `caller` may listen to its audio.
 
-    With `linked`, the caller has a valid link to the audio. Raises Unauthenticated if an account
-    could help, otherwise Forbidden.
+    Raises Unauthenticated if an account could help, otherwise Forbidden.
     """
     transcript = _existing(session, transcript_id)
-    if linked or may_hear(caller, transcript, policy):
+    if may_hear(caller, transcript, policy):
         return transcript
     if caller.is_anonymous and policy.has_accounts:
         raise Unauthenticated(NO_VOICE)

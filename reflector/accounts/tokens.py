@@ -46,8 +46,12 @@ class Signer:
     def login(self, subject: str, email: str | None, version: int) -> str:
         return self._sign(None, LOGIN_SECONDS, sub=subject, email=email, ver=version)
 
-    def audio_link(self, transcript_id: str, seconds: int = AUDIO_SECONDS) -> str:
-        return self._sign(AUDIO, seconds, scope=f"audio:{transcript_id}")
+    def audio_link(
+        self, transcript_id: str, user_id: str | None, seconds: int = AUDIO_SECONDS
+    ) -> str:
+        """Return a token with which to hear one transcript, for as long as the account may."""
+        account = {"sub": user_id} if user_id else {}
+        return self._sign(AUDIO, seconds, scope=f"audio:{transcript_id}", **account)
 
     def visit(self, link_ids: list[str]) -> str:
         """Return a token of the share links that a browser has opened."""
@@ -60,12 +64,16 @@ class Signer:
     def read_login(self, token: str) -> Claims:
         return _claims(self._verify(None, token))
 
-    def opens_audio(self, token: str, transcript_id: str) -> bool:
-        """Return whether `token` is a valid link to this transcript's audio."""
-        try:
-            return bool(self._verify(AUDIO, token).get("scope") == f"audio:{transcript_id}")
-        except InvalidToken:
-            return False
+    def read_audio_link(self, token: str, transcript_id: str) -> str | None:
+        """Return the account that made the link; None if an anonymous caller did.
+
+        Raises InvalidToken if it is not a link to this transcript's audio.
+        """
+        claims = self._verify(AUDIO, token)
+        if claims.get("scope") != f"audio:{transcript_id}":
+            raise InvalidToken("the link is to other audio")
+        subject = claims.get("sub")
+        return subject if isinstance(subject, str) else None
 
     def _sign(self, audience: str | None, seconds: int, **claims: object) -> str:
         body = {**claims, "exp": int(time.time()) + seconds}

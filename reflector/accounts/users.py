@@ -157,7 +157,7 @@ def remove(session: Session, user: User, heir: User | None) -> None:
             raise InvalidInput(
                 "An account cannot be given its own recordings.", "Name another one."
             )
-        for owned in (Transcript, Room, Tag, Note):
+        for owned in (Transcript, Room, Tag):
             session.execute(update(owned).where(owned.user_id == user.id).values(user_id=heir.id))
     elif count := owns(session, user):
         raise InvalidInput(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import DataError, StatementError
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
+from sqlalchemy.orm.exc import StaleDataError
 
 from reflector.db.engine import is_disconnect
 from reflector.errors import (
     N_,
     Busy,
+    Conflict,
     Forbidden,
     OutOfSpace,
     ReflectorError,
@@ -26,6 +29,7 @@ log = logging.getLogger(__name__)
 FULL = N_(
     "The disk of the server is full. What was stored before is safe; try again once there is room."
 )
+GONE_MEANWHILE = N_("Somebody else changed or removed this meanwhile. Read it again first.")
 NO_DATABASE = N_("The database does not answer. Nothing was changed; try again in a moment.")
 UNSTORABLE = N_("The request holds a number or a character that cannot be stored.")
 RETRY_SECONDS = "5"
@@ -38,7 +42,7 @@ def install(app: FastAPI) -> None:
             _note_refusal(request, error)
         return answer(error)
 
-    for kind in (DataError, StatementError, OverflowError, UnicodeEncodeError):
+    for kind in (DataError, StatementError, StaleDataError, OverflowError, UnicodeEncodeError):
 
         @app.exception_handler(kind)
         async def unstorable(request: Request, error: Exception) -> Response:
@@ -60,7 +64,13 @@ def _note_refusal(request: Request, error: Forbidden) -> None:
     """Log for administrators that a caller was refused access."""
     address = client_address(request)
     with about(event="refused", address=address, outcome=error.message):
-        log.info("%s %r from %s: %s", request.method, request.url.path, address, error.message)
+        log.info("%s %r from %s: %s", request.method, _named(request), address, error.message)
+
+
+def _named(request: Request) -> str:
+    """Return the path for the log, without the token of a share link."""
+    path = request.url.path
+    return re.sub(r"/s/[^/]+$", "/s/…", path)
 
 
 def is_unstorable(error: BaseException | None) -> bool:
@@ -84,8 +94,13 @@ def answer(error: ReflectorError) -> JSONResponse:
 def _foreseen_or_500(request: Request, error: Exception) -> Response:
     if is_out_of_space(error):
         return JSONResponse({"detail": FULL}, OutOfSpace.http_status)
+    if isinstance(error, IntegrityError | StaleDataError):
+        log.warning(
+            "%s %s: a row has gone meanwhile", request.method, _named(request), exc_info=error
+        )
+        return JSONResponse({"detail": GONE_MEANWHILE}, Conflict.http_status)
     if is_disconnect(error):
-        log.warning("%s %s: the database does not answer", request.method, request.url.path)
+        log.warning("%s %s: the database does not answer", request.method, _named(request))
         return JSONResponse({"detail": NO_DATABASE}, 503, {"Retry-After": RETRY_SECONDS})
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("%s %s failed", request.method, _named(request), exc_info=error)
     return Response("Internal Server Error", 500, media_type="text/plain")

@@ -30,6 +30,8 @@ SELECT concat(
     (SELECT w.xmin FROM words w WHERE w.transcript_id = t.id AND w.run = t.shown_run), ' ',
     (SELECT string_agg(concat(p.xmin, ':', u.xmin), ',' ORDER BY p.id)
         FROM participant p LEFT JOIN "user" u ON u.id = p.user_id WHERE p.transcript_id = t.id), ' ',
+    (SELECT string_agg(concat(s.user_id, ':', s.xmin), ',' ORDER BY s.user_id)
+        FROM transcript_share s WHERE s.transcript_id = t.id), ' ',
     (SELECT string_agg(concat(o.xmin), ',' ORDER BY o.position, o.id)
         FROM topic o WHERE o.transcript_id = t.id AND o.run = t.shown_run)
 )

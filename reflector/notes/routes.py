@@ -56,7 +56,7 @@ def notes_create(
         count = select(func.count()).where(
             models.Note.transcript_id == transcript_id, models.Note.user_id == caller.user_id
         )
-        if session.scalar(count) == MOST_NOTES:
+        if (session.scalar(count) or 0) >= MOST_NOTES:
             raise InvalidInput(f"You have {MOST_NOTES} notes here already. Remove one first.")
         note = models.Note(
             transcript_id=transcript_id, user_id=caller.user_id, at=info.at, text=info.text.strip()

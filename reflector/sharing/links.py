@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from reflector.accounts.limiter import LoginLimiter, TooManyLogins
@@ -19,6 +19,7 @@ from reflector.sharing.schemas import CreateShareLink
 
 MOST_LINKS = 50
 TOKEN_BYTES = 24
+NOTED_EVERY = timedelta(minutes=1)
 CLOSED = N_("This link has expired or was taken back. Ask the person who sent it for a new one.")
 WRONG_PASSWORD = N_("That is not the password of this link.")
 TOO_MANY = N_("Too many wrong passwords. Try again later.")
@@ -40,7 +41,7 @@ def create(
 ) -> ShareLink:
     """Create a link. Raises InvalidInput if there are MOST_LINKS already."""
     count = select(func.count()).where(ShareLink.transcript_id == transcript_id)
-    if session.scalar(count) == MOST_LINKS:
+    if (session.scalar(count) or 0) >= MOST_LINKS:
         raise InvalidInput(f"There are {MOST_LINKS} links already. Remove one first.")
     moment, days = now(), wanted.expires_in_days
     link = ShareLink(
@@ -94,7 +95,11 @@ def check_password(db: Database, link: ShareLink, password: str, address: str) -
 
 
 def note_opened(db: Database, link: ShareLink) -> None:
+    """Note the time, at most once a minute: who has the link should not write rows at will."""
+    moment = now()
+    if link.last_opened_at is not None and link.last_opened_at > moment - NOTED_EVERY:
+        return
     with db.write() as session:
-        row = session.get(ShareLink, link.id)
-        if row is not None:
-            row.last_opened_at = now()
+        session.execute(
+            update(ShareLink).where(ShareLink.id == link.id).values(last_opened_at=moment)
+        )

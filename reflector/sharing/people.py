@@ -26,13 +26,19 @@ def shared_with(session: Session, transcript_id: str) -> list[tuple[User, ShareL
 def share(session: Session, transcript: Transcript, email: str, level: ShareLevel) -> User:
     """Share `transcript` with the account of this address, or change how it is shared.
 
-    Raises InvalidInput if there is no such account, if it is the owner's, or if there are
+    Raises InvalidInput if there is no such account, or several, if it is the owner's, or if there are
     MOST_PEOPLE already.
     """
     address = users.same_email(email)
-    user = session.scalars(
-        select(User).where(User.email == address, User.disabled_at.is_(None)).order_by(User.id)
-    ).first()
+    found = session.scalars(
+        select(User).where(User.email == address, User.disabled_at.is_(None)).limit(2)
+    ).all()
+    if len(found) > 1:
+        raise InvalidInput(
+            f"Several accounts have the address {address}.",
+            "Ask an administrator to remove those that nobody uses.",
+        )
+    user = found[0] if found else None
     if user is None:
         raise InvalidInput(
             f"Nobody has an account here with the address {address}.",
@@ -44,7 +50,7 @@ def share(session: Session, transcript: Transcript, email: str, level: ShareLeve
     known = session.get(TranscriptShare, (transcript.id, user.id))
     if known is not None:
         known.level = level
-    elif session.scalar(count) == MOST_PEOPLE:
+    elif (session.scalar(count) or 0) >= MOST_PEOPLE:
         raise InvalidInput(f"It is shared with {MOST_PEOPLE} people already.")
     else:
         session.add(TranscriptShare(transcript_id=transcript.id, user_id=user.id, level=level))

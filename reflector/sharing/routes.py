@@ -147,5 +147,9 @@ def shares_get_link_qr(
         url = _url(request, links.get(session, transcript_id, link_id))
     image = io.BytesIO()
     # Black on white in any colour scheme: cameras expect it
-    segno.make_qr(url).save(image, kind="svg", border=4, light="#fff", omitsize=True)
+    try:
+        code = segno.make_qr(url)
+    except segno.DataOverflowError:
+        raise InvalidInput("The address of this server is too long for a QR code.") from None
+    code.save(image, kind="svg", border=4, light="#fff", omitsize=True)
     return Response(image.getvalue(), media_type="image/svg+xml")

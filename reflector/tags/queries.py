@@ -55,7 +55,7 @@ def check_name(session: Session, caller: Caller, name: str, except_id: str | Non
 def create(session: Session, caller: Caller, name: str, colour: int) -> Tag:
     """Create a tag. Raises InvalidInput if the name is taken, or if there are MOST_TAGS."""
     check_name(session, caller, name)
-    if session.scalar(select(func.count()).select_from(Tag).where(own(caller))) == MOST_TAGS:
+    if (session.scalar(select(func.count()).select_from(Tag).where(own(caller))) or 0) >= MOST_TAGS:
         raise InvalidInput(f"There are {MOST_TAGS} tags already. Remove one first.")
     tag = Tag(user_id=caller.user_id, name=name, colour=colour)
     session.add(tag)

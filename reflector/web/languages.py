@@ -138,9 +138,9 @@ def _preferred(header: str) -> list[str]:
     """Return the tags of an `Accept-Language` header, the most wanted first (RFC 9110, 12.5.4)."""
     weighted = []
     for part in header.split(",")[:MOST_PREFERRED]:
-        tag, _, weight = part.strip().partition(";q=")
+        tag, _, weight = (each.strip() for each in part.partition(";"))
         try:
-            quality = float(weight or 1)
+            quality = float(weight.lower().removeprefix("q=") or 1)
         except ValueError:
             continue
         if tag and quality > 0:

@@ -20,6 +20,7 @@ from reflector.errors import Forbidden, ReflectorError
 from reflector.events.outbox import tell_signed_out
 from reflector.http.deps import (
     SESSION_COOKIE,
+    VISIT_COOKIE,
     ServicesDep,
     client_address,
     cookie_name,
@@ -131,7 +132,8 @@ def signed_out(request: Request, services: Services) -> Response:
     """Redirect to the login, and clear the session from the browser."""
     services.identity.forget()
     response = RedirectResponse("/login", 303)
-    _delete(request, response, SESSION_COOKIE)
+    for name in (SESSION_COOKIE, VISIT_COOKIE):
+        _delete(request, response, name)
     # The "Back" button must not show what was seen before
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

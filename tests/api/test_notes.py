@@ -90,10 +90,19 @@ def test_too_many_and_too_long_notes_are_refused(
 
 
 def test_account_that_is_removed_takes_its_notes_along(
-    client: TestClient, services: Services, path: str
+    client: TestClient, services: Services, path: str, anna: Person
 ) -> None:
     bert = make_person(services, "bert@example.org")
     assert note(client, path, bert, 1, "mine").status_code == 200
     with services.db.write() as session:
-        users.remove(session, session.get_one(User, bert.id), None)
+        heir = session.get_one(User, anna.id)
+        users.remove(session, session.get_one(User, bert.id), heir)
         assert session.query(Note).count() == 0
+
+
+def test_recording_that_went_between_look_and_write_is_a_conflict(
+    client: TestClient, path: str, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "get_authorized_transcript", lambda *_: None)
+    answer = note(client, "/v1/transcripts/gone/notes", anna, 1)
+    assert (answer.status_code, "meanwhile" in answer.json()["detail"]) == (409, True)

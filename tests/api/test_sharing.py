@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from reflector.accounts import identity, limiter, passwords, users
 from reflector.db.models import ShareLink, Transcript, TranscriptShare, User, now
@@ -102,6 +105,10 @@ def test_person_reads_and_hears_what_is_shared_but_changes_nothing(
         ("DELETE", "/shares/people/somebody", None),
         ("POST", "/shares/links", {}),
         ("POST", "/record/webrtc", {"sdp": "", "type": "offer"}),
+        ("PATCH", "", {"locked": True}),
+        ("PATCH", "", {"source_language": "de"}),
+        ("POST", "/restore", None),
+        ("DELETE", "/destroy", None),
     ],
 )
 def test_editor_does_not_do_what_is_its_owners(
@@ -121,6 +128,98 @@ def test_editor_changes_the_text_and_is_named_in_the_history(
     assert changed.status_code == 200
     history = client.get(path_of(transcript, "/history"), headers=owner.bearer).json()
     assert friend.email in str(history)
+
+
+def test_editor_neither_sees_nor_loses_whose_accounts_participants_are(
+    client: TestClient, owner: Person, friend: Person, transcript: str
+) -> None:
+    share(client, owner, transcript, friend, "edit")
+    people = [{"name": "Anna", "speaker": 0, "user_id": owner.id}]
+    client.patch(path_of(transcript), json={"participants": people}, headers=owner.bearer)
+    seen = client.get(path_of(transcript), headers=friend.bearer).json()
+    assert seen["participants"][0]["user_id"] is None
+    sent = {"participants": seen["participants"], "title": "z"}
+    changed = client.patch(path_of(transcript), json=sent, headers=friend.bearer)
+    assert changed.status_code == 200
+    assert owner.id not in changed.text
+    assert owner.email not in changed.text
+    kept = client.get(path_of(transcript), headers=owner.bearer).json()["participants"]
+    assert kept[0]["user_id"] == owner.id
+
+
+def test_audio_token_ends_with_the_share_or_is_not_given_for_a_link(
+    client: TestClient, services: Services, owner: Person, friend: Person, transcript: str,
+    tmp_path: Any,
+) -> None:  # fmt: skip
+    sound_of(services, transcript, tmp_path)
+    share(client, owner, transcript, friend)
+    made = client.post(path_of(transcript, "/audio/link"), headers=friend.bearer).json()
+    token = {"token": made["url"].partition("token=")[2]}
+    mp3 = path_of(transcript, "/audio/mp3")
+    assert client.get(mp3, params=token).status_code == 200
+    person = path_of(transcript, f"/shares/people/{friend.id}")
+    client.delete(person, headers=owner.bearer)
+    assert client.get(mp3, params=token).status_code == 403
+    opened(client, make_link(client, owner, transcript, with_sound=True))
+    assert client.get(mp3).status_code == 200
+    assert client.post(path_of(transcript, "/audio/link")).status_code == 401
+
+
+def test_share_that_went_with_its_account_is_not_answered_from_memory(
+    client: TestClient, services: Services, owner: Person, transcript: str
+) -> None:
+    """With a token as clients of the reference sign them, which does not know of accounts."""
+    friend = make_person(services, "carla@example.org")
+    share(client, owner, transcript, friend)
+    claims = {"sub": friend.id, "email": friend.email, "exp": int(time.time()) + 600}
+    token = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET.encode()))
+    headers = {"Authorization": f"Bearer {token}"}
+    for _ in range(2):
+        assert client.get(path_of(transcript), headers=headers).status_code == 200
+    with services.db.write() as session:
+        users.remove(session, session.get_one(User, friend.id), None)
+    assert client.get(path_of(transcript), headers=headers).status_code == 403
+
+
+def test_address_of_two_accounts_is_not_guessed(
+    client: TestClient, services: Services, owner: Person, transcript: str
+) -> None:
+    with services.db.write() as session:
+        session.add_all(User(email="c@example.org", authentik_uid=f"uid-{n}") for n in range(2))
+    path = path_of(transcript, "/shares/people")
+    answer = client.put(path, json={"email": "c@example.org"}, headers=owner.bearer)
+    assert (answer.status_code, "Several accounts" in answer.json()["detail"]) == (400, True)
+
+
+def test_token_of_a_link_is_not_in_the_log(
+    client: TestClient, owner: Person, transcript: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = make_link(client, owner, transcript, password="open sesame")
+    token = link["url"].rsplit("/", 1)[1]
+    caplog.set_level("INFO", logger="reflector")
+    client.post(f"/s/{token}", data={"password": "x"}, headers={"Origin": "http://evil.example"})
+    assert "/s/…" in caplog.text
+    assert token not in "".join(
+        each.getMessage() for each in caplog.records if each.name.startswith("reflector")
+    )
+
+
+def test_address_too_long_for_a_code_is_said(
+    client: TestClient, owner: Person, transcript: str
+) -> None:
+    link = make_link(client, owner, transcript)
+    path = path_of(transcript, f"/shares/links/{link['id']}/qr")
+    answer = client.get(path, headers={**owner.bearer, "Host": "a" * 3000})
+    assert (answer.status_code, "too long" in answer.json()["detail"]) == (400, True)
+
+
+def test_logging_out_closes_what_links_opened(
+    client: TestClient, services: Services, owner: Person, transcript: str
+) -> None:
+    opened(client, make_link(client, owner, transcript))
+    assert client.get(path_of(transcript)).status_code == 200
+    client.post("/logout")
+    assert client.get(path_of(transcript)).status_code == 403
 
 
 def test_shared_ones_stand_in_lists_and_search_once(
@@ -250,6 +349,11 @@ def test_link_with_sound_is_heard_and_one_without_is_not_heard_with_an_account_e
     assert client.get(path_of(transcript), headers=friend.bearer).status_code == 200
     mp3 = path_of(transcript, "/audio/mp3")
     assert client.get(mp3, headers=friend.bearer).status_code == 403
+    video = path_of(transcript, "/video/url")
+    assert client.get(video, headers=friend.bearer).status_code == 403
+    assert (
+        client.get(path_of(transcript, "/download/zip"), headers=friend.bearer).status_code == 403
+    )
     opened(client, make_link(client, owner, transcript, with_sound=True))
     assert client.get(mp3).status_code == 200
     assert client.get(mp3, headers=friend.bearer).status_code == 200
@@ -335,7 +439,7 @@ def test_forged_cookie_opens_nothing(
     signer = services.identity.signer
     for forged in (
         link["id"],
-        signer.audio_link(transcript),
+        signer.audio_link(transcript, owner.id),
         signer.login(owner.id, None, 0),
         "x.y.z",
     ):

@@ -53,7 +53,7 @@ def client(open_with: OpenServices) -> TestClient:
     ("header", "expected"),
     [
         ("", "en"), ("de", "de"), ("de-AT,de;q=0.9", "de"), ("fr,de;q=0.5,en;q=0.7", "en"),
-        ("en;q=0.1,de;q=0.8", "de"), ("fr", "en"), ("de;q=0", "en"), (";;;,=,de;q=x", "en"),
+        ("en;q=0.1,de;q=0.8", "de"), ("fr", "en"), ("de;q=0", "en"), ("fr, de; Q=0.5", "de"), (";;;,=,de;q=x", "en"),
         ("DE-de", "de"), ("*", "en"), ("ar-XB", "en"), ("x" * 5000, "en"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.requests import Request
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import Caller, get_audible_transcript, get_authorized_transcript
-from reflector.accounts.tokens import AUDIO_SECONDS
+from reflector.accounts.tokens import AUDIO_SECONDS, InvalidToken
 from reflector.db.models import Event, Transcript
 from reflector.errors import NotFound, Unauthenticated
 from reflector.events.names import EventName
@@ -48,15 +49,15 @@ def _audible(
 ) -> Transcript:
     """Return the transcript whose audio the caller, or the token in the link, may open."""
     identity = services.identity
-    linked = False
     if token and caller.is_anonymous:
-        linked = identity.signer.opens_audio(token, transcript_id)
-        if not linked:
+        try:
+            caller = Caller(identity.signer.read_audio_link(token, transcript_id))
+        except InvalidToken:
             try:
                 caller = identity.by_link_token(token)
             except Unauthenticated:
                 raise Unauthenticated(BAD_TOKEN) from None
-    return get_audible_transcript(session, caller, transcript_id, identity.policy, linked=linked)
+    return get_audible_transcript(session, caller, transcript_id, identity.policy)
 
 
 @router.head("/transcripts/{transcript_id}/audio/mp3", operation_id="v1_transcript_head_audio_mp3")
@@ -104,10 +105,15 @@ def transcript_get_audio_mp3(
 def transcript_create_audio_link(
     services: ServicesDep, caller: AnyCaller, transcript_id: str
 ) -> schemas.AudioLink:
-    """Extra: create a link that opens this audio and nothing else, for an hour."""
+    """Extra: create a link that opens this audio and nothing else, for an hour.
+
+    It ends sooner if the caller may no longer listen. A share link does not make such links, which
+    would outlast it.
+    """
+    own = replace(caller, readable=frozenset(), audible=frozenset())
     with services.db.read() as session:
-        _audible(services, session, caller, transcript_id, None)
-    token = services.identity.signer.audio_link(transcript_id)
+        _audible(services, session, own, transcript_id, None)
+    token = services.identity.signer.audio_link(transcript_id, caller.user_id)
     path = f"/v1/transcripts/{transcript_id}/audio/mp3?token={token}"
     return schemas.AudioLink(url=services.settings.BASE_URL.rstrip("/") + path,
                              expires_in=AUDIO_SECONDS)  # fmt: skip

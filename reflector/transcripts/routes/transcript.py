@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from reflector.accounts.access import Caller, Right, get_authorized_transcript
+from reflector.accounts.access import Caller, Right, get_authorized_transcript, may_manage
 from reflector.db.changes import touch
 from reflector.db.edits import note_field
 from reflector.db.models import Participant, Recording, SourceKind, Transcript, now
@@ -35,8 +35,8 @@ from reflector.transcripts.changes import changing
 
 router = APIRouter(tags=["transcripts"])
 
-# Who may read it, and whether its sound stays, is its owner's to decide
-OWNERS = {"share_mode", "audio_deleted"}
+# Its owner alone decides who may read it, whether its sound stays, and how it is processed
+OWNERS = {"share_mode", "audio_deleted", "locked", "source_language", "target_language"}
 NULLABLE = {"title", "short_summary", "long_summary", "action_items", "audio_deleted"}
 
 
@@ -98,11 +98,12 @@ def transcript_update(
                 setattr(transcript, name, value)
                 note_field(transcript, name, value)
         if info.participants is not None:
-            _replace_participants(session, caller, transcript_id, info.participants)
+            _replace_participants(session, caller, transcript, info.participants)
         if info.model_fields_set & {"name", "title", "long_summary"}:
             index.update(session, transcript)
         touch(session, transcript)
         body = queries.with_participants(session, transcript_id)
+        body = queries.without_strangers(body, caller)
     if info.audio_deleted:
         deletions.execute(services, transcript_id)
     return schemas.GetTranscriptWithParticipants(**body)
@@ -123,20 +124,28 @@ def _delete_audio(session: Session, transcript: Transcript, wanted: bool | None)
 def _replace_participants(
     session: Session,
     caller: Caller,
-    transcript_id: str,
+    transcript: Transcript,
     people: list[schemas.TranscriptParticipant],
 ) -> None:
     ids = [person.id for person in people if person.id]
     speakers = [person.speaker for person in people if person.speaker is not None]
     if len(set(ids)) < len(ids) or len(set(speakers)) < len(speakers):
         raise InvalidInput("Two participants have the same id or the same speaker.")
-    known = session.scalars(
-        select(Participant.user_id).where(Participant.transcript_id == transcript_id)
+    rows = session.execute(
+        select(Participant.id, Participant.user_id).where(
+            Participant.transcript_id == transcript.id
+        )
     )
-    foreign = {person.user_id for person in people} - {None, caller.user_id, *known}
+    known = {row.id: row.user_id for row in rows}
+    foreign = {person.user_id for person in people} - {None, caller.user_id, *known.values()}
     if foreign:
         raise InvalidInput("A participant's user_id can be your own only.")
-    participants.replace(session, transcript_id, [person.model_dump() for person in people])
+    fields = [person.model_dump() for person in people]
+    if not may_manage(caller, transcript):
+        # Others do not see whose accounts participants are, so they cannot send them back
+        for each in fields:
+            each["user_id"] = each["user_id"] or known.get(each["id"])
+    participants.replace(session, transcript.id, fields)
 
 
 @router.delete("/transcripts/{transcript_id}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from reflector.accounts.access import get_authorized_transcript
+from reflector.accounts.access import get_audible_transcript
 from reflector.db.models import Meeting
 from reflector.errors import NotFound, Unavailable
 from reflector.http.deps import ServicesDep, UserCaller
@@ -23,7 +23,9 @@ def transcript_get_video_url(
 ) -> schemas.VideoUrlResponse:
     """Get a link to the video in the platform's storage, valid for a quarter of an hour."""
     with services.db.read() as session:
-        transcript = get_authorized_transcript(session, caller, transcript_id)
+        transcript = get_audible_transcript(
+            session, caller, transcript_id, services.identity.policy
+        )
         meeting = session.get(Meeting, transcript.meeting_id) if transcript.meeting_id else None
     if meeting is None or meeting.daily_composed_video_s3_key is None:
         raise NotFound("No video available")
