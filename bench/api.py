@@ -153,7 +153,7 @@ def measure() -> dict[str, Any]:
     dice = random.Random(2)
     known = vocabulary(dice)
     with tempfile.TemporaryDirectory() as name:
-        stack = Stack(Path(name) / "stack")
+        stack = Stack(Path(name) / "stack", is_durable=True)
         try:
             return _measure(Path(name), stack, dice, known)
         finally:

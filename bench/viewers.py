@@ -27,7 +27,7 @@ VIEWERS, EVENTS_PER_S, SECONDS = 200, 10, 15
 
 def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
-        stack = Stack(Path(name) / "stack")
+        stack = Stack(Path(name) / "stack", is_durable=True)
         try:
             data = Path(name) / "data"
             data.mkdir()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from reflector.app import create_app
+from reflector.db.engine import Database
 from reflector.runtime import settings as settings_module
 from reflector.runtime.settings import Settings
 from reflector.services import Services, open_services
@@ -103,6 +106,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     started.stop()
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Today's tables in SQLite, to be copied: making them takes longer than many tests."""
+    path = tmp_path_factory.mktemp("empty") / "reflector.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    database.close()
+    return path
+
+
 OpenServices = Callable[..., Services]
 
 
@@ -110,6 +123,7 @@ OpenServices = Callable[..., Services]
 def open_with(
     make_settings: Callable[..., Settings],
     engines: SpeechEngines,
+    empty_database: Path,
     request: pytest.FixtureRequest,
 ) -> Iterator[OpenServices]:
     """Opens services with the settings that it is given; all on one database and storage.
@@ -124,7 +138,13 @@ def open_with(
     opened: list[Services] = []
 
     def open_one(**settings: Any) -> Services:
-        services = open_services(make_settings(**{**values, **settings}))
+        chosen = make_settings(**{**values, **settings})
+        database = chosen.DATA_DIR / empty_database.name
+        if chosen.DATABASE_URL is None and not database.exists():
+            with suppress(OSError):  # a folder that cannot be made is what some tests are about
+                chosen.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+                shutil.copyfile(empty_database, database)
+        services = open_services(chosen)
         services.speech = engines
         opened.append(services)
         return services

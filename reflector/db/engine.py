@@ -117,11 +117,13 @@ def retry_on_disconnect(action: Callable[[], Answer], seconds: float = RETRY_SEC
 
 
 def _may_come_up(error: OperationalError) -> bool:
-    """Return whether the server is still starting; libpq tells that only in words."""
+    """Return whether the server is starting, or was there a moment ago and is started again.
+
+    libpq tells the former only in words.
+    """
     words = str(error.orig)
-    return any(
-        sign in words for sign in ("starting up", "not yet accepting", "refused", "recovery")
-    )
+    signs = ("starting up", "shutting down", "not yet accepting", "refused", "recovery")
+    return error.connection_invalidated or any(sign in words for sign in signs)
 
 
 def _refused(error: SQLAlchemyError) -> ReflectorError:

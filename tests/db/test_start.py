@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from sqlalchemy import Connection, text
 
 from reflector.db import engine
 from reflector.db.engine import Database
@@ -56,3 +57,21 @@ def test_database_that_is_not_there_is_told_at_once(open_with: OpenServices) -> 
     with pytest.raises(ConfigurationError, match="no_such_database"):
         Database(wrong).migrate()
     assert time.monotonic() - started < engine.START_SECONDS / 2
+
+
+def test_database_that_is_started_again_in_the_middle_is_waited_for(
+    open_with: OpenServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it ends connections when it is stopped: with 57P01, "terminating connection"."""
+    asked = []
+    look = engine._is_usable
+
+    def cut_off_at_first(connection: Connection) -> bool:
+        asked.append(connection)
+        if len(asked) == 1:
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return look(connection)
+
+    monkeypatch.setattr(engine, "_is_usable", cut_off_at_first)
+    open_with()
+    assert len(asked) == 2

@@ -49,9 +49,12 @@ def _reachable(folder: Path) -> bool:
 
 
 class Postgres:
-    """One cluster; `url()` makes an empty database in it."""
+    """One cluster; `url()` makes an empty database in it.
 
-    def __init__(self, programs: Path) -> None:
+    Without `is_durable` a killed server still loses nothing, but a power failure would.
+    """
+
+    def __init__(self, programs: Path, *, is_durable: bool = False) -> None:
         # Not in pytest's folder: that is closed to the user that PostgreSQL runs as
         folder = Path(tempfile.mkdtemp(prefix="reflector-postgres-"))
         self.port = free_port()
@@ -70,7 +73,8 @@ class Postgres:
             "postgres",
             [str(programs / "postgres"), "-D", str(self._data), "-p", str(self.port),
              "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}",
-             "-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "autovacuum=off"],
+             "-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "autovacuum=off",
+             "-c", f"fsync={'on' if is_durable else 'off'}"],
             folder, self._answers, user, stop_signal=signal.SIGINT,
         )  # fmt: skip
         self.server.start()

@@ -31,13 +31,15 @@ def description() -> str:
 
 
 class Stack:
-    """PostgreSQL, Redis or Valkey, and S3 in `folder`."""
+    """PostgreSQL, Redis or Valkey, and S3 in `folder`. `is_durable`: as on a server, for measuring."""
 
-    def __init__(self, folder: Path, version: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, version: int | None = None, *, is_durable: bool = False
+    ) -> None:
         found = postgres.installed()
         if found:
             chosen = found[version] if version is not None else found[min(found)]
-            self.postgres: Any = postgres.Postgres(chosen)
+            self.postgres: Any = postgres.Postgres(chosen, is_durable=is_durable)
         else:
             self.postgres = containers.Postgres(version)
         binary = redis.installed()
