@@ -131,6 +131,7 @@ def test_update_that_is_cut_off_is_refused(
     assert "_empty" in machine.run("lsblk", "--noheadings", "--output=PARTLABEL")
 
 
+@pytest.mark.long
 def test_update_whose_kernel_panics_goes_back_by_itself(
     machine: VirtualMachine, images: Images, served: Served, client: Client, meeting: str
 ) -> None:
