@@ -21,6 +21,7 @@ class TextFormat(StrEnum):
 # Output formats of `reflector transcribe`
 FILE_FORMATS = [*(format.value for format in TextFormat), "srt", "md"]
 Names = Mapping[int, str]
+UNNAMED = "Speaker {number}"
 LINE_CHARACTERS = 42  # of subtitles
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -30,9 +31,9 @@ def speaker_name(names: Names, speaker: int) -> str:
     return one_line(names.get(speaker) or "") or f"Speaker {speaker}"
 
 
-def shown_name(names: Names, speaker: int) -> str:
-    """Return the name as people see it, who count speakers from 1."""
-    return one_line(names.get(speaker) or "") or f"Speaker {speaker + 1}"
+def shown_name(names: Names, speaker: int, unnamed: str = UNNAMED) -> str:
+    """Return the name as people see it, who count speakers from 1. `unnamed`: UNNAMED, translated."""
+    return one_line(names.get(speaker) or "") or unnamed.format(number=speaker + 1)
 
 
 def shown_names(names: Names, segments: Iterable[Segment | Word]) -> dict[int, str]:

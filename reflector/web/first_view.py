@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from reflector.db.models import Status, Transcript
 from reflector.db.words import load_segments
 from reflector.errors import N_
-from reflector.transcript.formats import minutes
+from reflector.transcript.formats import UNNAMED, minutes, shown_name
 from reflector.transcripts import queries
 from reflector.web.languages import gettext
 
@@ -54,9 +54,7 @@ def first_view(session: Session, transcript: Transcript) -> FirstView:
         if characters > MAX_CHARACTERS:
             is_cut = True
             break
-        name = names.get(segment.speaker) or gettext("Speaker {number}").format(
-            number=segment.speaker + 1
-        )
+        name = shown_name(names, segment.speaker, gettext(UNNAMED))
         start = minutes(segment.start)
         turns.append(ShownTurn(name, start, segment.text.strip()))
     return FirstView(

@@ -35,3 +35,8 @@ def test_srt_numbers_cues_and_uses_commas() -> None:
 
 def test_clock_rounds_up_into_the_next_second() -> None:
     assert formats.clock(59.9996) == "00:01:00.000"
+
+
+def test_name_of_nothing_but_spaces_is_a_number_in_the_readers_language() -> None:
+    assert formats.shown_name({0: " \n"}, 0, "Sprecher {number}") == "Sprecher 1"
+    assert formats.shown_name({0: "Anna\nB."}, 0, "Sprecher {number}") == "Anna B."
