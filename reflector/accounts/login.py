@@ -25,16 +25,11 @@ def check_password(db: Database, email: str, password: str, address: str) -> Use
 
     Raises Unauthenticated if the login is refused, and Busy if there were too many attempts.
     """
-    limiter = LoginLimiter(db)
     name = users.same_email(email)
     if len(name) > users.MAX_EMAIL or len(password) > MAXIMUM:
         note_login(f"{len(name)} characters", address, "refused")
         raise Unauthenticated(WRONG)
-    try:
-        limiter.begin(name, address)
-    except TooManyLogins as error:
-        note_login(name, address, "delayed")
-        raise Busy(TOO_MANY, retry_seconds=error.seconds) from None
+    limiter = begin_attempt(db, name, address, TOO_MANY)
     with db.read() as session:
         user = users.password_account(session, name)
     if not verify_password(password, user.password_hash if user else None) or user is None:
@@ -46,6 +41,20 @@ def check_password(db: Database, email: str, password: str, address: str) -> Use
     limiter.succeeded(name, address)
     note_login(name, address, "succeeded")
     return user
+
+
+def begin_attempt(db: Database, name: str, address: str, too_many: str) -> LoginLimiter:
+    """Count an attempt with a password, and return what to tell if it succeeds.
+
+    Raises Busy with the sentence `too_many` if it came too early.
+    """
+    limiter = LoginLimiter(db)
+    try:
+        limiter.begin(name, address)
+    except TooManyLogins as error:
+        note_login(name, address, "delayed")
+        raise Busy(too_many, retry_seconds=error.seconds) from None
+    return limiter
 
 
 def note_login(email: str, address: str, outcome: str) -> None:

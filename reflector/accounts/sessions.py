@@ -9,10 +9,11 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from reflector.accounts.keys import keyed_hash
+from reflector.db.counts import count
 from reflector.db.engine import Database
 from reflector.db.models import LoginSession, User, now
 from reflector.runtime.settings import Settings
@@ -86,10 +87,9 @@ def end_all(session: Session, user_id: str) -> int:
 
 def remove_ended(session: Session) -> int:
     """Remove the rows of expired sessions; return how many."""
-    old = select(func.count()).select_from(LoginSession).where(~_goes_on())
-    count = session.scalar(old) or 0
+    ended = count(session, ~_goes_on())
     session.execute(delete(LoginSession).where(~_goes_on()))
-    return count
+    return ended
 
 
 def _goes_on() -> ColumnElement[bool]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import Caller, get_authorized_transcript
 from reflector.db import models
+from reflector.db.counts import count
 from reflector.errors import InvalidInput, NotFound
 from reflector.http.deps import ServicesDep, UserCaller
 from reflector.http.schemas import StatusAnswer
@@ -16,6 +17,11 @@ from reflector.notes import schemas
 router = APIRouter(tags=["notes"])
 
 MOST_NOTES = 1000
+
+
+def _of(caller: Caller, transcript_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions for the caller's notes at a transcript."""
+    return models.Note.transcript_id == transcript_id, models.Note.user_id == caller.user_id
 
 
 def _own(session: Session, caller: Caller, transcript_id: str, note_id: str) -> models.Note:
@@ -38,9 +44,7 @@ def notes_list(services: ServicesDep, caller: UserCaller, transcript_id: str) ->
         get_authorized_transcript(session, caller, transcript_id)
         notes = session.scalars(
             select(models.Note)
-            .where(
-                models.Note.transcript_id == transcript_id, models.Note.user_id == caller.user_id
-            )
+            .where(*_of(caller, transcript_id))
             .order_by(models.Note.at, models.Note.created_at)
         )
         return [_view(note) for note in notes]
@@ -53,10 +57,7 @@ def notes_create(
     """Extra: keep a note at a moment of a transcript that you may read."""
     with services.db.write() as session:
         get_authorized_transcript(session, caller, transcript_id)
-        count = select(func.count()).where(
-            models.Note.transcript_id == transcript_id, models.Note.user_id == caller.user_id
-        )
-        if (session.scalar(count) or 0) >= MOST_NOTES:
+        if count(session, *_of(caller, transcript_id)) >= MOST_NOTES:
             raise InvalidInput(f"You have {MOST_NOTES} notes here already. Remove one first.")
         note = models.Note(
             transcript_id=transcript_id, user_id=caller.user_id, at=info.at, text=info.text.strip()

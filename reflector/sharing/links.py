@@ -5,16 +5,16 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from reflector.accounts.limiter import LoginLimiter, TooManyLogins
-from reflector.accounts.login import note_login
+from reflector.accounts.login import begin_attempt, note_login
 from reflector.accounts.passwords import verify_password
 from reflector.accounts.visits import is_open
+from reflector.db.counts import count
 from reflector.db.engine import Database
 from reflector.db.models import ShareLink, Transcript, now
-from reflector.errors import N_, Busy, InvalidInput, NotFound, Unauthenticated
+from reflector.errors import N_, InvalidInput, NotFound, Unauthenticated
 from reflector.sharing.schemas import CreateShareLink
 
 MOST_LINKS = 50
@@ -40,8 +40,7 @@ def create(
     session: Session, transcript_id: str, wanted: CreateShareLink, password_hash: str | None
 ) -> ShareLink:
     """Create a link. Raises InvalidInput if there are MOST_LINKS already."""
-    count = select(func.count()).where(ShareLink.transcript_id == transcript_id)
-    if (session.scalar(count) or 0) >= MOST_LINKS:
+    if count(session, ShareLink.transcript_id == transcript_id) >= MOST_LINKS:
         raise InvalidInput(f"There are {MOST_LINKS} links already. Remove one first.")
     moment, days = now(), wanted.expires_in_days
     link = ShareLink(
@@ -81,12 +80,8 @@ def check_password(db: Database, link: ShareLink, password: str, address: str) -
     """Raise Unauthenticated if `password` is wrong, and Busy after too many wrong ones."""
     if link.password_hash is None:
         return
-    limiter, name = LoginLimiter(db), f"link:{link.id}"
-    try:
-        limiter.begin(name, address)
-    except TooManyLogins as error:
-        note_login(name, address, "delayed")
-        raise Busy(TOO_MANY, retry_seconds=error.seconds) from None
+    name = f"link:{link.id}"
+    limiter = begin_attempt(db, name, address, TOO_MANY)
     if not verify_password(password, link.password_hash):
         note_login(name, address, "refused")
         raise Unauthenticated(WRONG_PASSWORD)

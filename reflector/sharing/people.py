@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reflector.accounts import users
+from reflector.db.counts import count
 from reflector.db.models import ShareLevel, Transcript, TranscriptShare, User
 from reflector.errors import InvalidInput
 
@@ -46,11 +47,10 @@ def share(session: Session, transcript: Transcript, email: str, level: ShareLeve
         )
     if user.id == transcript.user_id:
         raise InvalidInput("This recording is yours already.")
-    count = select(func.count()).where(TranscriptShare.transcript_id == transcript.id)
     known = session.get(TranscriptShare, (transcript.id, user.id))
     if known is not None:
         known.level = level
-    elif (session.scalar(count) or 0) >= MOST_PEOPLE:
+    elif count(session, TranscriptShare.transcript_id == transcript.id) >= MOST_PEOPLE:
         raise InvalidInput(f"It is shared with {MOST_PEOPLE} people already.")
     else:
         session.add(TranscriptShare(transcript_id=transcript.id, user_id=user.id, level=level))

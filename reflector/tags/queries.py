@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import Caller
+from reflector.db.counts import count
 from reflector.db.models import Tag, Transcript, TranscriptTag
 from reflector.errors import InvalidInput, NotFound
 
@@ -55,7 +56,7 @@ def check_name(session: Session, caller: Caller, name: str, except_id: str | Non
 def create(session: Session, caller: Caller, name: str, colour: int) -> Tag:
     """Create a tag. Raises InvalidInput if the name is taken, or if there are MOST_TAGS."""
     check_name(session, caller, name)
-    if (session.scalar(select(func.count()).select_from(Tag).where(own(caller))) or 0) >= MOST_TAGS:
+    if count(session, own(caller)) >= MOST_TAGS:
         raise InvalidInput(f"There are {MOST_TAGS} tags already. Remove one first.")
     tag = Tag(user_id=caller.user_id, name=name, colour=colour)
     session.add(tag)

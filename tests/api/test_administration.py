@@ -34,11 +34,6 @@ def services(open_with: OpenServices) -> Services:
 
 
 @pytest.fixture
-def client(services: Services) -> TestClient:
-    return client_of(services)
-
-
-@pytest.fixture
 def boss(services: Services) -> Person:
     person = make_person(services, "boss@example.org")
     with services.db.write() as session:

@@ -12,17 +12,12 @@ from reflector.db.models import Participant, Step, StepState, Transcript
 from reflector.housekeeping import deletions
 from reflector.services import Services
 from tests.api.people import SECRET, Person, make_person, make_transcript
-from tests.conftest import OpenServices, client_of
+from tests.conftest import OpenServices
 
 
 @pytest.fixture
 def services(open_with: OpenServices) -> Services:
     return open_with(AUTH_BACKEND="password", SECRET_KEY=SECRET, PUBLIC_MODE=True)
-
-
-@pytest.fixture
-def client(services: Services) -> TestClient:
-    return client_of(services)
 
 
 def shared(services: Services, owner: Person) -> str:

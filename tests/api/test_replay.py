@@ -15,18 +15,13 @@ from reflector.events.names import EventName
 from reflector.events.outbox import Outbox
 from reflector.services import Services, open_services
 from tests.api.people import SECRET, make_person, make_transcript
-from tests.conftest import SERVERS, OpenServices, client_of
+from tests.conftest import SERVERS, OpenServices
 from tests.waiting import wait_until
 
 
 @pytest.fixture
 def services(open_with: OpenServices) -> Services:
     return open_with(AUTH_BACKEND="password", SECRET_KEY=SECRET)
-
-
-@pytest.fixture
-def client(services: Services) -> TestClient:
-    return client_of(services)
 
 
 @pytest.fixture

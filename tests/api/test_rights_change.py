@@ -14,7 +14,7 @@ from reflector.db.models import User
 from reflector.events import routes
 from reflector.services import Services
 from tests.api.people import PASSWORD, SECRET, Person, make_person, make_transcript
-from tests.conftest import OpenServices, client_of
+from tests.conftest import OpenServices
 from tests.waiting import wait_until
 
 
@@ -32,11 +32,6 @@ def services(open_with: OpenServices) -> Services:
 @pytest.fixture
 def owner(services: Services) -> Person:
     return make_person(services, "anna@example.org", passwords.hash_password(PASSWORD))
-
-
-@pytest.fixture
-def client(services: Services) -> TestClient:
-    return client_of(services)
 
 
 def bearer(person: Person) -> list[str]:

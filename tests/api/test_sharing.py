@@ -18,7 +18,7 @@ from reflector.services import Services
 from reflector.sharing import links, people
 from tests.api.people import SECRET, Person, make_person, make_transcript
 from tests.api.test_rights_change import until_closed
-from tests.conftest import OpenServices, client_of
+from tests.conftest import OpenServices
 
 
 @pytest.fixture(autouse=True)
@@ -45,11 +45,6 @@ def friend(services: Services) -> Person:
 @pytest.fixture
 def transcript(services: Services, owner: Person) -> str:
     return make_transcript(services, user_id=owner.id, title="Budget")
-
-
-@pytest.fixture
-def client(services: Services) -> TestClient:
-    return client_of(services)
 
 
 def path_of(transcript: str, rest: str = "") -> str:

@@ -15,7 +15,7 @@ from reflector.pipeline.inline import InlineRunner
 from reflector.pipeline.step import StepName
 from reflector.services import Services
 from reflector.transcript.words import plain_text
-from tests.conftest import HELD_OUT, client_of
+from tests.conftest import HELD_OUT
 from tests.pipeline.helpers import add_recording, process, transcript_of
 
 
@@ -24,11 +24,6 @@ def transcript_id(services: Services) -> str:
     found = add_recording(services, HELD_OUT)
     process(services, found)
     return found
-
-
-@pytest.fixture
-def client(services: Services) -> TestClient:
-    return client_of(services)
 
 
 def again(services: Services, client: TestClient, transcript_id: str, edits: str) -> None:

@@ -9,7 +9,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from reflector.web import languages
-from tests.conftest import OpenServices, client_of
 from tests.server import Server
 from tests.web.test_accessibility import findings
 from tests.web.test_accounts import log_in, server
@@ -42,11 +41,6 @@ UNMARKED = """(content) => {
   }
   return found;
 }"""
-
-
-@pytest.fixture
-def client(open_with: OpenServices) -> TestClient:
-    return client_of(open_with())
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // Decisions and next steps: shown, ticked off, changed by people.
 
 import { onSubmit, open, showProblem } from "./dialogs.js";
-import { api, byId, draw, make, send } from "./dom.js";
+import { api, byId, draw, make, makeButton, send } from "./dom.js";
 import { t } from "./text.js";
 
 /** @typedef {"decisions" | "next_steps"} Kind */
@@ -92,10 +92,11 @@ function showItem(kind, item) {
   }
   parts.push(said);
   if (editor) {
-    const edit = make("button", { type: "button", className: "link edit" }, t("Edit"));
-    edit.setAttribute("aria-label", t("Edit: {text}", { text: item[text] }));
-    edit.addEventListener("click", () => ask(kind, item));
-    parts.push(" ", edit);
+    const label = t("Edit: {text}", { text: item[text] });
+    parts.push(
+      " ",
+      makeButton(t("Edit"), label, () => ask(kind, item), "link edit"),
+    );
   }
   if (detail) parts.push(make("div", { className: "detail", dir: "auto" }, detail));
   return make("li", {}, ...parts);

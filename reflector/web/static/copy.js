@@ -13,7 +13,7 @@ async function load(base) {
   loads += 1;
   const own = loads;
   showProblem(dialog, null);
-  byId("copy-said").textContent = "";
+  say("");
   box.value = "";
   try {
     const wanted = new URLSearchParams({ names: byId("copy-names").checked, times: byId("copy-times").checked });
@@ -26,15 +26,28 @@ async function load(base) {
   }
 }
 
-async function copy() {
-  box.select();
+const SELECTED = t("This browser does not let the page copy. The text is selected: press Ctrl+C.");
+
+/**
+ * Copy what is in `field`, and `say` that; where the browser forbids it, select it and say `selected`.
+ *
+ * @param {HTMLInputElement | HTMLTextAreaElement} field
+ * @param {(text: string) => void} say
+ * @param {string} selected
+ */
+export async function copyFrom(field, say, selected) {
+  field.select();
   try {
-    await navigator.clipboard.writeText(box.value);
-    byId("copy-said").textContent = t("Copied.");
+    await navigator.clipboard.writeText(field.value);
+    say(t("Copied."));
   } catch {
-    byId("copy-said").textContent = t("This browser does not let the page copy. The text is selected: press Ctrl+C.");
+    say(selected);
   }
 }
+
+const say = (/** @type {string} */ text) => {
+  byId("copy-said").textContent = text;
+};
 
 /** @param {string} base the path of the recording */
 export function listenToCopy(base) {
@@ -48,13 +61,13 @@ export function listenToCopy(base) {
   byId("copy-link").addEventListener("click", () => {
     byId("copy-title").textContent = t("Copy the link");
     byId("copy-options").hidden = true;
-    byId("copy-said").textContent = "";
+    say("");
     box.value = `${location.origin}${location.pathname}`;
     open(dialog);
     box.select();
   });
   dialog.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
-    copy();
+    copyFrom(box, say, SELECTED);
   });
 }

@@ -23,6 +23,21 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/**
+ * A button that says `text`, and `label` to those who do not see what it belongs to.
+ *
+ * @param {string} text
+ * @param {string} label
+ * @param {() => void} action
+ * @param {string} className
+ */
+export function makeButton(text, label, action, className = "") {
+  const button = make("button", { type: "button", className }, text);
+  button.setAttribute("aria-label", label);
+  button.addEventListener("click", action);
+  return button;
+}
+
 /** @param {string} selector
  *  @returns {NodeListOf<any>} */
 export const all = (selector) => document.querySelectorAll(selector);

@@ -2,7 +2,7 @@
 
 import { keepPicked, listenToBulk, pickedIds, picker } from "./bulk.js";
 import { date, nameLanguages } from "./dates.js";
-import { api, at, byId, clock, draw, enableControls, make, showStatus, titleOf } from "./dom.js";
+import { api, at, byId, clock, draw, enableControls, make, makeButton, showStatus, titleOf } from "./dom.js";
 import { isFiltered, listenToFilters, offerTags, searchParameters } from "./filters.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { highlighted, listenToSearch, query } from "./search.js";
@@ -117,15 +117,14 @@ async function start(file) {
 
 /** What can be done about an upload that failed. */
 function failedButtons(file, box) {
-  const retry = make("button", { type: "button" }, t("Try again"));
-  retry.setAttribute("aria-label", t("Upload {name} again", { name: file.name }));
-  const dismiss = make("button", { type: "button" }, t("Dismiss"));
-  dismiss.setAttribute("aria-label", t("Dismiss the failed upload of {name}", { name: file.name }));
-  retry.addEventListener("click", () => {
+  const { name } = file;
+  const again = () => {
     box.remove();
     take([file]);
-  });
-  dismiss.addEventListener("click", () => box.remove());
+  };
+  const retry = makeButton(t("Try again"), t("Upload {name} again", { name }), again);
+  const forget = t("Dismiss the failed upload of {name}", { name });
+  const dismiss = makeButton(t("Dismiss"), forget, () => box.remove());
   return make("div", { className: "row" }, dismiss, retry);
 }
 

@@ -1,6 +1,6 @@
 // One's own notes at moments of a recording, which nobody else sees. Without text a note is a bookmark.
 
-import { api, byId, clock, make, send } from "./dom.js";
+import { api, byId, clock, make, makeButton, send } from "./dom.js";
 import { currentTime, playButton, whenMoved } from "./player.js";
 import { t } from "./text.js";
 
@@ -15,20 +15,12 @@ export function listenToNotes(base, act) {
   /** @param {Note} note */
   function showNote(note) {
     const named = { time: clock(note.at) };
-    const edit = make(
-      "button",
-      { type: "button", className: "link edit", ariaLabel: t("Edit the note at {time}", named) },
-      "✎",
-    );
-    const remove = make(
-      "button",
-      { type: "button", className: "link edit", ariaLabel: t("Remove the note at {time}", named) },
-      "✕",
-    );
+    const begin = () => line.replaceChildren(editor(note));
+    const drop = () => change(() => send(`${path}/${note.id}`, "DELETE"));
+    const edit = makeButton("✎", t("Edit the note at {time}", named), begin, "link edit");
+    const remove = makeButton("✕", t("Remove the note at {time}", named), drop, "link edit");
     const text = make("span", { dir: "auto" }, note.text || t("Bookmark"));
     const line = make("li", { className: "note" }, playButton(note.at), " ", text, " ", edit, " ", remove);
-    edit.addEventListener("click", () => line.replaceChildren(editor(note)));
-    remove.addEventListener("click", () => change(() => send(`${path}/${note.id}`, "DELETE")));
     return line;
   }
 

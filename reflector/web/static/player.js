@@ -1,6 +1,6 @@
 // The waveform above the browser's own player, and which word is being heard.
 
-import { byId, clock, make, recall, remember } from "./dom.js";
+import { byId, clock, makeButton, recall, remember } from "./dom.js";
 import { t } from "./text.js";
 
 const audio = byId("audio");
@@ -120,10 +120,8 @@ export function whenMoved(action) {
 
 /** A time that is heard when it is pressed. */
 export function playButton(seconds) {
-  const button = make("button", { type: "button", className: "link" }, clock(seconds));
-  button.setAttribute("aria-label", t("Play from {time}", { time: clock(seconds) }));
-  button.addEventListener("click", () => playFrom(seconds));
-  return button;
+  const time = clock(seconds);
+  return makeButton(time, t("Play from {time}", { time }), () => playFrom(seconds), "link");
 }
 
 const seekTo = (fraction) => {

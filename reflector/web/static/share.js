@@ -1,8 +1,9 @@
 // Share a recording: with everybody, with people who have an account, by links.
 
+import { copyFrom } from "./copy.js";
 import { date } from "./dates.js";
 import { open, showProblem } from "./dialogs.js";
-import { api, at, byId, make, send } from "./dom.js";
+import { api, at, byId, make, makeButton, send } from "./dom.js";
 import { t } from "./text.js";
 
 const LEVELS = { view: t("reads and hears it"), edit: t("changes it, too") };
@@ -29,11 +30,7 @@ export function listenToShare(base, id) {
     }
   }
 
-  function button(text, label, action, className = "small") {
-    const made = make("button", { type: "button", className, ariaLabel: label }, text);
-    made.addEventListener("click", action);
-    return made;
-  }
+  const button = (text, label, action) => makeButton(text, label, action, "small");
 
   /** @param {import("../types").SharedPerson} person */
   function showPerson({ user_id: user, email, level }) {
@@ -48,15 +45,7 @@ export function listenToShare(base, id) {
     );
   }
 
-  async function copy(field) {
-    field.select();
-    try {
-      await navigator.clipboard.writeText(field.value);
-      say(t("Copied."));
-    } catch {
-      say(t("This browser does not let the page copy. The link is selected: press Ctrl+C."));
-    }
-  }
+  const selected = t("This browser does not let the page copy. The link is selected: press Ctrl+C.");
 
   /** @param {import("../types").ShareLink} link */
   function showLink(link) {
@@ -86,7 +75,7 @@ export function listenToShare(base, id) {
         "div",
         { className: "link-line" },
         field,
-        button(t("Copy"), t("Copy this link"), () => copy(field), ""),
+        makeButton(t("Copy"), t("Copy this link"), () => copyFrom(field, say, selected)),
       ),
       make(
         "div",

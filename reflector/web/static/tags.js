@@ -1,7 +1,7 @@
 // Tags: marks of one's own on recordings, which nobody else sees.
 
 import { open, showProblem } from "./dialogs.js";
-import { api, byId, make, send } from "./dom.js";
+import { api, byId, make, makeButton, send } from "./dom.js";
 import { t, tn } from "./text.js";
 
 /** @typedef {import("../types").Tag} Tag */
@@ -73,10 +73,9 @@ function showTag(tag) {
   const box = make("input", { type: "checkbox", checked: count > 0 && count === given.size });
   box.indeterminate = count > 0 && count < given.size;
   box.addEventListener("change", () => act(() => give(tag.id, box.checked)));
-  const edit = make("button", { type: "button", className: "link" }, t("Edit"));
-  edit.setAttribute("aria-label", t("Edit the tag {name}", { name: tag.name }));
+  const begin = () => line.replaceChildren(editor(tag));
+  const edit = makeButton(t("Edit"), t("Edit the tag {name}", { name: tag.name }), begin, "link");
   const line = make("li", {}, make("label", { className: "check" }, box, chip(tag)), edit);
-  edit.addEventListener("click", () => line.replaceChildren(editor(tag)));
   return line;
 }
 

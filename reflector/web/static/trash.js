@@ -1,7 +1,7 @@
 // What was deleted: to be brought back, or destroyed for good.
 
 import { date } from "./dates.js";
-import { api, byId, clock, make, titleOf } from "./dom.js";
+import { api, byId, clock, make, makeButton, titleOf } from "./dom.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { t } from "./text.js";
 
@@ -10,12 +10,9 @@ const SIZE = 50;
 function row(item) {
   const meta = [date(item.created_at), item.duration && clock(item.duration / 1000)].filter(Boolean).join(" · ");
   const name = titleOf(item);
-  const restore = make("button", { type: "button" }, t("Restore"));
-  restore.setAttribute("aria-label", t("Restore {name}", { name }));
-  restore.addEventListener("click", () => act(`/v1/transcripts/${item.id}/restore`, "POST"));
-  const destroy = make("button", { type: "button", className: "danger" }, t("Destroy"));
-  destroy.setAttribute("aria-label", t("Destroy {name}", { name }));
-  destroy.addEventListener("click", () => ask(item.id));
+  const bringBack = () => act(`/v1/transcripts/${item.id}/restore`, "POST");
+  const restore = makeButton(t("Restore"), t("Restore {name}", { name }), bringBack);
+  const destroy = makeButton(t("Destroy"), t("Destroy {name}", { name }), () => ask(item.id), "danger");
   return make(
     "li",
     { className: "trashed" },
