@@ -35,12 +35,14 @@ from reflector.runtime.settings import Settings
 from reflector.search import routes as search
 from reflector.services import Services
 from reflector.sharing import routes as sharing
+from reflector.summary_templates import routes as summary_templates
 from reflector.tags import routes as tags
 from reflector.transcripts.routes import (
     audio,
     downloads,
     history,
     listing,
+    options,
     processing,
     speakers,
     topics,
@@ -98,9 +100,9 @@ def create_app(services: Services) -> FastAPI:
     if services.identity.backend == "password":
         v1.include_router(accounts.login_router)
     # `listing` and `search` come before `transcript`, which would take "search" for an id
-    modules = (accounts, config, listing, search, transcript, topics, words, history, processing, speakers,
-               uploads, live, audio, video, downloads, tags, notes, sharing, events,
-               administration)  # fmt: skip
+    modules = (accounts, config, listing, search, transcript, topics, words, history, processing, options, speakers,
+               uploads, live, audio, video, downloads, tags, summary_templates, notes, sharing,
+               events, administration)  # fmt: skip
     for module in modules:
         v1.include_router(module.router)
     app.include_router(v1)

@@ -17,6 +17,7 @@ RETRY_DELETIONS = "reflector.retry_deletions"
 CLEAN_UP_PUBLIC_DATA = "reflector.cleanup_old_public_data"
 HEARTBEAT = "reflector.healthcheck_ping"
 REMOVE_ENDED_SESSIONS = "reflector.remove_ended_sessions"
+APPLY_RETENTION = "reflector.apply_retention"
 
 DELETIONS_SECONDS = 60
 HEARTBEAT_SECONDS = 600
@@ -38,7 +39,10 @@ class Job:
 
 def jobs(settings: Settings) -> list[Job]:
     poll = settings.CELERY_BEAT_POLL_INTERVAL
-    wanted = [Job(RETRY_DELETIONS, float(poll or DELETIONS_SECONDS))]
+    wanted = [
+        Job(RETRY_DELETIONS, float(poll or DELETIONS_SECONDS)),
+        Job(APPLY_RETENTION, crontab(hour=CLEAN_UP_HOUR, minute=20)),
+    ]
     if settings.AUTH_BACKEND != "none":
         wanted.append(Job(REMOVE_ENDED_SESSIONS, crontab(hour=CLEAN_UP_HOUR, minute=10)))
     if settings.PUBLIC_MODE:

@@ -20,7 +20,7 @@ from celery.worker import WorkController
 from reflector import schedule
 from reflector.accounts import sessions
 from reflector.db.engine import is_disconnect
-from reflector.housekeeping import deletions, heartbeat, public_data
+from reflector.housekeeping import deletions, heartbeat, public_data, trash
 from reflector.pipeline.queue.broker import STEP_TASK, CeleryDispatcher
 from reflector.pipeline.queue.reconcile import reconcile, release_all
 from reflector.pipeline.runner import Runner
@@ -62,6 +62,10 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
     def remove_ended_sessions() -> None:
         with services.db.write() as session:
             sessions.remove_ended(session)
+
+    @app.task(name=schedule.APPLY_RETENTION)  # type: ignore[untyped-decorator]
+    def apply_retention() -> None:
+        trash.apply_retention(services)
 
     @app.task(name=schedule.HEARTBEAT)  # type: ignore[untyped-decorator]
     def ping() -> None:

@@ -26,6 +26,7 @@ LAYERS = [
     ["commands"],
     ["app"],
     ["web"],
+    ["summary_templates.routes"],
     ["administration"],
     [
         "accounts.routes",
@@ -40,6 +41,7 @@ LAYERS = [
     ["events.schemas", "search.results"],
     ["uploads"],
     ["transcripts", "tags", "sharing", "notes"],
+    ["summary_templates"],
     ["http"],
     ["runtime.health"],
     ["accounts.schemas", "search.schemas"],

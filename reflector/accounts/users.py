@@ -10,7 +10,7 @@ from reflector.accounts import keys, sessions
 from reflector.accounts.passwords import hash_password, is_hash, normalised
 from reflector.accounts.strength import weakness
 from reflector.db.engine import Database
-from reflector.db.models import Note, Room, Tag, Transcript, User, now
+from reflector.db.models import Note, Room, SummaryTemplate, Tag, Transcript, User, now
 from reflector.errors import ConfigurationError, InvalidInput
 from reflector.runtime.settings import Settings
 
@@ -157,7 +157,7 @@ def remove(session: Session, user: User, heir: User | None) -> None:
             raise InvalidInput(
                 "An account cannot be given its own recordings.", "Name another one."
             )
-        for owned in (Transcript, Room, Tag):
+        for owned in (Transcript, Room, Tag, SummaryTemplate):
             session.execute(update(owned).where(owned.user_id == user.id).values(user_id=heir.id))
     elif count := owns(session, user):
         raise InvalidInput(
@@ -166,7 +166,10 @@ def remove(session: Session, user: User, heir: User | None) -> None:
         )
     sessions.end_all(session, user.id)
     keys.remove(session, user.id)
-    for personal in (Tag, Note):
+    # What it wrote for everybody stays
+    for_all = update(SummaryTemplate).where(SummaryTemplate.is_for_all)
+    session.execute(for_all.where(SummaryTemplate.user_id == user.id).values(user_id=None))
+    for personal in (Tag, Note, SummaryTemplate):
         session.execute(delete(personal).where(personal.user_id == user.id))
     session.execute(delete(User).where(User.id == user.id))
 

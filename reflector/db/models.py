@@ -40,11 +40,12 @@ from reflector.db.notes import Note
 from reflector.db.people import LoginAttempt, LoginSession, User, UserApiKey
 from reflector.db.rooms import Meeting, Recording, Room
 from reflector.db.shares import ShareLink, TranscriptShare
+from reflector.db.summary_templates import SummaryTemplate
 from reflector.db.tags import Tag, TranscriptTag
 
 __all__ = [
     "Base", "Deletion", "Edit", "Event", "LoginAttempt", "LoginSession", "Meeting", "Note", "Participant", "Recording",
-    "Room", "SearchDocument", "ShareLevel", "ShareLink", "ShareMode", "SourceKind", "Status", "Step", "StepState", "Tag",
+    "Room", "SearchDocument", "ShareLevel", "ShareLink", "ShareMode", "SourceKind", "Status", "Step", "StepState", "SummaryTemplate", "Tag",
     "Topic", "Transcript", "TranscriptShare", "TranscriptTag", "UTCDateTime", "User", "UserApiKey", "Words", "new_id", "now",
 ]  # fmt: skip
 
@@ -86,6 +87,9 @@ class Transcript(Base):
     error: Mapped[str | None] = mapped_column(Text)
     edits: Mapped[dict[str, Any] | None] = mapped_column(
         doc="what people changed, which a new run keeps: `db/edits.py`"
+    )
+    options: Mapped[dict[str, Any] | None] = mapped_column(
+        doc="how its owner wants it processed: `pipeline/options.py`"
     )
     deleted_at: Mapped[datetime | None] = mapped_column(doc="in the trash since")
     shares: Mapped[list[TranscriptShare]] = relationship(viewonly=True)

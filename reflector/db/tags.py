@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reflector.db.base import Base, new_id, now, transcript_key
@@ -20,6 +20,12 @@ class Tag(Base):
     name: Mapped[str]
     colour: Mapped[int] = mapped_column(doc="one of the colours of style.css, counted from 0")
     created_at: Mapped[datetime] = mapped_column(default=now)
+    vocabulary: Mapped[str | None] = mapped_column(Text, doc="names and jargon to expect")
+    language: Mapped[str | None] = mapped_column(doc="where that of a recording is not chosen")
+    summary_template_id: Mapped[str | None]
+    retention_days: Mapped[int | None] = mapped_column(
+        doc="older recordings of its owner go to the trash"
+    )
 
     __table_args__ = (Index("idx_tag_user_id", "user_id"),)
 

@@ -97,7 +97,9 @@ class ExtractiveAnalyst:
         terms_ = ", ".join(key_terms([counted], 0, TITLE_TERMS))
         return _title(terms_ or (topics[0].title if topics else "Recording"))
 
-    def summary(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> Summary:
+    def summary(
+        self, meeting: Meeting, topics: Sequence[TopicDraft], instructions: str | None = None
+    ) -> Summary:
         said = sentences(meeting.words)
         recap = " ".join(_key_sentences(said, meeting.language, 3))
         subjects = []

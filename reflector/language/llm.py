@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from pydantic import Field
 
+from reflector.errors import LanguageError
 from reflector.language import prompts
 from reflector.language.budget import pack, room_for_text
 from reflector.language.client import LanguageModel
@@ -30,6 +31,13 @@ MIN_TOPICS, MAX_TOPICS = 2, 50
 MIN_TOPIC_WORDS, MAX_TOPIC_WORDS = 375, 1500
 SUBJECT_MINUTES = [5, 15, 30, 45, 60]
 CONDENSE_ROUNDS = 6
+MOST_SUBJECTS = 8
+# Part of the context window that a template leaves to the meeting
+LEAST_ROOM = 0.2
+TEMPLATE_TOO_LONG = (
+    "The summary template is too long for the language model. Shorten it, or raise "
+    "LLM_CONTEXT_WINDOW."
+)
 
 
 class TopicAnswer(Answer):
@@ -48,7 +56,7 @@ class Subject(Answer):
 
 class SummaryAnswer(Answer):
     recap: Paragraph = Field(min_length=3)
-    subjects: list[Subject] = Field(min_length=1, json_schema_extra={"maxItems": 8})
+    subjects: list[Subject] = Field(min_length=1, json_schema_extra={"maxItems": MOST_SUBJECTS})
 
 
 class CondensedAnswer(Answer):
@@ -90,11 +98,18 @@ class LLMAnalyst:
         text = self._fitting(lines, prompts.TITLE)
         return clean_title(self._model.ask(prompts.TITLE, text, TitleAnswer, 0.5).title)
 
-    def summary(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> Summary:
-        limit = 1 + sum(meeting.minutes >= minutes for minutes in SUBJECT_MINUTES)
-        instructions = prompts.SUMMARY.format(limit=limit)
-        text = self._fitting([meeting.line(s) for s in meeting.segments], instructions)
-        answer = self._model.ask(instructions, text, SummaryAnswer, 0.4)
+    def summary(
+        self, meeting: Meeting, topics: Sequence[TopicDraft], instructions: str | None = None
+    ) -> Summary:
+        by_length = 1 + sum(meeting.minutes >= minutes for minutes in SUBJECT_MINUTES)
+        limit = MOST_SUBJECTS if instructions else by_length
+        prompt = prompts.SUMMARY.format(limit=limit)
+        if instructions:
+            prompt += prompts.TEMPLATE + instructions
+            if room_for_text(self._model.window, prompt) < self._model.window * LEAST_ROOM:
+                raise LanguageError(TEMPLATE_TOO_LONG)
+        text = self._fitting([meeting.line(s) for s in meeting.segments], prompt)
+        answer = self._model.ask(prompt, text, SummaryAnswer, 0.4)
         subjects = [(subject.name, subject.paragraph) for subject in answer.subjects[:limit]]
         return Summary(answer.recap.strip(), long_summary(answer.recap, subjects))
 

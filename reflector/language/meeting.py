@@ -113,7 +113,10 @@ class Analyst(Protocol):
 
     def title(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> str: ...
 
-    def summary(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> Summary: ...
+    def summary(
+        self, meeting: Meeting, topics: Sequence[TopicDraft], instructions: str | None = None
+    ) -> Summary:
+        """Summarise the meeting, as `instructions` say where the analyst can follow them."""
 
     def action_items(self, meeting: Meeting) -> ActionItems: ...
 

@@ -21,6 +21,10 @@ SUMMARY = _BASE + (
     "not there. `subjects`: the main subjects, at most {limit}, each with a short name and one "
     "paragraph that says what was said, by whom where that matters, and what came of it."
 )
+TEMPLATE = (
+    "\n\nThe reader says what the summary should contain and how. Follow that for `recap` and for "
+    "the names, order and number of `subjects`, where the transcript has something to say:\n"
+)
 CONDENSE = _BASE + (
     "The text is one part of a long meeting. Condense it to its facts, opinions, decisions and "
     "tasks, with names, numbers and dates, in at most 150 words."

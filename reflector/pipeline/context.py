@@ -19,6 +19,7 @@ from reflector.events import Message, transcript_channel
 from reflector.events.names import EventName
 from reflector.language.meeting import Meeting
 from reflector.media.decode import PcmAudio, decode
+from reflector.pipeline.options import ProcessingOptions, options_of
 from reflector.pipeline.step import StepName
 from reflector.services import Services
 from reflector.transcript.words import Word
@@ -70,6 +71,12 @@ class StepContext:
         """The words on show: those of this run, or of the run that it will replace."""
         with self.services.db.read() as session:
             return load_words(session, self.transcript.id, self.transcript.shown_run)
+
+    @cached_property
+    def options(self) -> ProcessingOptions:
+        """How the owner wants the recording processed, as it is when the step begins."""
+        with self.services.db.read() as session:
+            return options_of(session, self.transcript)
 
     @property
     def language(self) -> str:

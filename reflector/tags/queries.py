@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -53,12 +54,15 @@ def check_name(session: Session, caller: Caller, name: str, except_id: str | Non
         raise InvalidInput(f"You have a tag “{name}” already.")
 
 
-def create(session: Session, caller: Caller, name: str, colour: int) -> Tag:
-    """Create a tag. Raises InvalidInput if the name is taken, or if there are MOST_TAGS."""
-    check_name(session, caller, name)
+def create(session: Session, caller: Caller, **fields: Any) -> Tag:
+    """Create a tag of these columns.
+
+    Raises InvalidInput if the name is taken, or if there are MOST_TAGS.
+    """
+    check_name(session, caller, fields["name"])
     if count(session, own(caller)) >= MOST_TAGS:
         raise InvalidInput(f"There are {MOST_TAGS} tags already. Remove one first.")
-    tag = Tag(user_id=caller.user_id, name=name, colour=colour)
+    tag = Tag(user_id=caller.user_id, **fields)
     session.add(tag)
     session.flush()
     return tag

@@ -14,6 +14,7 @@ from reflector.db.models import Tag, TranscriptTag
 from reflector.http.deps import PublicCaller, ServicesDep, UserCaller
 from reflector.http.schemas import StatusAnswer
 from reflector.services import Services
+from reflector.summary_templates import queries as summary_templates
 from reflector.tags import queries, schemas
 
 router = APIRouter(tags=["tags"])
@@ -22,7 +23,16 @@ MOST_AT_ONCE = 100
 
 
 def _view(tag: Tag, transcripts: int) -> schemas.Tag:
-    return schemas.Tag(id=tag.id, name=tag.name, colour=tag.colour, transcripts=transcripts)
+    return schemas.Tag(
+        id=tag.id,
+        name=tag.name,
+        colour=tag.colour,
+        transcripts=transcripts,
+        vocabulary=tag.vocabulary,
+        language=tag.language,
+        summary_template_id=tag.summary_template_id,
+        retention_days=tag.retention_days,
+    )
 
 
 @contextmanager
@@ -47,7 +57,8 @@ def tags_list(services: ServicesDep, caller: PublicCaller) -> list[schemas.Tag]:
 def tags_create(services: ServicesDep, caller: UserCaller, info: schemas.CreateTag) -> schemas.Tag:
     """Extra: make a tag."""
     with services.db.write() as session:
-        return _view(queries.create(session, caller, info.name, info.colour), 0)
+        summary_templates.check(session, caller, info.summary_template_id)
+        return _view(queries.create(session, caller, **info.model_dump()), 0)
 
 
 @router.get("/tags/of")
@@ -65,14 +76,15 @@ def tags_of_transcripts(
 def tags_update(
     services: ServicesDep, caller: UserCaller, tag_id: str, info: schemas.UpdateTag
 ) -> StatusAnswer:
-    """Extra: rename a tag, or give it another colour."""
+    """Extra: rename a tag, give it another colour, or other defaults for its recordings."""
     with services.db.write() as session:
         tag = queries.get(session, caller, tag_id)
         if info.name is not None:
             queries.check_name(session, caller, info.name, except_id=tag.id)
-            tag.name = info.name
-        if info.colour is not None:
-            tag.colour = info.colour
+        summary_templates.check(session, caller, info.summary_template_id)
+        for name, value in info.model_dump(exclude_unset=True).items():
+            if value is not None or name in schemas.Defaults.model_fields:
+                setattr(tag, name, value)
     return StatusAnswer()
 
 

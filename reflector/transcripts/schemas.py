@@ -4,31 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field, model_validator
 
 from reflector.db.models import SourceKind, Status, new_id
-from reflector.transcript.language_codes import AUTOMATIC, spoken_language
+from reflector.http.schemas import Language, SpokenLanguage, Vocabulary
 
 ShareMode = Literal["public", "semi-private", "private"]
-
-
-def _with_hyphens(code: object) -> object:
-    return code.replace("_", "-") if isinstance(code, str) else code
-
-
-def _is_recognised(code: str) -> str:
-    if code not in AUTOMATIC and spoken_language(code) is None:
-        raise ValueError(
-            f"{code} is no language that speech is recognised in: write it like en or pt-BR, or auto "
-            "to have it detected"
-        )
-    return code
-
-
-Language = Annotated[
-    str, Field(max_length=16, pattern=r"^([A-Za-z-]*)$"), BeforeValidator(_with_hyphens)
-]
-SpokenLanguage = Annotated[Language, AfterValidator(_is_recognised)]
 
 
 class VideoUrlResponse(BaseModel):
@@ -49,6 +30,41 @@ class ProcessStatus(BaseModel):
 
 class SpeakerAssignmentStatus(BaseModel):
     status: str
+
+
+SpeakerCount = Annotated[int, Field(ge=1, le=99)]
+
+
+class ProcessingOptions(BaseModel):
+    """Extra: how to process a recording. What is missing is as its tags, and then the server, say."""
+
+    vocabulary: Vocabulary | None = None
+    min_speakers: SpeakerCount | None = None
+    max_speakers: SpeakerCount | None = None
+    summary_template_id: Annotated[str, Field(max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> ProcessingOptions:
+        if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
+            raise ValueError("min_speakers cannot be above max_speakers")
+        return self
+
+
+class EffectiveOptions(BaseModel):
+    """Extra: options with what the tags add. `language` is null where it is detected."""
+
+    language: str | None
+    vocabulary: str | None
+    min_speakers: int | None
+    max_speakers: int | None
+    summary_template_id: str | None
+
+
+class ProcessingOptionsView(BaseModel):
+    """Extra: the options of a recording, and what follows from them and its tags."""
+
+    own: ProcessingOptions
+    effective: EffectiveOptions
 
 
 class CreateParticipant(BaseModel):

@@ -97,6 +97,8 @@ ROUTES = [
     Route("PUT", "/tags/none", {**READ, "anonymous": [401] * 4}, ok=404),
     Route("DELETE", "/tags/none", {**READ, "anonymous": [401] * 4}, ok=404),
     Route("POST", "/history/1/undo", CHANGE, ok=404),
+    Route("GET", "/options", CHANGE, CHANGE_PUBLIC),
+    Route("PUT", "/options", CHANGE, CHANGE_PUBLIC, body={"max_speakers": 3}),
     Route("GET", "/notes", NOTES),
     Route("POST", "/notes", NOTES, body={"at": 1.5, "text": "look here"}),
     Route("PATCH", "/notes/none", NOTES, ok=404, body={"text": "x"}),

@@ -107,8 +107,10 @@ def test_only_what_is_configured_is_scheduled(make_settings: Callable[..., Setti
     def planned(**values: object) -> dict[str, object]:
         return {job.task: job.schedule for job in schedule.jobs(make_settings(**values))}
 
-    assert planned() == {schedule.RETRY_DELETIONS: 60.0}
-    assert planned(CELERY_BEAT_POLL_INTERVAL=300) == {schedule.RETRY_DELETIONS: 300.0}
+    always = {schedule.APPLY_RETENTION: crontab(hour=3, minute=20)}
+    assert planned() == {schedule.RETRY_DELETIONS: 60.0, **always}
+    often = planned(CELERY_BEAT_POLL_INTERVAL=300)
+    assert often == {schedule.RETRY_DELETIONS: 300.0, **always}
     everything = planned(
         CELERY_BEAT_POLL_INTERVAL=5, PUBLIC_MODE=True, HEALTHCHECK_URL="http://127.0.0.1:1/"
     )

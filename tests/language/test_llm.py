@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reflector.errors import LanguageError
 from reflector.language.budget import count_tokens
 from reflector.language.client import LanguageModel
 from reflector.language.llm import LLMAnalyst, topic_count
@@ -132,3 +133,13 @@ def test_model_that_does_not_condense_comes_to_an_end(
     llm.answer = wordy
     assert analyst(LLM_CONTEXT_WINDOW=2048).summary(long_meeting(10), []).short
     assert max(count_tokens(prompt) for prompt in llm.prompts()) < 2048
+
+
+def test_template_too_long_for_the_window_is_said(
+    llm: LanguageServer, analyst: Callable[..., LLMAnalyst]
+) -> None:
+    meeting = long_meeting(5)
+    with pytest.raises(LanguageError, match="template is too long"):
+        analyst(LLM_CONTEXT_WINDOW=2048).summary(meeting, [], "要約" * 1000)
+    analyst(LLM_CONTEXT_WINDOW=16000).summary(meeting, [], "要約" * 1000)
+    assert "要約" in llm.prompts()[-1]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reflector.db.models import Participant, Status, StepState, Transcript
+from reflector.db.models import Participant, Status, StepState, SummaryTemplate, Transcript
 from reflector.events import Message
 from reflector.events.outbox import Outbox
 from reflector.pipeline import registry
@@ -187,3 +187,48 @@ def test_reprocess_that_fails_leaves_the_old_result(
     assert (now.title, now.shown_run) == (old.title, 1)
     with services.db.read() as session:
         assert queries.words_of(session, now)
+
+
+def test_template_gives_a_new_summary_and_nothing_else(
+    services: Services, executed: list[StepName], llm: LanguageServer
+) -> None:
+    use(services, llm)
+    transcript_id = add_recording(services, HELD_OUT)
+    process(services, transcript_id)
+    executed.clear()
+    with services.db.write() as session:
+        template = SummaryTemplate(name="Log", instructions="Only what was decided.")
+        session.add(template)
+        session.flush()
+        transcript = session.get_one(Transcript, transcript_id)
+        transcript.options = {"summary_template_id": template.id}
+    asked = len(llm.prompts())
+    process(services, transcript_id)
+    assert set(executed) == {StepName.SUMMARY, StepName.FINISH}
+    assert "Only what was decided." in llm.prompts()[asked]
+
+
+def test_vocabulary_and_number_of_speakers_reach_the_engines(
+    services: Services, executed: list[StepName], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transcript_id = add_recording(services, HELD_OUT)
+    process(services, transcript_id)
+    executed.clear()
+    options = {"vocabulary": "Zyxel, Qualle", "max_speakers": 1}
+    with services.db.write() as session:
+        session.get_one(Transcript, transcript_id).options = options
+    heard: list[Any] = []
+    transcriber = services.speech.transcriber
+    recognise = transcriber.transcribe
+
+    def transcribe(pcm: Any, wanted: Any, progress: Any) -> Any:
+        heard.append(wanted.hotwords)
+        return recognise(pcm, wanted, progress)
+
+    monkeypatch.setattr(transcriber, "transcribe", transcribe)
+    run = process(services, transcript_id)
+    assert {StepName.TRANSCRIBE, StepName.DIARIZE} <= set(executed)
+    assert heard == ["Zyxel, Qualle"]
+    output = steps(services, transcript_id, run)[StepName.DIARIZE].output
+    assert output is not None
+    assert output["speakers"] == 1

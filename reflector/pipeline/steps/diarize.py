@@ -14,7 +14,7 @@ from reflector.transcript.assembly import Turn
 
 def _options(context: StepContext) -> DiarizeOptions:
     limits = context.services.speech.speakers
-    return DiarizeOptions(limits[0], limits[1])
+    return context.options.speakers or DiarizeOptions(limits[0], limits[1])
 
 
 def depends(context: StepContext) -> list[Any]:

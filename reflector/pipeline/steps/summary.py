@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reflector.db.edits import is_edited
 from reflector.db.models import Transcript
 from reflector.events.names import EventName
 from reflector.events.outbox import Outbox
+from reflector.language import prompts
 from reflector.language.meeting import Method
 from reflector.pipeline import analysis
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.step import Queue, StepDefinition, StepName
 
 
+def depends(context: StepContext) -> list[Any]:
+    instructions = context.options.summary_instructions
+    wanted = [prompts.TEMPLATE, instructions] if instructions else []
+    return [*analysis.depends(context), *wanted]
+
+
 def run(context: StepContext) -> Output:
     if not context.words:
         return {"short": None, "long": None, "method": Method.EXTRACTIVE.value}
-    summary = context.services.analyst.summary(context.meeting, analysis.drafts(context))
+    instructions = context.options.summary_instructions
+    drafts = analysis.drafts(context)
+    summary = context.services.analyst.summary(context.meeting, drafts, instructions)
     return {"short": summary.short, "long": summary.long, "method": analysis.method(context)}
 
 
@@ -37,5 +48,5 @@ STEP = StepDefinition(
     needs=(StepName.TOPICS,),
     optional=True,
     show=show,
-    depends=analysis.depends,
+    depends=depends,
 )

@@ -6,13 +6,14 @@ from typing import Any
 
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.step import Queue, StepDefinition, StepName
-from reflector.speech.engines import TranscribeOptions, chosen_language
+from reflector.speech.engines import TranscribeOptions
 
 
 def _options(context: StepContext) -> TranscribeOptions:
+    vocabulary = [context.options.vocabulary, context.services.settings.HOTWORDS]
     return TranscribeOptions(
-        language=chosen_language(context.transcript.source_language),
-        hotwords=context.services.settings.HOTWORDS,
+        language=context.options.language,
+        hotwords=", ".join(words for words in vocabulary if words) or None,
     )
 
 

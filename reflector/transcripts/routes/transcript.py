@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from reflector.accounts.access import Caller, Right, get_authorized_transcript, may_manage
 from reflector.db.changes import touch
 from reflector.db.edits import note_field
-from reflector.db.models import Participant, Recording, SourceKind, Transcript, now
+from reflector.db.models import Participant, SourceKind, Transcript
 from reflector.errors import Conflict, InvalidInput
 from reflector.events.names import UserEventName
 from reflector.events.outbox import publish_changed, publish_to_owner
-from reflector.housekeeping import deletions
+from reflector.housekeeping import deletions, trash
 from reflector.http.deps import (
     AnyCaller,
     DispatcherDep,
@@ -157,19 +157,8 @@ def transcript_delete(
         transcript = get_authorized_transcript(
             session, caller, transcript_id, Right.MANAGE, or_in_trash=True, lock=True
         )
-        if transcript.deleted_at is None:
-            transcript.deleted_at = now()
-            _mark_recording(session, transcript)
-            publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_DELETED)
-            publish_changed(session, services.bus, transcript_id)
+        trash.discard(services, session, transcript)
     return schemas.DeletionStatus(status="ok")
-
-
-def _mark_recording(session: Session, transcript: Transcript) -> None:
-    if transcript.recording_id is not None:
-        recording = session.get(Recording, transcript.recording_id)
-        if recording is not None:
-            recording.deleted_at = transcript.deleted_at
 
 
 @router.post("/transcripts/{transcript_id}/restore")
@@ -184,7 +173,7 @@ def transcript_restore(
         if transcript.deleted_at is None:
             raise InvalidInput("Transcript is not deleted")
         transcript.deleted_at = None
-        _mark_recording(session, transcript)
+        trash.mark_recording(session, transcript)
         run = transcript.last_run
         publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_RESTORED)
     nudge_ready(services.db, dispatcher, transcript_id, run)

@@ -1,0 +1,28 @@
+"""Summary templates, how each recording is to be processed, and the defaults of tags."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from reflector.db.base import UTCDateTime
+
+revision = "0010"
+down_revision = "0009"
+OLDEST_READER = "0003"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "summary_template",
+        sa.Column("id", sa.String(), primary_key=True),
+        sa.Column("user_id", sa.String()),
+        sa.Column("is_for_all", sa.Boolean(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("instructions", sa.Text(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+    )
+    op.create_index("idx_summary_template_user_id", "summary_template", ["user_id"])
+    op.add_column("transcript", sa.Column("options", sa.JSON()))
+    op.add_column("tag", sa.Column("vocabulary", sa.Text()))
+    op.add_column("tag", sa.Column("language", sa.String()))
+    op.add_column("tag", sa.Column("summary_template_id", sa.String()))
+    op.add_column("tag", sa.Column("retention_days", sa.Integer()))

@@ -1,0 +1,1 @@
+"""Let people say what summaries should contain."""
