@@ -91,6 +91,9 @@ class Transcript(Base):
     options: Mapped[dict[str, Any] | None] = mapped_column(
         doc="how its owner wants it processed: `pipeline/options.py`"
     )
+    fingerprint: Mapped[str | None] = mapped_column(
+        doc="of its recording, as its client made it, to recognise the same one"
+    )
     deleted_at: Mapped[datetime | None] = mapped_column(doc="in the trash since")
     shares: Mapped[list[TranscriptShare]] = relationship(viewonly=True)
 
@@ -108,6 +111,7 @@ class Transcript(Base):
         Index("idx_transcript_recording_id", "recording_id"),
         Index("idx_transcript_change_seq", "change_seq"),
         Index("idx_transcript_status", "status"),
+        Index("idx_transcript_fingerprint", "fingerprint"),
     )
 
 

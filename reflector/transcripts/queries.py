@@ -13,7 +13,17 @@ from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import Caller, listed, listed_parts
-from reflector.db.models import Meeting, Participant, Room, Step, StepState, Topic, Transcript, User
+from reflector.db.models import (
+    Meeting,
+    Participant,
+    Room,
+    Status,
+    Step,
+    StepState,
+    Topic,
+    Transcript,
+    User,
+)
 from reflector.db.words import load_segments, load_words
 from reflector.pipeline.step import StepName
 from reflector.transcript import formats
@@ -31,6 +41,7 @@ DELETED_ROOM = "Deleted Room"
 # The largest number that the databases accept for a row count
 MAX_PAGE = 10**9
 MOST_NAMES = 300
+MOST_SAME = 5
 # A deleted room is shown differently from no room
 ROOM_NAME = case((Transcript.room_id.is_not(None), func.coalesce(Room.name, DELETED_ROOM))).label(
     "room_name"
@@ -87,6 +98,18 @@ def one(session: Session, transcript_id: str) -> dict[str, Any]:
 def title_of(transcript: Transcript) -> str:
     """Return what people call the recording, even if it has neither title nor name."""
     return transcript.title or transcript.name or "Recording"
+
+
+def of_recording(session: Session, caller: Caller, fingerprint: str) -> list[Transcript]:
+    """Return the caller's own transcripts of the recording with this fingerprint, newest first."""
+    query = select(Transcript).where(
+        Transcript.fingerprint == fingerprint,
+        Transcript.user_id == caller.user_id,
+        listed(caller),
+        Transcript.deleted_at.is_(None),
+        Transcript.status != Status.IDLE,
+    )
+    return list(session.scalars(query.order_by(Transcript.created_at.desc()).limit(MOST_SAME)))
 
 
 def participants_of(session: Session, transcript_id: str) -> list[Participant]:

@@ -139,6 +139,10 @@ class CreateTranscript(BaseModel):
     source_kind: SourceKind | None = None
     source_language: SpokenLanguage = "en"
     target_language: Language = "en"
+    fingerprint: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None,
+        description="extra: something that only this recording has, to recognise it when it comes again",
+    )
 
 
 class TranscriptParticipant(BaseModel):
@@ -225,6 +229,26 @@ class GetTranscriptMinimal(BaseModel):
     change_seq: int | None = None
     has_cloud_video: bool = False
     cloud_video_duration: int | None = None
+
+
+class SameRecording(BaseModel):
+    """Extra: a transcript of one's own of the same recording."""
+
+    id: str
+    title: str
+    created_at: str
+
+
+class WorkView(BaseModel):
+    """Extra: a transcript that waits or is being processed.
+
+    `place` counts from 1, and is 0 once words are being recognised. `seconds_left` is an estimate
+    from recordings before, null where there are none or the length is not known yet.
+    """
+
+    transcript_id: str
+    place: int
+    seconds_left: float | None
 
 
 class GetTranscriptWithParticipants(GetTranscriptMinimal):

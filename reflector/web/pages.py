@@ -46,13 +46,19 @@ def _to_login(request: Request) -> Response:
 @router.get("/")
 def index(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
     return _page_behind(
-        RouteAccess.PUBLIC, "index.html", request, services, caller, languages=LANGUAGES
-    )
+        RouteAccess.PUBLIC, "index.html", request, services, caller, languages=LANGUAGES,
+        is_library=True,
+    )  # fmt: skip
 
 
 @router.get("/trash")
 def trash(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
     return _page_behind(RouteAccess.USER, "trash.html", request, services, caller)
+
+
+@router.get("/summary-templates")
+def summary_templates(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
+    return _page_behind(RouteAccess.USER, "summary_templates.html", request, services, caller)
 
 
 def _page_behind(

@@ -58,6 +58,7 @@ def _common(
         "has_accounts": services.identity.policy.has_accounts,
         "authority": services.settings.CA_CERTIFICATE_URL,
         "caller": None,
+        "is_library": False,
         "is_stranger": _is_stranger(services, caller),
         "administers": isinstance(caller, Caller) and is_administrator(services, caller),
         "root": root,

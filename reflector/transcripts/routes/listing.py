@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from reflector.db.changes import settled
 from reflector.db.models import SourceKind, Transcript
-from reflector.http.deps import PublicCaller, ResponseCacheDep
-from reflector.transcripts import queries, schemas
+from reflector.http.deps import PublicCaller, ResponseCacheDep, ServicesDep
+from reflector.transcripts import queries, schemas, work
 
 router = APIRouter(tags=["transcripts"])
 
@@ -56,3 +56,27 @@ def transcripts_list(
 
     key = ("list", source_kind, room_id, search_term, change_seq_from, sort_by, page, size)
     return cache.answer(caller, key, make)
+
+
+@router.get("/transcripts/same")
+def transcripts_same(
+    services: ServicesDep,
+    caller: PublicCaller,
+    fingerprint: Annotated[str, Query(min_length=1, max_length=100)],
+) -> list[schemas.SameRecording]:
+    """Extra: find your transcripts of the recording with this fingerprint, the newest first."""
+    with services.db.read() as session:
+        rows = queries.of_recording(session, caller, fingerprint)
+        return [
+            schemas.SameRecording(
+                id=row.id, title=queries.title_of(row), created_at=queries.iso(row.created_at)
+            )
+            for row in rows
+        ]
+
+
+@router.get("/work")
+def work_list(services: ServicesDep, caller: PublicCaller) -> list[schemas.WorkView]:
+    """Extra: list what waits or is being processed of what you see in lists, in its order."""
+    with services.db.read() as session:
+        return [schemas.WorkView(**each) for each in work.listed_for(session, caller)]

@@ -51,6 +51,7 @@ def transcripts_create(
             source_language=info.source_language,
             target_language=info.target_language,
             user_id=caller.user_id,
+            fingerprint=info.fingerprint,
         )
         session.add(transcript)
         index.update(session, transcript)

@@ -2,6 +2,7 @@
 
 import { nameLanguages } from "./dates.js";
 import { api, at, byId, send } from "./dom.js";
+import { loadTemplates, saveOptions, showOptions } from "./options.js";
 import { t } from "./text.js";
 
 const EDITED = {
@@ -153,6 +154,7 @@ export function listenToDialogs(base, transcript, edited, reread) {
     byId("process-keep").textContent = parts.length ? t("Keep their changes") : t("Process again");
     byId("process-edited").textContent = parts.map((part) => EDITED[part] ?? part).join(", ");
     open(byId("process-again"));
+    if (byId("process-options")) readChosen().catch((error) => showProblem(byId("process-again"), error.message));
   });
   const again = byId("process-again").querySelector("form");
   again.addEventListener(
@@ -165,11 +167,22 @@ export function listenToDialogs(base, transcript, edited, reread) {
   const language = byId("process-language");
   if (language) nameLanguages(language);
   let spoken = language?.value;
+  /** The options as the server has them; null until they are read. @type {import("../types").ProcessingOptions | null} */
+  let chosen = null;
+  async function readChosen() {
+    chosen = null;
+    byId("process-options").inert = true;
+    const [view] = await Promise.all([api(`${base}/options`), loadTemplates()]);
+    showOptions("process", view, byId("process-tags"));
+    byId("process-options").inert = false;
+    chosen = view.own;
+  }
   onSubmit(byId("process-again"), async () => {
     if (language && language.value !== spoken) {
       await send(base, "PATCH", { source_language: language.value });
       spoken = language.value;
     }
+    if (chosen) await saveOptions(base, "process", chosen);
     await api(`${base}/process?edits=${again.dataset.edits}`, { method: "POST" });
     reread();
     return true;

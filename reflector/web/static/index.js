@@ -2,18 +2,21 @@
 
 import { keepPicked, listenToBulk, pickedIds, picker } from "./bulk.js";
 import { date, nameLanguages } from "./dates.js";
-import { api, at, byId, clock, draw, enableControls, make, makeButton, showStatus, titleOf } from "./dom.js";
+import { api, at, byId, clock, draw, enableControls, make, showStatus, timeLeft, titleOf } from "./dom.js";
 import { isFiltered, listenToFilters, offerTags, searchParameters } from "./filters.js";
+import { loadTemplates, offerTemplates, readOptions } from "./options.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { highlighted, listenToSearch, query } from "./search.js";
 import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
 import { t, tn } from "./text.js";
-import { upload } from "./upload.js";
+import * as queue from "./uploads/queue.js";
+import { showLines } from "./uploads/view.js";
 
 const SIZE = 20;
 const REFRESH_MS = 3000;
 const mayTag = byId("bulk-tags") !== null;
-let uploads = 0;
+/** What is being processed, by its id. @type {Map<string, import("../types").Work>} */
+let work = new Map();
 
 function row(item) {
   const badge = make("span");
@@ -25,6 +28,7 @@ function row(item) {
   const snippets = (item.search_snippets ?? []).map((text) =>
     make("span", { className: "summary", dir: "auto" }, ...highlighted(text, typed)),
   );
+  const waiting = work.get(item.id);
   const summary = item.short_summary ? make("span", { className: "summary", dir: "auto" }, item.short_summary) : null;
   const link = make(
     "a",
@@ -32,11 +36,18 @@ function row(item) {
     make("strong", { dir: "auto" }, titleOf(item)),
     badge,
     make("span", { className: "meta", dir: "auto" }, meta),
+    waiting ? make("span", { className: "meta wait" }, waitOf(waiting)) : null,
     item.tags?.length ? make("span", { className: "tags" }, ...item.tags.flatMap((tag) => [chip(tag), " "])) : null,
     summary,
     ...snippets,
   );
   return make("li", {}, picker(item), link);
+}
+
+/** When it will be ready, in words. @param {import("../types").Work} waiting */
+function waitOf({ place, seconds_left: seconds }) {
+  const left = seconds ? t("about {time}", { time: timeLeft(seconds) }) : "";
+  return [place ? t("number {place} in the queue", { place }) : "", left].filter(Boolean).join(", ");
 }
 
 /** The page that the address names: of all, or of what a search found. */
@@ -66,10 +77,13 @@ async function refresh() {
     const tags = await tagsOf(answer.items.map((item) => item.id)).catch(() => ({}));
     for (const item of answer.items) item.tags = tags[item.id];
   }
+  const isBusy = answer.items.some(({ status }) => status === "uploaded" || status === "processing");
+  const all = isBusy ? await api("/v1/work").catch(() => []) : [];
+  work = new Map(all.map((each) => [each.transcript_id, each]));
   if (wanted !== location.search) return; // another was asked for meanwhile
   const focused = document.activeElement?.getAttribute("href");
   showFound(answer.total);
-  draw(byId("list"), [answer.items, query()], () => answer.items.map(row));
+  draw(byId("list"), [answer.items, query(), all], () => answer.items.map(row));
   keepPicked(answer.items);
   if (focused)
     byId("list")
@@ -85,54 +99,36 @@ async function keepFresh() {
   setTimeout(keepFresh, REFRESH_MS);
 }
 
-async function start(file) {
-  const bar = make("progress", { max: 1, value: 0 });
-  bar.setAttribute("aria-label", t("Uploading {name}", { name: file.name }));
-  const state = make("span", {}, "0 %");
-  const line = make("div", { className: "upload-line" }, make("span", { dir: "auto" }, file.name), state);
-  const box = make("div", { className: "upload" }, line, bar);
-  byId("uploads").append(box);
-  uploads += 1;
-  const leaving = (event) => event.preventDefault();
-  addEventListener("beforeunload", leaving);
-  try {
-    const target = byId("target-language")?.value ?? "";
-    const id = await upload(file, byId("language").value, target, (fraction, problem) => {
-      bar.value = fraction;
-      state.textContent = problem ?? `${Math.floor(fraction * 100)} %`;
-    });
-    box.remove();
-    return id;
-  } catch (error) {
-    box.classList.add("failed");
-    state.textContent = error.message;
-    bar.replaceWith(failedButtons(file, box));
-    return null;
-  } finally {
-    uploads -= 1;
-    removeEventListener("beforeunload", leaving);
-    refresh().catch(() => {});
-  }
+/** What was chosen beside the files. */
+const choices = () => ({
+  language: byId("language").value,
+  target: byId("target-language")?.value ?? "",
+  tags: [...byId("upload-tags").querySelectorAll(":checked")].map(({ value }) => value),
+  options: readOptions("upload"),
+});
+
+let given = 0;
+const take = (files) => {
+  given = files.length;
+  queue.enqueue(files, choices()).catch(() => {});
+};
+
+/** A single file leads to its page; several do not, and neither does one that was given somewhere else. */
+function goThere(id, left) {
+  refresh().catch(() => {});
+  if (given === 1 && left === 0) location.href = at(`/transcripts/${id}`);
 }
 
-/** What can be done about an upload that failed. */
-function failedButtons(file, box) {
-  const { name } = file;
-  const again = () => {
-    box.remove();
-    take([file]);
+/** Let tags be chosen for what is uploaded. @param {import("../types").Tag[]} tags */
+function offerUploadTags(tags) {
+  const box = byId("upload-tags");
+  const chosen = new Set([...box.querySelectorAll(":checked")].map(({ value }) => value));
+  const label = (tag) => {
+    const input = make("input", { type: "checkbox", value: tag.id, checked: chosen.has(tag.id) });
+    return make("label", { className: "check" }, input, chip(tag));
   };
-  const retry = makeButton(t("Try again"), t("Upload {name} again", { name }), again);
-  const forget = t("Dismiss the failed upload of {name}", { name });
-  const dismiss = makeButton(t("Dismiss"), forget, () => box.remove());
-  return make("div", { className: "row" }, dismiss, retry);
-}
-
-async function take(files) {
-  const ids = [];
-  for (const file of files) ids.push(await start(file));
-  // Not away from another upload
-  if (files.length === 1 && ids[0] && !uploads) location.href = at(`/transcripts/${ids[0]}`);
+  box.hidden = tags.length === 0;
+  box.replaceChildren(box.firstElementChild, ...tags.map(label));
 }
 
 const drop = byId("drop");
@@ -146,15 +142,17 @@ addEventListener("dragleave", (event) => {
 addEventListener("drop", (event) => {
   event.preventDefault();
   drop.classList.remove("over");
-  take([...(event.dataTransfer?.files ?? [])]);
+  const files = [...(event.dataTransfer?.files ?? [])];
+  if (files.length) take(files);
 });
 byId("choose").addEventListener("click", () => byId("file").click());
 function takeChosen() {
   const input = byId("file");
-  take([...input.files]);
+  if (input.files.length) take([...input.files]);
   input.value = "";
 }
 byId("file").addEventListener("change", takeChosen);
+queue.start(byId("list").dataset.user, showLines, goThere);
 takeChosen(); // what was chosen before this script was there
 listenToSearch(() => refresh().catch(() => {}));
 listenToFilters(() => refresh().catch(() => {}));
@@ -164,12 +162,18 @@ for (const select of document.querySelectorAll("[data-languages]")) nameLanguage
 if (mayTag) {
   const readTags = () =>
     loadTags()
-      .then(offerTags)
+      .then((tags) => {
+        offerTags(tags);
+        offerUploadTags(tags);
+      })
       .then(refresh)
       .catch(() => {});
   listenToTags(readTags);
   byId("bulk-tags").addEventListener("click", () => openTags(pickedIds()));
   readTags();
+  loadTemplates()
+    .then(() => offerTemplates(byId("upload-template"), null))
+    .catch(() => {});
 }
 enableControls();
 refresh().catch(() => {});

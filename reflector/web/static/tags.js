@@ -2,6 +2,7 @@
 
 import { open, showProblem } from "./dialogs.js";
 import { api, byId, make, makeButton, send } from "./dom.js";
+import { defaultsOf, loadTemplates } from "./options.js";
 import { t, tn } from "./text.js";
 
 /** @typedef {import("../types").Tag} Tag */
@@ -21,6 +22,9 @@ const COLOURS = [
   t("Petrol"),
   t("Crimson"),
 ];
+
+/** Codes of the languages that are recognised. @type {string[]} */
+const languages = JSON.parse(byId("tags")?.dataset.codes ?? "[]");
 
 /** @type {Tag[]} */
 let tags = [];
@@ -97,17 +101,19 @@ function editor(tag) {
     ),
   );
   const save = make("button", { className: "primary" }, t("Save"));
-  const form = make("form", { className: "fields" }, name, colour, remove, save);
+  const defaults = defaultsOf(tag, languages);
+  const form = make("form", { className: "fields" }, name, colour, remove, save, defaults.element);
   remove.addEventListener("click", () => act(() => send(`/v1/tags/${tag.id}`, "DELETE")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    act(() => send(`/v1/tags/${tag.id}`, "PATCH", { name: name.value, colour: Number(colour.value) }));
+    const body = { name: name.value, colour: Number(colour.value), ...defaults.read() };
+    act(() => send(`/v1/tags/${tag.id}`, "PATCH", body));
   });
   return form;
 }
 
 async function show() {
-  await loadTags();
+  await Promise.all([loadTags(), loadTemplates()]);
   const own = await tagsOf([...given.keys()]);
   for (const id of given.keys()) given.set(id, new Set((own[id] ?? []).map((tag) => tag.id)));
   byId("tags-list").replaceChildren(...tags.map(showTag));

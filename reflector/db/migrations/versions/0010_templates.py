@@ -1,4 +1,4 @@
-"""Summary templates, how each recording is to be processed, and the defaults of tags."""
+"""Summary templates, how each recording is to be processed, the defaults of tags; fingerprints."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,6 +22,8 @@ def upgrade() -> None:
     )
     op.create_index("idx_summary_template_user_id", "summary_template", ["user_id"])
     op.add_column("transcript", sa.Column("options", sa.JSON()))
+    op.add_column("transcript", sa.Column("fingerprint", sa.String()))
+    op.create_index("idx_transcript_fingerprint", "transcript", ["fingerprint"])
     op.add_column("tag", sa.Column("vocabulary", sa.Text()))
     op.add_column("tag", sa.Column("language", sa.String()))
     op.add_column("tag", sa.Column("summary_template_id", sa.String()))

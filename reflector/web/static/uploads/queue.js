@@ -1,0 +1,223 @@
+// The queue of uploads: one after the other, each until it is there. Any page goes on with it, and one tab at a time.
+
+import { fingerprintOf } from "./fingerprint.js";
+import * as sending from "./send.js";
+import * as store from "./store.js";
+
+/** @typedef {import("./store.js").Upload} Upload */
+
+const RETRY_SECONDS = [1, 2, 5, 10];
+// Another tab goes on so long after this one has gone
+const LEASE_MS = 8000;
+const RENEW_MS = 2000;
+const LOOK_MS = 3000;
+const SHOW_MS = 200;
+
+const me = Math.random().toString(36).slice(2);
+/** How far this tab is with each, from 0 to 1. @type {Map<number, number>} */
+const fractions = new Map();
+
+let user = "";
+let isRunning = false;
+/** @type {(uploads: Upload[]) => void} */
+let changed = () => {};
+/** @type {(id: string, left: number) => void} */
+let arrived = () => {};
+
+export const fractionOf = (upload) =>
+  fractions.get(upload.key) ?? Math.min(1, upload.sent / sending.chunksOf(upload.file));
+/** Whether another tab has it. */
+export const isElsewhere = (upload) => upload.owner !== me && upload.until > Date.now();
+
+const own = async () => (await store.list()).filter((upload) => upload.user === user);
+const show = async () => changed(await own());
+
+let willShow = false;
+function showSoon() {
+  if (willShow) return;
+  willShow = true;
+  setTimeout(() => {
+    willShow = false;
+    show();
+  }, SHOW_MS);
+}
+
+/** Waits so many seconds, or until the browser is online again. */
+function pause(seconds) {
+  return new Promise((/** @type {(value?: any) => void} */ resolve) => {
+    const timer = setTimeout(done, seconds * 1000);
+    function done() {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      resolve();
+    }
+    addEventListener("online", done);
+  });
+}
+
+/** Keep these fields, here and in the store. @param {Upload} upload @param {Partial<Upload>} fields */
+async function note(upload, fields) {
+  Object.assign(upload, fields);
+  await store.change(upload.key, fields);
+  await show();
+}
+
+/** Do `action` until it works; throws Refused where it never will. @param {Upload} upload @param {() => Promise<any>} action */
+async function persist(upload, action) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const answer = await action();
+      if (upload.problem) await note(upload, { problem: null });
+      return answer;
+    } catch (error) {
+      if (error instanceof sending.Refused) throw error;
+      await note(upload, { problem: error.message });
+      await pause(RETRY_SECONDS[Math.min(attempt, RETRY_SECONDS.length - 1)]);
+    }
+  }
+}
+
+/** Send what is missing. @param {Upload} upload */
+async function sendRest(upload) {
+  const total = sending.chunksOf(upload.file);
+  const resumedAt = upload.sent;
+  try {
+    while (upload.sent < total) {
+      const number = upload.sent;
+      await persist(upload, () =>
+        sending.sendOne(upload, number, (fraction) => {
+          fractions.set(upload.key, fraction);
+          showSoon();
+        }),
+      );
+      await note(upload, { sent: number + 1 });
+    }
+  } catch (error) {
+    // The answer to the last chunk may have been lost, or the server the chunks from before
+    if (await persist(upload, () => sending.hasArrived(upload.transcript))) return;
+    if (!(error instanceof sending.Refused) || resumedAt === 0) throw error;
+    await note(upload, { sent: 0 });
+    await sendRest(upload);
+  }
+}
+
+/** @param {Upload} upload @returns {Promise<boolean>} whether it is there now */
+async function work(upload) {
+  if (!upload.transcript) {
+    if (!upload.same) {
+      const [same] = await persist(upload, () => sending.findSame(upload.fingerprint));
+      if (same) {
+        await note(upload, { state: "same", same });
+        return false;
+      }
+    }
+    await note(upload, { transcript: await persist(upload, () => sending.create(upload)) });
+  }
+  try {
+    await persist(upload, () => sending.describe(upload));
+    await sendRest(upload);
+  } catch (error) {
+    if (error instanceof sending.Refused) {
+      await sending.discard(upload.transcript);
+      await note(upload, { transcript: null, sent: 0 });
+    }
+    throw error;
+  }
+  return true;
+}
+
+/** @param {Upload} upload */
+async function take(upload) {
+  const renewing = setInterval(() => store.claim(upload.key, me, LEASE_MS).catch(() => {}), RENEW_MS);
+  try {
+    if (!(await work(upload))) return;
+    await store.remove(upload.key);
+    arrived(/** @type {string} */ (upload.transcript), (await own()).length);
+  } catch (error) {
+    await note(upload, { state: "refused", problem: error.message });
+  } finally {
+    clearInterval(renewing);
+    fractions.delete(upload.key);
+    await store.change(upload.key, { until: 0 }).catch(() => {});
+  }
+}
+
+async function run() {
+  if (isRunning) return;
+  isRunning = true;
+  try {
+    for (;;) {
+      const waiting = (await own()).filter((upload) => upload.state === "waiting");
+      let next = null;
+      for (const upload of waiting) {
+        if (await store.claim(upload.key, me, LEASE_MS)) {
+          next = upload;
+          break;
+        }
+      }
+      if (!next) break;
+      await take(next);
+      await show();
+    }
+  } finally {
+    isRunning = false;
+    await show();
+  }
+}
+
+/**
+ * Go on with the uploads of `account`.
+ *
+ * @param {string} account
+ * @param {(uploads: Upload[]) => void} onChange
+ * @param {(id: string, left: number) => void} onArrival the recording is there, and so many uploads are left
+ */
+export function start(account, onChange, onArrival) {
+  user = account;
+  changed = onChange;
+  arrived = onArrival;
+  run();
+  // What another tab leaves behind
+  setInterval(run, LOOK_MS);
+  addEventListener("beforeunload", (event) => {
+    if (store.isAnyUnkept()) event.preventDefault();
+  });
+}
+
+/**
+ * @param {Iterable<File>} files
+ * @param {Pick<Upload, "language" | "target" | "tags" | "options">} choices
+ */
+export async function enqueue(files, choices) {
+  let key = Date.now() * 1000;
+  for (const file of files) {
+    const fingerprint = await fingerprintOf(file).catch(() => `${file.size}-${file.name}-${file.lastModified}`);
+    const kept = store.add({
+      ...choices,
+      key: key++,
+      file,
+      fingerprint,
+      user,
+      transcript: null,
+      sent: 0,
+      problem: null,
+      state: "waiting",
+      same: null,
+      owner: "",
+      until: 0,
+    });
+    await show();
+    run();
+    await kept;
+  }
+}
+
+export async function retry(key) {
+  await store.change(key, { state: "waiting", problem: null });
+  run();
+}
+
+export async function dismiss(key) {
+  await store.remove(key);
+  await show();
+}

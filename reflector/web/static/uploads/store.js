@@ -1,0 +1,116 @@
+// Uploads that are not done, kept by the browser with their files: a page that is left or closed loses nothing.
+
+/**
+ * @typedef {{
+ *   key: number, file: File, fingerprint: string, user: string,
+ *   language: string, target: string, tags: string[], options: import("../../types").ProcessingOptions,
+ *   transcript: string | null, sent: number, problem: string | null,
+ *   state: "waiting" | "same" | "refused", same: { id: string, title: string } | null,
+ *   owner: string, until: number,
+ * }} Upload `sent`: chunks that the server has. `owner`: the tab that sends it, `until` a moment in ms
+ */
+
+const NAME = "reflector-uploads";
+const STORE = "uploads";
+
+/** Uploads that are not kept: not yet, or because the browser is set to keep nothing or has no room. @type {Map<number, Upload>} */
+const unkept = new Map();
+
+/** @type {Promise<IDBDatabase> | null} */
+let opened = null;
+
+function database() {
+  opened ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open(NAME, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "key" });
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  return opened;
+}
+
+/**
+ * @template T
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore, give: (value: T) => void) => void} work
+ * @returns {Promise<T>} what `work` gave, once it is stored
+ */
+async function inStore(mode, work) {
+  const transaction = (await database()).transaction(STORE, mode);
+  return new Promise((resolve, reject) => {
+    /** @type {any} */
+    let found;
+    work(transaction.objectStore(STORE), (value) => {
+      found = value;
+    });
+    transaction.oncomplete = () => resolve(found);
+    transaction.onerror = () => reject(transaction.error);
+    transaction.onabort = transaction.onerror;
+  });
+}
+
+/** Whether some upload is lost with this page. */
+export const isAnyUnkept = () => unkept.size > 0;
+
+/** It is in the list at once, and kept when the browser has copied its file. @param {Upload} upload */
+export async function add(upload) {
+  unkept.set(upload.key, upload);
+  try {
+    await inStore("readwrite", (store) => store.put(upload));
+    if (!unkept.has(upload.key)) return await remove(upload.key); // dismissed, or sent, meanwhile
+    await inStore("readwrite", (store) => {
+      store.put(upload); // with what has changed meanwhile
+      unkept.delete(upload.key);
+    });
+  } catch {
+    // It goes on as long as this page is open
+  }
+}
+
+/** All uploads, the oldest first. @returns {Promise<Upload[]>} */
+export async function list() {
+  /** @type {Upload[]} */
+  const kept = await inStore("readonly", (store, give) => {
+    const request = store.getAll();
+    request.onsuccess = () => give(request.result);
+  }).catch(() => []);
+  const rest = kept.filter(({ key }) => !unkept.has(key));
+  return [...rest, ...unkept.values()].sort((a, b) => a.key - b.key);
+}
+
+/**
+ * Change an upload as `decide` says; null leaves it as it is. Answers what `decide` answered.
+ *
+ * @param {number} key
+ * @param {(upload: Upload) => Partial<Upload> | null} decide
+ */
+async function update(key, decide) {
+  const own = unkept.get(key);
+  if (own) {
+    const fields = decide(own);
+    Object.assign(own, fields);
+    return fields;
+  }
+  return inStore("readwrite", (store, give) => {
+    const request = store.get(key);
+    request.onsuccess = () => {
+      const fields = request.result ? decide(request.result) : null;
+      if (fields) store.put({ ...request.result, ...fields });
+      give(fields);
+    };
+  });
+}
+
+/** @param {number} key @param {Partial<Upload>} fields */
+export const change = (key, fields) => update(key, () => fields);
+
+/** Take an upload for this tab for so many ms; false while another has it. */
+export async function claim(key, owner, ms) {
+  const free = ({ owner: holder, until }) => holder === owner || until < Date.now();
+  return (await update(key, (upload) => (free(upload) ? { owner, until: Date.now() + ms } : null))) !== null;
+}
+
+export async function remove(key) {
+  unkept.delete(key);
+  await inStore("readwrite", (store) => store.delete(key)).catch(() => {});
+}
