@@ -18,6 +18,7 @@ DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 # For the page that a browser builds around audio that is opened directly
 SOUND_POLICY = f"{DATA_POLICY}; media-src 'self'; style-src 'unsafe-inline'"
 # The API's documentation pages start with an inline script
+SERVICE_WORKER = "/service-worker.js"
 DOCUMENTATION_PATHS = ("/docs", "/redoc")
 DOCUMENTATION_POLICY = (
     CONTENT_POLICY + "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
@@ -56,8 +57,8 @@ class PageHeaders:
                     headers["Content-Security-Policy"] = policy
                     headers["Cache-Control"] = "no-store"
                 else:
-                    is_sound = headers.get("content-type", "").startswith("audio/")
-                    headers["Content-Security-Policy"] = SOUND_POLICY if is_sound else DATA_POLICY
+                    kind = headers.get("content-type", "")
+                    headers["Content-Security-Policy"] = _policy_of_data(path, kind)
                 # The address contains a hash of the files, so its content never changes
                 if path.startswith("/static/") and message["status"] in {200, 206, 304}:
                     headers["Cache-Control"] = "public, max-age=31536000, immutable"
@@ -66,3 +67,9 @@ class PageHeaders:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+def _policy_of_data(path: str, content_type: str) -> str:
+    if path == SERVICE_WORKER:
+        return CONTENT_POLICY  # it fetches for the pages, under its own policy
+    return SOUND_POLICY if content_type.startswith("audio/") else DATA_POLICY

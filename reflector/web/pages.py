@@ -25,7 +25,7 @@ from reflector.runtime.settings import Settings
 from reflector.services import Services
 from reflector.sharing import links
 from reflector.transcript.language_codes import AUTOMATIC, SPOKEN
-from reflector.web import account, administration, languages, login, problems, visit
+from reflector.web import account, administration, languages, login, offline, problems, visit
 from reflector.web.first_view import first_view
 from reflector.web.login import local_path
 from reflector.web.render import page
@@ -135,6 +135,7 @@ def install(app: FastAPI, settings: Settings) -> None:
     app.include_router(router)
     app.include_router(login.router)
     app.include_router(visit.router)
+    app.include_router(offline.router)
     app.include_router(account.router)
     app.include_router(administration.router)
     app.mount(PREFIX, StaticFiles(directory=STATIC), name="static")

@@ -6,6 +6,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ PATIENCE_MS = 90_000
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        # A service worker's requests pass by `page.route`; tests/web/test_offline.py allows it
+        for name in ("new_context", "new_page"):
+            setattr(started, name, partial(getattr(started, name), service_workers="block"))
         yield started
         started.close()
 

@@ -119,7 +119,8 @@ async function request(path, options) {
     showOffline(true);
     throw new Error(t("The server cannot be reached."));
   }
-  showOffline(false);
+  // The service worker answers with what it keeps
+  showOffline(response.headers.has("X-Reflector-Kept"));
   if (response.status === 401) {
     // What somebody wanted to change is not thrown away
     if (!options.method) logInAgain();

@@ -113,6 +113,18 @@ const take = (files) => {
   queue.enqueue(files, choices()).catch(() => {});
 };
 
+/** What another app has shared: the service worker keeps it until now. */
+async function takeShared() {
+  if (!("caches" in window) || !(await caches.has("shared"))) return;
+  const cache = await caches.open("shared");
+  for (const request of await cache.keys()) {
+    const content = await (await cache.match(request))?.blob();
+    const name = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) ?? "");
+    if (content) await queue.enqueue([new File([content], name, { type: content.type })], choices());
+    await cache.delete(request);
+  }
+}
+
 /** A single file leads to its page; several do not, and neither does one that was given somewhere else. */
 function goThere(id, left) {
   refresh().catch(() => {});
@@ -153,6 +165,7 @@ function takeChosen() {
 }
 byId("file").addEventListener("change", takeChosen);
 queue.start(byId("list").dataset.user, showLines, goThere);
+takeShared().catch(() => {});
 takeChosen(); // what was chosen before this script was there
 listenToSearch(() => refresh().catch(() => {}));
 listenToFilters(() => refresh().catch(() => {}));
