@@ -63,7 +63,7 @@ def set_password(session: Session, email: str, password_hash: str) -> User:
     user = password_account(session, email)
     if user is None:
         raise InvalidInput(f"There is no account {same_email(email)}.")
-    user.password_hash = password_hash
+    user.password_hash, user.must_change_password = password_hash, False
     sign_out(session, user)
     keys.remove(session, user.id)
     return user

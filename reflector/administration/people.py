@@ -45,7 +45,9 @@ def create(services: Services, email: str) -> tuple[str, str]:
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     hashed = users.checked_hash(password, email)
     with services.db.write() as session:
-        return users.create(session, email, hashed).id, password
+        user = users.create(session, email, hashed)
+        user.must_change_password = True
+        return user.id, password
 
 
 def change(

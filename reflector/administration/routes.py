@@ -7,13 +7,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from reflector.accounts.access import Caller
-from reflector.administration import people, work
+from reflector.administration import machine, people, work
 from reflector.administration.access import admit, admit_to_people
 from reflector.administration.schemas import (
     CreatedPerson,
+    Model,
+    ModelCheck,
     NewPerson,
     Person,
     PersonChange,
+    StorageShare,
+    Versions,
     WorkStep,
 )
 from reflector.http.deps import AnyCaller, ServicesDep
@@ -75,6 +79,37 @@ def remove_person(
 def list_work(services: ServicesDep, caller: Administrator) -> list[WorkStep]:
     with services.db.read() as session:
         return work.listed(session, caller)
+
+
+@router.get("/work/{transcript_id}")
+def recording_work(
+    services: ServicesDep, caller: Administrator, transcript_id: str
+) -> list[WorkStep]:
+    """List all steps of one recording, the newest run first: what took how long, and what failed."""
+    with services.db.read() as session:
+        return work.of_recording(session, caller, transcript_id)
+
+
+@router.get("/storage")
+def list_storage(services: ServicesDep, _: Administrator) -> list[StorageShare]:
+    return machine.storage(services)
+
+
+@router.get("/models")
+def list_models(services: ServicesDep, _: Administrator) -> list[Model]:
+    return machine.models(services.settings)
+
+
+@router.post("/models/verify")
+def verify_model(services: ServicesDep, _: Administrator, name: str) -> ModelCheck:
+    """Compare a model with its recorded checksums. It reads all its files."""
+    return ModelCheck(problems=machine.verify(services.settings, name))
+
+
+@router.get("/versions")
+def list_versions(services: ServicesDep, _: Administrator) -> Versions:
+    with services.db.read() as session:
+        return machine.versions(session, services.settings)
 
 
 @router.post("/work/{transcript_id}/cancel")

@@ -49,21 +49,40 @@ def listed(session: Session, caller: Caller) -> list[WorkStep]:
         .order_by(Step.transcript_id, Step.id)
         .limit(MOST)
     )
-    return [
-        WorkStep(
-            transcript_id=transcript.id,
-            recording=_described(caller, transcript, email),
-            run=step.run,
-            step=step.name,
-            state=step.state,
-            attempt=step.attempt,
-            worker=step.worker,
-            started_at=step.started_at,
-            retry_at=step.retry_at,
-            error=step.error,
-        )
-        for step, transcript, email in rows
-    ]
+    return [_view(caller, *row) for row in rows]
+
+
+def _view(caller: Caller, step: Step, transcript: Transcript, email: str | None) -> WorkStep:
+    return WorkStep(
+        transcript_id=transcript.id,
+        recording=_described(caller, transcript, email),
+        run=step.run,
+        step=step.name,
+        state=step.state,
+        attempt=step.attempt,
+        worker=step.worker,
+        started_at=step.started_at,
+        retry_at=step.retry_at,
+        finished_at=step.finished_at,
+        error=step.error,
+    )
+
+
+def of_recording(session: Session, caller: Caller, transcript_id: str) -> list[WorkStep]:
+    """Return all steps of a recording's runs that are kept, the newest run first.
+
+    Raises NotFound without such a recording.
+    """
+    rows = session.execute(
+        select(Step, Transcript, User.email)
+        .join(Transcript, Transcript.id == Step.transcript_id)
+        .outerjoin(User, User.id == Transcript.user_id)
+        .where(Step.transcript_id == transcript_id)
+        .order_by(Step.run.desc(), Step.id)
+    ).all()
+    if not rows:
+        raise NotFound("There is no such recording, or it was never processed.")
+    return [_view(caller, *row) for row in rows]
 
 
 def _described(caller: Caller, transcript: Transcript, email: str | None) -> str:

@@ -27,6 +27,10 @@ class User(Base):
     token_version: Mapped[int] = mapped_column(default=0)
     disabled_at: Mapped[datetime | None] = mapped_column(doc="cannot log in since; its keys rest")
     is_administrator: Mapped[bool] = mapped_column(default=False, server_default=false())
+    must_change_password: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="an administrator knows it"
+    )
+    language: Mapped[str | None] = mapped_column(doc="of the pages, where its owner chose one")
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     HEALTHCHECK_URL: str | None = None
     CA_CERTIFICATE_URL: str | None = None
     NOTICES_FILE: Path | None = None
+    VERSIONS_FILE: Path = Path("/var/lib/reflector-appliance/versions.json")
     TRUSTED_PROXIES: str = "127.0.0.1,::1"
 
     # Limits; sizes in bytes

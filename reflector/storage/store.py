@@ -145,6 +145,16 @@ class Storage:
                 str(i["path"]) for page in obstore.list(self._store, prefix=prefix) for i in page
             ]
 
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes in each top folder: those of a transcript are in the one with its id."""
+        found: dict[str, int] = {}
+        with _in_sentences("(all)"):
+            for page in obstore.list(self._store):
+                for item in page:
+                    folder = str(item["path"]).partition("/")[0]
+                    found[folder] = found.get(folder, 0) + int(item["size"])
+        return found
+
     def delete_prefix(self, prefix: str) -> None:
         """Delete every object under the folder `prefix`."""
         with _in_sentences(prefix):

@@ -94,6 +94,15 @@ def remove_key(request: Request, services: ServicesDep, caller: AnyCaller, key_i
     return RedirectResponse("/account", 303)
 
 
+def has_first_password(services: Services, caller: Caller) -> bool:
+    """Return whether the caller still has the password that an administrator gave out."""
+    if caller.user_id is None:
+        return False
+    with services.db.read() as session:
+        user = session.get(User, caller.user_id)
+    return user is not None and user.must_change_password
+
+
 def _own(request: Request, services: Services, caller: Caller) -> User:
     """Return the account of a caller on one of our own pages. Raises Forbidden otherwise."""
     if caller.is_anonymous or not is_own_page(request.headers):

@@ -29,6 +29,7 @@ from reflector.http.deps import (
     set_cookie,
 )
 from reflector.services import Services
+from reflector.web import languages
 from reflector.web.render import page
 
 router = APIRouter(include_in_schema=False)
@@ -152,6 +153,11 @@ def set_session(request: Request, response: Response, services: Services, user: 
         sessions.end(session, services.settings, session_cookie(request) or "")
         token = sessions.start(session, services.settings, user.id, agent)
     set_cookie(request, response, SESSION_COOKIE, token, int(sessions.LONGEST.total_seconds()))
+    # What was chosen in this browser counts more
+    if user.language is not None and not request.cookies.get(
+        cookie_name(request, languages.COOKIE)
+    ):
+        set_cookie(request, response, languages.COOKIE, user.language, languages.COOKIE_SECONDS)
 
 
 def _delete(request: Request, response: Response, name: str) -> None:

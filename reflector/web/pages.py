@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import APIRouter, FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy import update
 
 from reflector.accounts import visits
 from reflector.accounts.access import (
@@ -17,8 +18,9 @@ from reflector.accounts.access import (
     get_authorized_transcript,
     rights_of,
 )
+from reflector.db.models import User
 from reflector.errors import Forbidden, InvalidInput, Unauthenticated
-from reflector.http.deps import AnyCaller, ServicesDep, set_cookie
+from reflector.http.deps import AnyCaller, ServicesDep, is_own_page, set_cookie
 from reflector.http.headers import PageHeaders
 from reflector.http.root_path import RootPath
 from reflector.runtime.settings import Settings
@@ -73,6 +75,8 @@ def _page_behind(
         services.identity.policy.admit(caller, access)
     except Unauthenticated:
         return _to_login(request)
+    if account.has_first_password(services, caller):
+        return RedirectResponse("/account", 303)
     return page(request, name, services, caller=caller, **values)
 
 
@@ -85,6 +89,8 @@ def transcript(
     preview: str | None = None,
 ) -> Response:
     """Show a recording. `preview`: as people see it who open the link with this id."""
+    if account.has_first_password(services, caller):
+        return RedirectResponse("/account", 303)
     with services.db.read() as session:
         try:
             row = get_authorized_transcript(session, caller, transcript_id)
@@ -120,12 +126,20 @@ def transcript(
 @router.post("/language")
 def choose_language(
     request: Request,
+    services: ServicesDep,
+    caller: AnyCaller,
     language: Annotated[str, Form()] = "",
     back: Annotated[str, Form()] = "/",
 ) -> Response:
-    """Keep the language that a person chose, and go back to where they were."""
+    """Keep the language that a person chose, and go back to where they were.
+
+    It is kept in the browser, and with the account for other browsers.
+    """
     if language not in languages.LANGUAGES:
         raise InvalidInput("The pages do not have this language.")
+    if caller.user_id is not None and is_own_page(request.headers):
+        with services.db.write() as session:
+            session.execute(update(User).where(User.id == caller.user_id).values(language=language))
     response = RedirectResponse(local_path(back), 303)
     set_cookie(request, response, languages.COOKIE, language, languages.COOKIE_SECONDS)
     return response

@@ -25,6 +25,11 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("DELETE", "/people/{id}", None),
     ("GET", "/work", None),
     ("POST", "/work/{id}/cancel", None),
+    ("GET", "/work/{id}", None),
+    ("GET", "/storage", None),
+    ("GET", "/models", None),
+    ("POST", "/models/verify?name=x", None),
+    ("GET", "/versions", None),
 ]
 
 
@@ -74,7 +79,8 @@ def test_person_is_created_disabled_and_removed_with_an_heir(
     assert client.post(people, json={"email": "x"}, headers=boss.bearer).status_code == 400
     made = client.post(people, json={"email": "ben@example.org"}, headers=boss.bearer).json()
     login = {"email": "ben@example.org", "password": made["password"]}
-    assert client.post("/v1/auth/login", json=login).status_code == 200
+    first = client.post("/v1/auth/login", json=login)
+    assert (first.status_code, "choose your own" in first.text) == (403, True)
     ben = f"{people}/{made['id']}"
     client.patch(ben, json={"disabled": True}, headers=boss.bearer)
     assert client.post("/v1/auth/login", json=login).status_code in {401, 403}
@@ -113,7 +119,10 @@ def test_work_hides_titles_and_cancelling_stops_the_worker(
     assert client.post(f"{BASE}/work/none/cancel", headers=boss.bearer).status_code == 404
 
 
-FORMS = ["/people", "/people/{id}/disable", "/people/{id}/remove", "/work/{id}/cancel"]
+FORMS = [
+    "/people", "/people/{id}/disable", "/people/{id}/remove", "/work/{id}/cancel", "/models/verify",
+]  # fmt: skip
+PAGES = ["", "/storage", "/work/{id}"]
 
 
 def test_page_and_forms_are_for_administrators_on_this_server(
@@ -123,6 +132,8 @@ def test_page_and_forms_are_for_administrators_on_this_server(
     assert client.get(page, follow_redirects=False).status_code == 303
     assert client.get(page, headers=anna.bearer).status_code == 403
     assert "anna@example.org" in client.get(page, headers=boss.bearer).text
+    for path in PAGES:
+        assert client.get(page + path.format(id=anna.id), headers=anna.bearer).status_code == 403
     for form in FORMS:
         address = page + form.format(id=anna.id)
         assert client.post(address).status_code == 401

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from reflector.accounts.passwords import hash_password
 from reflector.web import languages
+from tests.api.people import PASSWORD, SECRET, make_person
+from tests.conftest import OpenServices, client_of
 from tests.server import Server
 from tests.web.test_accessibility import findings
 from tests.web.test_accounts import log_in, server
@@ -22,7 +25,7 @@ CONTENT = (
     "#title, #summary-text, #actions-text [dir=auto], #topics-list [dir=auto], #words-text .word, #meta,"
     ".topic-title, .list strong, .list .summary, .list .meta, .brand, .who, option[value=''] ~ option,"
     "[data-languages] option, .languages, code, #list .tags, #people, a[href$='/docs'], #download a,"
-    "li:has(> details), option[value=json], #health-title ~ ul, select[name=heir] option"
+    "li:has(> details), option[value=json], #health-title ~ ul, select[name=heir] option, #models-title ~ ul, #versions-title ~ p"
 )
 UNMARKED = """(content) => {
   const letters = /\\p{L}{2}/u;
@@ -63,6 +66,18 @@ def test_choice_wins_over_the_browser_and_leads_back(client: TestClient) -> None
     answer = client.post("/language", data=form, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/trash")
     assert "Papierkorb" in client.get("/", headers={"Accept-Language": "en"}).text
+
+
+def test_language_of_an_account_is_there_in_another_browser(open_with: OpenServices) -> None:
+    services = open_with(AUTH_BACKEND="password", SECRET_KEY=SECRET)
+    person = make_person(services, "anna@example.org", hash_password(PASSWORD))
+    login = {"email": person.email, "password": PASSWORD}
+    first, second = client_of(services), client_of(services)
+    first.post("/login", data=login)
+    first.post("/language", data={"language": "de"})
+    assert second.get("/login").headers["content-language"] == "en"
+    second.post("/login", data=login)
+    assert second.get("/trash").headers["content-language"] == "de"
 
 
 @pytest.mark.parametrize("language", ["", "xx", "ar-XB", "../de", "\x00"])

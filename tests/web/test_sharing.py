@@ -140,6 +140,16 @@ def test_person_is_added_changes_the_title_and_leaves(
 
     stranger.goto("/login")
     log_in(stranger, password, friend)
+    # An administrator knows a first password, so nothing else opens before it is changed
+    stranger.wait_for_selector(".notice:has-text('Choose your own')")
+    stranger.goto(f"/transcripts/{mine}")
+    stranger.wait_for_selector(".notice:has-text('Choose your own')")
+    own = "a password of his own"
+    for name, value in (("current", password), ("new", own), ("again", own)):
+        stranger.fill(f"[name={name}]", value)
+    stranger.click("button:text('Change the password')")
+    stranger.wait_for_selector(".said")
+    stranger.goto("/")
     stranger.click(".list a")
     stranger.wait_for_selector(".word")
     assert stranger.locator("#delete, #share-open").count() == 0

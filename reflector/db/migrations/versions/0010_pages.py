@@ -1,4 +1,4 @@
-"""Summary templates, how each recording is to be processed, the defaults of tags; fingerprints."""
+"""Summary templates, options of recordings, defaults of tags, fingerprints, first passwords, languages."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,11 @@ def upgrade() -> None:
     op.add_column("transcript", sa.Column("options", sa.JSON()))
     op.add_column("transcript", sa.Column("fingerprint", sa.String()))
     op.create_index("idx_transcript_fingerprint", "transcript", ["fingerprint"])
+    op.add_column("user", sa.Column("language", sa.String()))
+    op.add_column(
+        "user",
+        sa.Column("must_change_password", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     op.add_column("tag", sa.Column("vocabulary", sa.Text()))
     op.add_column("tag", sa.Column("language", sa.String()))
     op.add_column("tag", sa.Column("summary_template_id", sa.String()))
