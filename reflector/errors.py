@@ -2,6 +2,7 @@
 
  ReflectorError                 one sentence, and a hint what to do if that helps
  ├── InvalidInput               400: a request or file that cannot be used
+ │   └── Unstorable             422: a value that the database cannot store
  ├── Unauthenticated            401: missing or invalid credentials
  ├── Forbidden                  403: the caller has no right to this
  ├── NotFound                   404: no such transcript, topic or audio
@@ -18,31 +19,53 @@
  │   └── UnknownLanguage        400: a language that the model does not support
  └── LanguageError              502: the language model gave no usable answer
 
-`http_status` is the status of the API's response, `exit_code` that of a command.
+`http_status` is the status of the API's response, `code` its name there, `exit_code` that of a
+command.
 """
 
 from __future__ import annotations
 
 import errno
-from typing import ClassVar
+import re
+from typing import Any, ClassVar
+
+Part = tuple[str, dict[str, Any]]
+"""A text with `{name}` in place of values, and the values: so that it can be translated."""
 
 
 class ReflectorError(Exception):
+    """An error with a sentence. `values` take the place of `{name}` in the message and the hint."""
+
     http_status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(self, message: str, hint: str | None = None, **values: Any) -> None:
+        self.parts: list[Part] = [(text, values) for text in (message, hint) if text]
+        self.message = filled(message, values)
+        self.hint = filled(hint, values) if hint else None
+        super().__init__(self.message)
+
+    @property
+    def code(self) -> str:
+        """The name of the error's kind: `not_found`."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}" if self.hint else self.message
 
 
+def filled(text: str, values: dict[str, Any]) -> str:
+    """Return `text` with its values. Without any, braces in it are braces."""
+    return text.format(**values) if values else text
+
+
 class InvalidInput(ReflectorError):
     http_status = 400
     exit_code = 2
+
+
+class Unstorable(InvalidInput):
+    http_status = 422
 
 
 class Unauthenticated(ReflectorError):
@@ -75,9 +98,13 @@ class Busy(ReflectorError):
     http_status = 429
 
     def __init__(
-        self, message: str, hint: str | None = None, retry_seconds: int | None = None
+        self,
+        message: str,
+        hint: str | None = None,
+        retry_seconds: int | None = None,
+        **values: Any,
     ) -> None:
-        super().__init__(message, hint)
+        super().__init__(message, hint, **values)
         self.retry_seconds = retry_seconds
 
 

@@ -43,7 +43,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 }  # fmt: skip
 # What is said to people who use the pages; the rest is for administrators at a console
 FOLDERS = [
-    "accounts", "administration", "http", "search", "sharing", "summary_templates", "tags", "transcripts",
+    "accounts", "administration", "http", "live", "notes", "search", "sharing", "summary_templates", "tags", "transcripts",
     "uploads", "web",
 ]  # fmt: skip
 
@@ -57,9 +57,10 @@ def python_texts(
     """
     for node in ast.walk(ast.parse(file.read())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-            text = node.args[0]
-            if node.func.id in keywords and isinstance(text, ast.Constant):
-                yield node.lineno, node.func.id, str(text.value), []
+            # An error has a sentence, and may have a hint
+            for text in node.args if node.func.id in ERRORS else node.args[:1]:
+                if node.func.id in keywords and isinstance(text, ast.Constant):
+                    yield node.lineno, node.func.id, str(text.value), []
 
 
 SCRIPTS = "static/**.js"

@@ -65,7 +65,7 @@ def owner(db: Database, settings: Settings, key: str) -> str | None:
         raise Unauthenticated("The account of this API key is disabled.")
     if stored.expires_at is not None and stored.expires_at <= now():
         day = stored.expires_at.date().isoformat()
-        raise Unauthenticated(f"This API key expired on {day}. Make a new one.")
+        raise Unauthenticated("This API key expired on {day}. Make a new one.", day=day)
     if stored.last_used_at is None or stored.last_used_at < now() - TOUCH:
         with db.write() as session:
             session.execute(

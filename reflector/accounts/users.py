@@ -35,7 +35,7 @@ def password_account(session: Session, email: str) -> User | None:
 def create(session: Session, email: str, password_hash: str) -> User:
     """Create a password account. Raises InvalidInput if the address already has one."""
     if password_account(session, email):
-        raise InvalidInput(f"There is an account {same_email(email)} already.")
+        raise InvalidInput("There is an account {email} already.", email=same_email(email))
     return _add(session, email, password_hash)
 
 
@@ -48,7 +48,7 @@ def _add(session: Session, email: str, password_hash: str) -> User:
     address = same_email(email)
     spoiled = any(c.isspace() or not c.isprintable() for c in address)
     if "@" not in address or spoiled or len(address) > MAX_EMAIL:
-        raise InvalidInput(f"“{email}” is not an e-mail address.")
+        raise InvalidInput("“{email}” is not an e-mail address.", email=email)
     user = User(email=address, authentik_uid=f"local:{address}", password_hash=password_hash)
     session.add(user)
     session.flush()
@@ -135,7 +135,9 @@ def keep_an_administrator(session: Session, user: User) -> None:
     ).all()
     if not set(able) - {user.id}:
         raise InvalidInput(
-            f"{user.email} is the last administrator.", "Make somebody else one first."
+            "{email} is the last administrator.",
+            "Make somebody else one first.",
+            email=user.email,
         )
 
 
@@ -161,8 +163,10 @@ def remove(session: Session, user: User, heir: User | None) -> None:
             session.execute(update(owned).where(owned.user_id == user.id).values(user_id=heir.id))
     elif count := owns(session, user):
         raise InvalidInput(
-            f"{user.email} owns {count} recordings or rooms.",
+            "{email} owns {count} recordings or rooms.",
             "Give them to somebody with --give-to EMAIL, or delete them first.",
+            email=user.email,
+            count=count,
         )
     sessions.end_all(session, user.id)
     keys.remove(session, user.id)

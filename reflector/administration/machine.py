@@ -93,5 +93,7 @@ def _updates(file: Path) -> list[Update]:
         return []
     except (OSError, ValueError, TypeError) as error:
         raise InvalidInput(
-            f"{file} cannot be read.", "Move it away. It contains only the history of updates."
+            "{file} cannot be read.",
+            "Move it away. It contains only the history of updates.",
+            file=str(file),
         ) from error

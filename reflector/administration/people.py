@@ -81,7 +81,10 @@ def remove(services: Services, user_id: str, heir_id: str | None) -> None:
         heir = _existing(session, heir_id) if heir_id else None
         if heir is None and (count := users.owns(session, user)):
             raise InvalidInput(
-                f"{user.email} owns {count} recordings or rooms.", "Choose who gets them."
+                "{email} owns {count} recordings or rooms.",
+                "Choose who gets them.",
+                email=user.email,
+                count=count,
             )
         users.remove(session, user, heir)
 

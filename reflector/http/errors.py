@@ -1,4 +1,7 @@
-"""Turn errors into responses: `{"detail": sentence}`."""
+"""Turn errors into responses: `{"detail": sentence, "code": kind, "parts": [[text, values], …]}`.
+
+`parts` are what the sentence is made of, for clients that translate it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import logging
 import re
 
 from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
@@ -19,6 +23,8 @@ from reflector.errors import (
     OutOfSpace,
     ReflectorError,
     Unauthenticated,
+    Unavailable,
+    Unstorable,
     is_out_of_space,
 )
 from reflector.http.deps import client_address
@@ -48,7 +54,7 @@ def install(app: FastAPI) -> None:
         async def unstorable(request: Request, error: Exception) -> Response:
             """Answer 422 if a number beyond 64 bits or a character cannot be stored."""
             if is_unstorable(error):
-                return JSONResponse({"detail": UNSTORABLE}, 422)
+                return answer(Unstorable(UNSTORABLE))
             return _foreseen_or_500(request, error)
 
     @app.exception_handler(OSError)
@@ -88,19 +94,20 @@ def answer(error: ReflectorError) -> JSONResponse:
     elif error.http_status in {429, 503}:
         wait = error.retry_seconds if isinstance(error, Busy) else None
         headers["Retry-After"] = str(wait or RETRY_SECONDS)
-    return JSONResponse({"detail": str(error)}, error.http_status, headers)
+    body = {"detail": str(error), "code": error.code, "parts": error.parts}
+    return JSONResponse(jsonable_encoder(body), error.http_status, headers)
 
 
 def _foreseen_or_500(request: Request, error: Exception) -> Response:
     if is_out_of_space(error):
-        return JSONResponse({"detail": FULL}, OutOfSpace.http_status)
+        return answer(OutOfSpace(FULL))
     if isinstance(error, IntegrityError | StaleDataError):
         log.warning(
             "%s %s: a row has gone meanwhile", request.method, _named(request), exc_info=error
         )
-        return JSONResponse({"detail": GONE_MEANWHILE}, Conflict.http_status)
+        return answer(Conflict(GONE_MEANWHILE))
     if is_disconnect(error):
         log.warning("%s %s: the database does not answer", request.method, _named(request))
-        return JSONResponse({"detail": NO_DATABASE}, 503, {"Retry-After": RETRY_SECONDS})
+        return answer(Unavailable(NO_DATABASE))
     log.error("%s %s failed", request.method, _named(request), exc_info=error)
     return Response("Internal Server Error", 500, media_type="text/plain")

@@ -38,8 +38,9 @@ class Admission:
         with self._lock:
             if self._active >= settings.MAX_UPLOADS:
                 raise Busy(
-                    f"{settings.MAX_UPLOADS} uploads are running already. Send this chunk again "
-                    "in a moment; what came before is kept."
+                    "{most} uploads are running already. Send this chunk again in a moment; what "
+                    "came before is kept.",
+                    most=settings.MAX_UPLOADS,
                 )
             self._active += 1
         try:
@@ -61,6 +62,6 @@ def refuse_without_space(settings: Settings) -> None:
 def refuse_large_recording(settings: Settings, size: int) -> None:
     if size > settings.MAX_UPLOAD_BYTES:
         raise TooLarge(
-            f"A recording may have at most {readable_size(settings.MAX_UPLOAD_BYTES)}; "
-            "this one has more."
+            "A recording may have at most {size}; this one has more.",
+            size=readable_size(settings.MAX_UPLOAD_BYTES),
         )

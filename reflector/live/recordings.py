@@ -47,8 +47,8 @@ class LiveRecordings:
         settings = self._services.settings
         if len(self._peers) >= settings.MAX_LIVE_RECORDINGS:
             raise Busy(
-                f"{settings.MAX_LIVE_RECORDINGS} recordings are running already. Try again when "
-                "one of them has ended."
+                "{most} recordings are running already. Try again when one of them has ended.",
+                most=settings.MAX_LIVE_RECORDINGS,
             )
         addresses.use_ports(settings.webrtc_ports)
         journal = Journal(self._folder / transcript_id)

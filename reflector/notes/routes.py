@@ -58,7 +58,9 @@ def notes_create(
     with services.db.write() as session:
         get_authorized_transcript(session, caller, transcript_id)
         if count(session, *_of(caller, transcript_id)) >= MOST_NOTES:
-            raise InvalidInput(f"You have {MOST_NOTES} notes here already. Remove one first.")
+            raise InvalidInput(
+                "You have {most} notes here already. Remove one first.", most=MOST_NOTES
+            )
         note = models.Note(
             transcript_id=transcript_id, user_id=caller.user_id, at=info.at, text=info.text.strip()
         )

@@ -59,8 +59,10 @@ def parse(text: str) -> Query:
     """
     if len(text) > MAX_CHARACTERS or len(text.split()) > MAX_WORDS:
         raise InvalidInput(
-            f"A search has at most {MAX_WORDS} words and {MAX_CHARACTERS} characters.",
+            "A search has at most {words} words and {characters} characters.",
             "Search for a few words of the sentence.",
+            words=MAX_WORDS,
+            characters=MAX_CHARACTERS,
         )
     groups: list[list[Term]] = [[]]
     for minus, phrase, word in TOKEN.findall(text):

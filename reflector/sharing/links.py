@@ -41,7 +41,7 @@ def create(
 ) -> ShareLink:
     """Create a link. Raises InvalidInput if there are MOST_LINKS already."""
     if count(session, ShareLink.transcript_id == transcript_id) >= MOST_LINKS:
-        raise InvalidInput(f"There are {MOST_LINKS} links already. Remove one first.")
+        raise InvalidInput("There are {most} links already. Remove one first.", most=MOST_LINKS)
     moment, days = now(), wanted.expires_in_days
     link = ShareLink(
         transcript_id=transcript_id,

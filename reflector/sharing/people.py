@@ -36,14 +36,16 @@ def share(session: Session, transcript: Transcript, email: str, level: ShareLeve
     ).all()
     if len(found) > 1:
         raise InvalidInput(
-            f"Several accounts have the address {address}.",
+            "Several accounts have the address {address}.",
             "Ask an administrator to remove those that nobody uses.",
+            address=address,
         )
     user = found[0] if found else None
     if user is None:
         raise InvalidInput(
-            f"Nobody has an account here with the address {address}.",
+            "Nobody has an account here with the address {address}.",
             "Ask an administrator for one, or send a link.",
+            address=address,
         )
     if user.id == transcript.user_id:
         raise InvalidInput("This recording is yours already.")
@@ -51,7 +53,7 @@ def share(session: Session, transcript: Transcript, email: str, level: ShareLeve
     if known is not None:
         known.level = level
     elif count(session, TranscriptShare.transcript_id == transcript.id) >= MOST_PEOPLE:
-        raise InvalidInput(f"It is shared with {MOST_PEOPLE} people already.")
+        raise InvalidInput("It is shared with {most} people already.", most=MOST_PEOPLE)
     else:
         session.add(TranscriptShare(transcript_id=transcript.id, user_id=user.id, level=level))
     return user

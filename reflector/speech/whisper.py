@@ -255,7 +255,8 @@ class WhisperTranscriber:
                 at = minutes(block.offset + segment.start)
                 warnings.append(f"At {at} the recogniser repeats “{phrase}”; check that part.")
         for word in words:
-            yield Word(word.word, block.offset + float(word.start), block.offset + float(word.end))
+            start, end = (block.offset + float(time) for time in (word.start, word.end))
+            yield Word(word.word, start, end, probability=float(word.probability))
 
     def _again(self, segment: Any, block: _Block, options: TranscribeOptions) -> list[Any]:
         first, last = (int(t * SAMPLE_RATE) for t in (segment.start, segment.end))

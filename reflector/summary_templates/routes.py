@@ -59,7 +59,9 @@ def summary_templates_create(
         raise Forbidden(NOT_ALLOWED)
     with services.db.write() as session:
         if count(session, queries.own(caller)) >= MOST_TEMPLATES:
-            raise InvalidInput(f"There are {MOST_TEMPLATES} templates already. Remove one first.")
+            raise InvalidInput(
+                "There are {most} templates already. Remove one first.", most=MOST_TEMPLATES
+            )
         template = models.SummaryTemplate(user_id=caller.user_id, **info.model_dump())
         session.add(template)
         session.flush()

@@ -51,7 +51,7 @@ def check_name(session: Session, caller: Caller, name: str, except_id: str | Non
     """Raise InvalidInput if the caller has another tag of this name, in any case of letters."""
     same = select(Tag.id).where(own(caller), func.lower(Tag.name) == name.lower())
     if set(session.scalars(same)) - {except_id}:
-        raise InvalidInput(f"You have a tag “{name}” already.")
+        raise InvalidInput("You have a tag “{name}” already.", name=name)
 
 
 def create(session: Session, caller: Caller, **fields: Any) -> Tag:
@@ -61,7 +61,7 @@ def create(session: Session, caller: Caller, **fields: Any) -> Tag:
     """
     check_name(session, caller, fields["name"])
     if count(session, own(caller)) >= MOST_TAGS:
-        raise InvalidInput(f"There are {MOST_TAGS} tags already. Remove one first.")
+        raise InvalidInput("There are {most} tags already. Remove one first.", most=MOST_TAGS)
     tag = Tag(user_id=caller.user_id, **fields)
     session.add(tag)
     session.flush()

@@ -15,18 +15,36 @@ HARD_SEGMENT_CHARS = 600
 # Subtitles: two lines of 42 characters, at most seven seconds (guidelines of Netflix and the BBC)
 CUE_CHARS, CUE_SECONDS = 84, 7.0
 CUE_PAUSE_SECONDS = 1.5
+# Below this probability a word is worth a look
+UNSURE = 0.6
 
 
 class Word(NamedTuple):
-    """A word. `text` includes its leading space, as Whisper gives it; times are in seconds."""
+    """A word. `text` includes its leading space, as Whisper gives it; times are in seconds.
+
+    `probability` is how sure the recogniser was, from 0 to 1; None if it did not say, or if a person
+    has corrected the words.
+    """
 
     text: str
     start: float
     end: float
     speaker: int = 0
+    probability: float | None = None
 
     def row(self) -> list[Any]:
-        return [self.text, self.start, self.end, self.speaker]
+        row: list[Any] = [self.text, self.start, self.end, self.speaker]
+        return row if self.probability is None else [*row, round(self.probability, 2)]
+
+    def timed(self) -> dict[str, Any]:
+        """Return the word as the reference's API has it."""
+        return {"text": self.text, "start": self.start, "end": self.end, "speaker": self.speaker}
+
+    def timed_unsure(self) -> dict[str, Any]:
+        """Return `timed`, with the probability of a word that the recogniser was not sure of."""
+        if self.probability is None or self.probability >= UNSURE:
+            return self.timed()
+        return {**self.timed(), "probability": self.probability}
 
     @property
     def ends_sentence(self) -> bool:
@@ -43,7 +61,7 @@ class Segment(NamedTuple):
 
 
 def from_rows(rows: Iterable[Sequence[Any]]) -> list[Word]:
-    return [Word._make(row) for row in rows]
+    return [Word(*row) for row in rows]
 
 
 def plain_text(words: Iterable[Word]) -> str:

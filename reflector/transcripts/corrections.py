@@ -24,7 +24,7 @@ def places_of(words: Sequence[Word], start: float, end: float, before: str) -> t
     first, last = places[0], places[-1] + 1
     said = plain_text(words[first:last])
     if said.split() != before.split():
-        raise Conflict(f"Somebody else has changed these words meanwhile to “{said}”.")
+        raise Conflict("Somebody else has changed these words meanwhile to “{said}”.", said=said)
     return first, last
 
 

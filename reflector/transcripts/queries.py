@@ -194,7 +194,7 @@ def topics_of(
         part = words[row.first_word : row.last_word]
         view = topic_view(row, part)
         if with_words:
-            view["words"] = [word._asdict() for word in part]
+            view["words"] = [word.timed() for word in part]
         result.append(view)
     return result
 

@@ -321,6 +321,12 @@ class GetTranscriptTopicWithWords(GetTranscriptTopic):
     words: list[Word] = []
 
 
+class RecognisedWord(Word):
+    """Extra: a word. `probability`, from 0 to 1, is there if the recogniser was not sure of it."""
+
+    probability: float | None = None
+
+
 class SpeakerWords(BaseModel):
     speaker: int
     words: list[Word]

@@ -49,7 +49,9 @@ def change_password(
         check_password(services.db, user.email, current, client_address(request))
         hashed = users.checked_hash(fresh, user.email)
     except ReflectorError as error:
-        wrong = N_("The current password is not right.") if error.http_status == 401 else str(error)
+        wrong: object = (
+            N_("The current password is not right.") if error.http_status == 401 else error
+        )
         response = _show(request, services, caller, problem=wrong)
         response.status_code = 400 if error.http_status == 401 else error.http_status
         return response

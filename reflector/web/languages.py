@@ -24,6 +24,7 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from fastapi import Request
 
+from reflector.errors import ReflectorError, filled
 from reflector.http.deps import cookie_name
 
 FOLDER = Path(__file__).parent / "locale"
@@ -154,6 +155,14 @@ def gettext(text: str) -> str:
 
 def ngettext(singular: str, plural: str, number: int) -> str:
     return current().ngettext(singular, plural, number)
+
+
+def sentence(problem: object) -> str:
+    """Return an error, its `parts` or a sentence in the language of the page."""
+    parts = problem.parts if isinstance(problem, ReflectorError) else problem
+    if isinstance(parts, list):
+        return " ".join(filled(gettext(text), values) for text, values in parts)
+    return gettext(str(parts))
 
 
 def day(moment: datetime) -> str:

@@ -88,7 +88,7 @@ def login_with_password(
             "login.html",
             services,
             back=local_path(back),
-            problem=error.message,
+            problem=error,
             email=email,
         )
         response.status_code = error.http_status
@@ -169,6 +169,6 @@ def _callback(request: Request) -> str:
 
 
 def _problem(request: Request, services: Services, error: ReflectorError) -> HTMLResponse:
-    response = page(request, "problem.html", services, problem=str(error))
+    response = page(request, "problem.html", services, problem=error)
     response.status_code = error.http_status
     return response

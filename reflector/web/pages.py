@@ -27,6 +27,7 @@ from reflector.runtime.settings import Settings
 from reflector.services import Services
 from reflector.sharing import links
 from reflector.transcript.language_codes import AUTOMATIC, SPOKEN
+from reflector.transcripts.video import video_type
 from reflector.web import account, administration, languages, login, offline, problems, visit
 from reflector.web.first_view import first_view
 from reflector.web.login import local_path
@@ -105,6 +106,7 @@ def transcript(
             view = first_view(session, row)
         change_seq = row.change_seq
         rights = rights_of(caller, row, services.identity.policy)
+        has_video = rights.hear and video_type(row.upload_key) is not None
         language = None if row.source_language in AUTOMATIC else row.source_language
     return page(
         request,
@@ -117,6 +119,7 @@ def transcript(
         is_linked=transcript_id in caller.readable,
         is_preview=preview is not None,
         change_seq=change_seq,
+        has_video=has_video,
         language=language,
         languages=LANGUAGES,
         colours=SPEAKER_COLOURS,

@@ -69,10 +69,14 @@ def _problem(request: Request, response: Response) -> HTMLResponse:
     return shown
 
 
-def _sentence(response: Response) -> str:
+def _sentence(response: Response) -> object:
+    """Return the sentence of an answer, or its parts."""
     if not isinstance(response, JSONResponse):
         return FAILED
-    detail = json.loads(bytes(response.body)).get("detail")
+    body = json.loads(bytes(response.body))
+    if "parts" in body:
+        return body["parts"]
+    detail = body.get("detail")
     # Starlette's sentence for an unknown route
     if detail == "Not Found":
         return UNKNOWN_ADDRESS

@@ -24,7 +24,10 @@ _templates.env.install_gettext_callables(  # type: ignore[attr-defined]
     languages.gettext, languages.ngettext, newstyle=True
 )
 _templates.env.filters.update(
-    day=languages.day, moment=languages.moment, translated=languages.gettext
+    day=languages.day,
+    moment=languages.moment,
+    translated=languages.gettext,
+    sentence=languages.sentence,
 )
 
 

@@ -44,13 +44,13 @@ def open_link_with_password(
     try:
         links.check_password(services.db, link, password, client_address(request))
     except (Unauthenticated, Busy) as error:
-        response = _ask(request, services, error.message)
+        response = _ask(request, services, error)
         response.status_code = error.http_status
         return response
     return _opened(request, services, link)
 
 
-def _ask(request: Request, services: Services, problem: str | None) -> Response:
+def _ask(request: Request, services: Services, problem: object = None) -> Response:
     return page(request, "visit.html", services, problem=problem)
 
 

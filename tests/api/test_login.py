@@ -75,7 +75,7 @@ def test_unknown_user_and_wrong_password_have_one_answer(
     client: TestClient, email: str, password: str
 ) -> None:
     answer = client.post(LOGIN, json={"email": email, "password": password})
-    assert (answer.status_code, answer.json()) == (401, {"detail": "Invalid email or password"})
+    assert (answer.status_code, answer.json()["detail"]) == (401, "Invalid email or password")
 
 
 def fail(client: TestClient, times: int, email: str = EMAIL) -> list[int]:
@@ -99,7 +99,7 @@ def test_failures_make_the_next_login_wait_and_successes_do_not(client: TestClie
     assert fail(client, 5) == [401] * 5
     answer = client.post(LOGIN, json={"email": EMAIL, "password": PASSWORD})
     assert answer.status_code == 429
-    assert answer.json() == {"detail": "Too many login attempts. Try again later."}
+    assert answer.json()["detail"] == "Too many login attempts. Try again later."
     assert 30 < int(answer.headers["retry-after"]) <= 60
 
 
@@ -196,7 +196,7 @@ def test_audio_link_opens_its_audio_and_nothing_else(
         client.get(f"/v1/transcripts/{own}/audio/mp3", params={"token": token}).status_code == 404
     )
     refused = client.get(f"/v1/transcripts/{other}/audio/mp3", params={"token": token})
-    assert (refused.status_code, refused.json()) == (401, {"detail": "Invalid or expired token"})
+    assert (refused.status_code, refused.json()["detail"]) == (401, "Invalid or expired token")
     as_login = {"Authorization": f"Bearer {token}"}
     assert client.get(f"/v1/transcripts/{own}", headers=as_login).status_code == 401
     # A login works as a token of the link, as in the reference
@@ -218,7 +218,7 @@ def test_api_keys_are_shown_once_and_end_when_deleted(client: TestClient) -> Non
     }
     assert client.get("/v1/me", headers=by_key).json() is None
     again = client.delete(f"/v1/user/api-keys/{made['id']}", headers=headers)
-    assert (again.status_code, again.json()) == (404, {"detail": "Not Found"})
+    assert (again.status_code, again.json()["detail"]) == (404, "Not Found")
 
 
 def test_cookie_does_not_count_for_another_sites_page(client: TestClient) -> None:

@@ -50,14 +50,14 @@ def test_participant_is_made_read_changed_and_deleted(client: TestClient, path: 
     for _ in range(2):
         assert client.delete(f"{path}/participants/{cara['id']}").json() == {"status": "ok"}
     missing = client.get(f"{path}/participants/{cara['id']}")
-    assert (missing.status_code, missing.json()) == (404, {"detail": "Participant not found"})
+    assert (missing.status_code, missing.json()["detail"]) == (404, "Participant not found")
     assert "Anna: w0." in client.get(path).json()["transcript"]
 
 
 def test_a_speaker_has_one_participant(client: TestClient, path: str) -> None:
     add(client, path, "Anna", 0)
     taken = add(client, path, "Ben", 0)
-    assert (taken.status_code, taken.json()) == (400, {"detail": "Speaker already assigned"})
+    assert (taken.status_code, taken.json()["detail"]) == (400, "Speaker already assigned")
     ben = add(client, path, "Ben", 1).json()
     assert client.patch(f"{path}/participants/{ben['id']}", json={"speaker": 0}).status_code == 400
     assert client.patch(f"{path}/participants/{ben['id']}", json={"speaker": 1}).status_code == 200
@@ -99,7 +99,7 @@ def test_bad_assignments(
     )
     assert answer.status_code == status
     if detail:
-        assert answer.json() == {"detail": detail}
+        assert answer.json()["detail"] == detail
 
 
 def test_merge_takes_the_participant_along(
@@ -112,8 +112,8 @@ def test_merge_takes_the_participant_along(
     assert client.get(f"{path}/participants/{anna['id']}").json()["speaker"] == 1
     add(client, path, "Ben", 2)
     both = client.patch(f"{path}/speaker/merge", json={"speaker_from": 1, "speaker_to": 2})
-    assert (both.status_code, both.json()) == (
-        400, {"detail": "Both speakers are assigned to participants"},
+    assert (both.status_code, both.json()["detail"]) == (
+        400, "Both speakers are assigned to participants",
     )  # fmt: skip
 
 

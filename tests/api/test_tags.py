@@ -105,6 +105,18 @@ def test_two_tags_of_one_name_are_refused(world: World) -> None:
     assert world.make(world.ben, "Бюджет")
 
 
+def test_braces_in_a_name_stay_braces_in_the_error(world: World) -> None:
+    """The sentence is made of a text with values, so that pages can translate it."""
+    name = "{name} {0} {x.__class__}"
+    world.make(world.anna, name)
+    answer = world.client.post("/v1/tags", json={"name": name}, headers=world.anna.bearer)
+    assert answer.json() == {
+        "detail": f"You have a tag “{name}” already.",
+        "code": "invalid_input",
+        "parts": [["You have a tag “{name}” already.", {"name": name}]],
+    }
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"name": " \n"}, {"name": "x" * 61}, {"name": "x", "colour": 12}, {"name": 5}]
 )

@@ -146,7 +146,7 @@ def test_second_upload_is_400(client: TestClient, transcript_id: str, recording:
     send(client, transcript_id, 0, 1, recording)
     answer = send(client, transcript_id, 0, 1, recording)
     assert answer.status_code == 400
-    assert answer.json() == {"detail": "There is already an upload in progress"}
+    assert answer.json()["detail"] == "There is already an upload in progress"
 
 
 def test_locked_transcript_takes_no_upload(
@@ -155,7 +155,7 @@ def test_locked_transcript_takes_no_upload(
     client.patch(f"/v1/transcripts/{transcript_id}", json={"locked": True})
     answer = send(client, transcript_id, 0, 1, recording)
     assert answer.status_code == 400
-    assert answer.json() == {"detail": "Transcript is locked"}
+    assert answer.json()["detail"] == "Transcript is locked"
 
 
 def test_form_without_the_file_is_400(client: TestClient, transcript_id: str) -> None:
@@ -258,12 +258,12 @@ def test_process_before_an_upload_and_while_running_is_400(
     client: TestClient, transcript_id: str
 ) -> None:
     path = f"/v1/transcripts/{transcript_id}/process"
-    assert client.post(path).json() == {"detail": "Recording is not ready for processing"}
+    assert client.post(path).json()["detail"] == "Recording is not ready for processing"
     send(client, transcript_id, 0, 1, HELD_OUT.read_bytes(), "a.flac")
-    assert client.post(path).json() == {"detail": "already running"}
+    assert client.post(path).json()["detail"] == "already running"
     client.patch(f"/v1/transcripts/{transcript_id}", json={"locked": True})
     answer = client.post(path)
-    assert (answer.status_code, answer.json()) == (400, {"detail": "Recording is locked"})
+    assert (answer.status_code, answer.json()["detail"]) == (400, "Recording is locked")
 
 
 def test_database_that_restarts_at_the_last_chunk_costs_nothing(

@@ -189,6 +189,7 @@ class FakeWord:
     word: str
     start: float
     end: float
+    probability: float = 0.9
 
 
 @dataclass

@@ -97,8 +97,11 @@ def test_error_pages_speak_the_language_too(client: TestClient) -> None:
     headers = {"Accept": "text/html", "Accept-Language": "de"}
     answer = client.get("/nowhere", headers=headers)
     assert "Unter dieser Adresse gibt es nichts" in answer.text
-    assert client.get("/v1/transcripts/none", headers=headers | {"Accept": "*/*"}).json() == {
-        "detail": "Transcript not found"
+    answer = client.get("/v1/transcripts/none", headers=headers | {"Accept": "*/*"})
+    assert answer.json() == {
+        "detail": "Transcript not found",
+        "code": "not_found",
+        "parts": [["Transcript not found", {}]],
     }
 
 
@@ -131,6 +134,13 @@ def test_meeting_is_read_in_german(german: Any, shared: str) -> None:
     german.wait_for_selector("#share-dialog [data-problem]:not([hidden])")
     problem = german.inner_text("#share-dialog [data-problem]")
     assert problem == "Diese Aufnahme gehört Ihnen schon."
+    german.fill("#share-person [name=email]", "nobody@example.org")
+    german.click("#share-person button")
+    with_hint = (
+        "Niemand hat hier ein Konto mit der Adresse nobody@example.org. "
+        "Bitten Sie einen Administrator um eines, oder schicken Sie einen Link."
+    )
+    german.wait_for_selector(f"#share-dialog [data-problem]:text-is('{with_hint}')")
     german.keyboard.press("Escape")
     german.click(".languages button:has-text('English')")
     german.wait_for_selector("html[lang=en]")

@@ -186,3 +186,23 @@ def test_twelve_speakers_can_be_read(page: Any, sample_id: str, scheme: str) -> 
     open_sample(page, sample_id)
     page.wait_for_selector(".turn .who button")
     assert min(page.evaluate(CONTRAST)) >= 4.5
+
+
+def test_words_that_the_recogniser_was_unsure_of_are_shown(page: Any, sample_id: str) -> None:
+    def doubtful(route: Any) -> None:
+        words = route.fetch().json()
+        words[1]["probability"] = 0.31
+        route.fulfill(json=words)
+
+    page.route(f"**/v1/transcripts/{sample_id}/words", doubtful)
+    open_sample(page, sample_id)
+    page.wait_for_selector("#unsure-label:not([hidden])")
+    line = "() => getComputedStyle(document.querySelectorAll('.word')[1]).textDecorationLine"
+    assert page.evaluate(line) == "none"
+    page.check("#unsure")
+    assert page.evaluate(line) == "underline"
+    assert page.locator(".word").nth(1).get_attribute("title").startswith("The recogniser is 31 %")
+    page.reload()
+    page.wait_for_selector(".word.unsure")
+    assert page.is_checked("#unsure")
+    page.unroute(f"**/v1/transcripts/{sample_id}/words")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.requests import Request
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,28 +19,11 @@ from reflector.http.deps import AnyCaller, ServicesDep, UserCaller
 from reflector.services import Services
 from reflector.storage.keys import audio_key
 from reflector.transcripts import schemas
+from reflector.transcripts.ranges import serve
 
 router = APIRouter(tags=["transcripts"])
 
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-DIGITS = 18
 BAD_TOKEN = "Invalid or expired token"  # noqa: S105 - a sentence
-
-
-def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """Return `[start, end)` of a single byte range; None if it cannot be satisfied.
-
-    See RFC 9110, section 14.1.
-    """
-    match = RANGE.fullmatch(header.strip())
-    if match is None or match.groups() == ("", "") or any(len(g) > DIGITS for g in match.groups()):
-        return None
-    first, last = match.groups()
-    if first == "":
-        length = int(last)
-        return (max(0, size - length), size) if length else None
-    start, end = int(first), min(int(last) + 1, size) if last else size
-    return (start, end) if start < end else None
 
 
 def _audible(
@@ -73,32 +55,10 @@ def transcript_get_audio_mp3(
         transcript = _audible(services, session, caller, transcript_id, token)
         if transcript.audio_deleted:
             raise NotFound("Audio unavailable due to privacy settings")
-    key = audio_key(transcript_id)
-    if (link := services.storage.link(key)) is not None:
-        return RedirectResponse(link, 307, {"Cache-Control": "private, no-store"})
-    size = services.storage.size(key)
-    if size is None:
-        raise NotFound("Audio not found")
-    headers = {
-        "Accept-Ranges": "bytes",
-        "Content-Disposition": f"inline; filename=recording_{transcript_id.partition('-')[0]}.mp3",
-        "Content-Encoding": "identity",
-        "Cache-Control": "private, no-cache",
-    }
-    status, start, end = 200, 0, size
-    if wanted := request.headers.get("range"):
-        found = parse_range(wanted, size)
-        if found is None:
-            return Response(
-                status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"}
-            )
-        status, (start, end) = 206, found
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    headers["Content-Length"] = str(end - start)
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers, media_type="audio/mpeg")
-    body = services.storage.read_range(key, start, end)
-    return StreamingResponse(body, status, headers, media_type="audio/mpeg")
+    name = f"recording_{transcript_id.partition('-')[0]}.mp3"
+    return serve(
+        request, services.storage, audio_key(transcript_id), "audio/mpeg", name, "Audio not found"
+    )
 
 
 @router.post("/transcripts/{transcript_id}/audio/link")

@@ -65,7 +65,7 @@ def transcript_get_topics_with_words_per_speaker(
     return schemas.GetTranscriptTopicWithWordsPerSpeaker(**topic, words_per_speaker=stretches)
 
 
-@router.get("/transcripts/{transcript_id}/words", response_model=list[schemas.Word])
+@router.get("/transcripts/{transcript_id}/words", response_model=list[schemas.RecognisedWord])
 def transcript_get_words(
     cache: ResponseCacheDep, caller: AnyCaller, transcript_id: str
 ) -> Response:
@@ -73,7 +73,7 @@ def transcript_get_words(
 
     def make(session: Session) -> list[Any]:
         words = queries.words_of(session, get_authorized_transcript(session, caller, transcript_id))
-        return [word._asdict() for word in words]
+        return [word.timed_unsure() for word in words]
 
     return cache.answer(caller, ("words", transcript_id), make, state_of(transcript_id))
 

@@ -1,15 +1,19 @@
-"""Link to the video that a platform made of a meeting."""
+"""Serve the video of a recording: an upload with pictures, or what a platform made of a meeting."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
+from fastapi.requests import Request
+from fastapi.responses import Response
 
 from reflector.accounts.access import get_audible_transcript
 from reflector.db.models import Meeting
 from reflector.errors import NotFound, Unavailable
-from reflector.http.deps import ServicesDep, UserCaller
+from reflector.http.deps import AnyCaller, ServicesDep, UserCaller
 from reflector.storage.store import Bucket
 from reflector.transcripts import schemas
+from reflector.transcripts.ranges import serve
+from reflector.transcripts.video import NO_VIDEO, video_type
 
 router = APIRouter(tags=["transcripts"])
 
@@ -28,7 +32,7 @@ def transcript_get_video_url(
         )
         meeting = session.get(Meeting, transcript.meeting_id) if transcript.meeting_id else None
     if meeting is None or meeting.daily_composed_video_s3_key is None:
-        raise NotFound("No video available")
+        raise NotFound(NO_VIDEO)
     settings = services.settings
     name, key_id = (
         settings.DAILYCO_STORAGE_AWS_BUCKET_NAME,
@@ -50,3 +54,21 @@ def transcript_get_video_url(
         content_type=VIDEO_TYPE,
         duration=meeting.daily_composed_video_duration,
     )
+
+
+@router.head("/transcripts/{transcript_id}/video", operation_id="v1_transcript_head_video")
+@router.get("/transcripts/{transcript_id}/video", operation_id="v1_transcript_get_video")
+def transcript_get_video(
+    request: Request, services: ServicesDep, caller: AnyCaller, transcript_id: str
+) -> Response:
+    """Extra: get the recording as it was uploaded, if browsers may show it as a video."""
+    with services.db.read() as session:
+        transcript = get_audible_transcript(
+            session, caller, transcript_id, services.identity.policy
+        )
+        key = transcript.upload_key
+        kind = video_type(key)
+    if key is None or kind is None:
+        raise NotFound(NO_VIDEO)
+    name = f"recording_{transcript_id.partition('-')[0]}{key[key.rindex('.') :]}"
+    return serve(request, services.storage, key, kind, name, NO_VIDEO)

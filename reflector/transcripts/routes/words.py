@@ -32,7 +32,7 @@ def transcript_correct_words(
     if the words are no longer `before`.
     """
     [fresh] = _correct(services, caller, transcript_id, [info])
-    return [schemas.Word(**word._asdict()) for word in fresh]
+    return [schemas.Word(**word.timed()) for word in fresh]
 
 
 @router.post("/transcripts/{transcript_id}/words/corrections")

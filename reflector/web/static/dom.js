@@ -145,6 +145,7 @@ export const send = (path, method, body = /** @type {any} */ (undefined)) =>
 export const fetchText = async (path) => (await request(path, {})).text();
 
 export function sentence(body, status) {
+  if (body?.parts) return body.parts.map(([text, values]) => t(text, values)).join(" ");
   if (typeof body?.detail === "string") return t(body.detail);
   if (Array.isArray(body?.detail)) return body.detail.map((item) => item.msg).join("; ");
   return t("The server answered {status}.", { status });

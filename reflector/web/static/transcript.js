@@ -33,7 +33,8 @@ import { askWho, listenToSelection, listenToSpeakers } from "./speakers.js";
 import { noteProgress, showSteps, whenRetried } from "./steps.js";
 import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
 import { t } from "./text.js";
-import { listenToWords, render } from "./words.js";
+import { offerVideo } from "./video.js";
+import { listenToUnsure, listenToWords, render } from "./words.js";
 
 // What this person may do: the server says it, and decides it again at each request
 const { id, ...rights } = byId("transcript").dataset;
@@ -107,6 +108,7 @@ async function backTo(start) {
 
 function showWords() {
   byId("words").hidden = state.words.length === 0;
+  byId("unsure-label").hidden = !state.words.some(({ probability }) => typeof probability === "number");
   if (isCorrecting()) return; // what is typed stays
   draw(byId("words-text"), [state.words, state.topics, state.transcript.participants], () => {
     const { elements, followed } = render(
@@ -157,7 +159,10 @@ function showSound(isThere) {
   byId("no-sound").hidden = !reason;
   byId("no-sound").textContent = reason;
   if (reason) byId("player").hidden = true;
-  else if (isThere) loadAudio(at(`${base}/audio/mp3`));
+  else if (isThere) {
+    loadAudio(at(`${base}/audio/mp3`));
+    if (may("video")) offerVideo(at(`${base}/video`), at(`${base}/export/vtt`));
+  }
 }
 
 // One after the other: an answer that was under way for longer must not hide what is newer
@@ -326,6 +331,7 @@ byId("leave")?.addEventListener("click", ({ target }) =>
 );
 whenRetried(may("process"), () => act(() => api(`${base}/process?steps=failed`, { method: "POST" })));
 listenToWords(byId("words-text"));
+listenToUnsure(byId("words-text"));
 listenToCopy(base);
 listenToMenus();
 if (may("change")) {

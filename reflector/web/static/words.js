@@ -1,6 +1,6 @@
 // The transcript: turns by speaker, topics as headings, every word a place to listen.
 
-import { byId, clock, make } from "./dom.js";
+import { byId, clock, make, recall, remember } from "./dom.js";
 import { playButton, playFrom } from "./player.js";
 import { t } from "./text.js";
 
@@ -61,6 +61,12 @@ export function render(words, topics, nameOf, onSpeaker, onCorrect) {
     const text = make("p", { dir: "auto" });
     for (const word of turn.words) {
       const element = make("span", { className: "word", dataset: { start: word.start } }, word.text.trim());
+      if (typeof word.probability === "number") {
+        element.classList.add("unsure");
+        element.title = t("The recogniser is {percent} % sure of this", {
+          percent: Math.round(word.probability * 100),
+        });
+      }
       followed.push({ start: word.start, end: word.end, element });
       text.append(element, " ");
     }
@@ -85,6 +91,20 @@ export function render(words, topics, nameOf, onSpeaker, onCorrect) {
     elements.push(box);
   }
   return { elements, followed };
+}
+
+const SHOW_UNSURE = "show-unsure";
+
+/** Let people see which words the recogniser was not sure of. */
+export function listenToUnsure(container) {
+  const box = byId("unsure");
+  const show = () => container.classList.toggle(SHOW_UNSURE, box.checked);
+  box.checked = recall(SHOW_UNSURE) === "1";
+  box.addEventListener("change", () => {
+    remember(SHOW_UNSURE, box.checked ? "1" : "0");
+    show();
+  });
+  show();
 }
 
 export function listenToWords(container) {
