@@ -5,6 +5,7 @@
  │   └── Unstorable             422: a value that the database cannot store
  ├── Unauthenticated            401: missing or invalid credentials
  ├── Forbidden                  403: the caller has no right to this
+ │   └── PasswordChangeNeeded   the account still has the password that an administrator gave out
  ├── NotFound                   404: no such transcript, topic or audio
  ├── Paused                     408: no data arrived for too long
  ├── Conflict                   409: the change was based on an outdated state
@@ -29,6 +30,15 @@ import errno
 import re
 from typing import Any, ClassVar
 
+
+def N_(sentence: str) -> str:
+    """Mark a text for the catalogues of the pages (`tools/messages.py`), where it is not shown at once."""
+    return sentence
+
+
+FIRST_PASSWORD = N_(
+    "This is a first password. Log in on the pages of this server, and choose your own."
+)
 Part = tuple[str, dict[str, Any]]
 """A text with `{name}` in place of values, and the values: so that it can be translated."""
 
@@ -74,6 +84,11 @@ class Unauthenticated(ReflectorError):
 
 class Forbidden(ReflectorError):
     http_status = 403
+
+
+class PasswordChangeNeeded(Forbidden):
+    def __init__(self) -> None:
+        super().__init__(FIRST_PASSWORD)
 
 
 class NotFound(ReflectorError):
@@ -139,11 +154,6 @@ class UnknownLanguage(EngineError):
 
 class LanguageError(ReflectorError):
     http_status = 502
-
-
-def N_(sentence: str) -> str:
-    """Mark a text for the catalogues of the pages (`tools/messages.py`), where it is not shown at once."""
-    return sentence
 
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}

@@ -80,6 +80,10 @@ def texts() -> Catalog:
         for name, _, message, _, context in rows:
             where = (f"reflector/{folder}/{name}", 0)
             found.add(message, locations=[where], context=context)
+    # What a class of errors says by itself
+    with (ROOT / "reflector" / "errors.py").open("rb") as file:
+        for _, _, message, _ in python_texts(file, KEYWORDS, (), {}):
+            found.add(message, locations=[("reflector/errors.py", 0)])
     return found
 
 

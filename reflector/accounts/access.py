@@ -52,12 +52,14 @@ class Caller:
     """A caller with an account, or an anonymous one (`user_id` is None).
 
     `readable` and `audible` are the transcripts that links opened for this caller (`visits.py`).
+    Who `must_change_password` may do nothing else.
     """
 
     user_id: str | None = None
     email: str | None = None
     readable: frozenset[str] = frozenset()
     audible: frozenset[str] = frozenset()
+    must_change_password: bool = False
 
     @property
     def is_anonymous(self) -> bool:

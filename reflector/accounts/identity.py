@@ -184,4 +184,6 @@ class Identity:
 
     def _by_cookie(self, cookie: str) -> Caller | None:
         user = sessions.find(self._db, self._settings, cookie)
-        return Caller(user.id, user.email) if user else None
+        if user is None:
+            return None
+        return Caller(user.id, user.email, must_change_password=user.must_change_password)

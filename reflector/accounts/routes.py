@@ -11,7 +11,7 @@ from reflector.accounts.access import Caller
 from reflector.accounts.login import check_password
 from reflector.accounts.tokens import LOGIN_SECONDS
 from reflector.db.models import UserApiKey
-from reflector.errors import Forbidden, NotFound, Unauthenticated
+from reflector.errors import NotFound, PasswordChangeNeeded, Unauthenticated
 from reflector.events.outbox import tell_signed_out
 from reflector.http.deps import AnyCaller, ServicesDep, UserCaller, client_address
 from reflector.http.schemas import StatusAnswer
@@ -26,9 +26,7 @@ def login(
 ) -> schemas.LoginResponse:
     user = check_password(services.db, info.email, info.password, client_address(request))
     if user.must_change_password:
-        raise Forbidden(
-            "This is a first password. Log in on the pages of this server, and choose your own."
-        )
+        raise PasswordChangeNeeded
     token = services.identity.signer.login(user.id, user.email, user.token_version)
     return schemas.LoginResponse(access_token=token, expires_in=LOGIN_SECONDS)
 

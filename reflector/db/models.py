@@ -95,6 +95,7 @@ class Transcript(Base):
         doc="of its recording, as its client made it, to recognise the same one"
     )
     deleted_at: Mapped[datetime | None] = mapped_column(doc="in the trash since")
+    restored_at: Mapped[datetime | None] = mapped_column(doc="retention counts from here")
     shares: Mapped[list[TranscriptShare]] = relationship(viewonly=True)
 
     __table_args__ = (
@@ -139,6 +140,9 @@ class Words(Base):
     run: Mapped[int] = mapped_column(primary_key=True)
     words: Mapped[list[Any]] = mapped_column(JSON, deferred=True)
     segments: Mapped[list[Any] | None] = mapped_column(JSON, deferred=True)
+    unsure: Mapped[list[Any] | None] = mapped_column(
+        JSON, deferred=True, doc="`[[start, text, probability], …]` of words to look at"
+    )
 
 
 class Topic(Base):

@@ -9,19 +9,36 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from reflector.db.models import Participant, Words
-from reflector.transcript.words import Segment, Word, from_rows, segments
+from reflector.transcript.words import Segment, Word, from_rows, segments, with_unsure
 
 
-def store_words(session: Session, transcript_id: str, run: int, words: Sequence[Word]) -> None:
-    """Replace the words of the run with `words`, and store the segments that they form."""
+def store_words(
+    session: Session,
+    transcript_id: str,
+    run: int,
+    words: Sequence[Word],
+    unsure: list[Any] | None = None,
+) -> None:
+    """Replace the words of the run with `words`, and store the segments that they form.
+
+    `unsure`, rows of `unsure_rows`, replaces what is known of unsure words; None keeps it.
+    """
+    fields: dict[str, Any] = {} if unsure is None else {"unsure": unsure}
     session.merge(
         Words(
             transcript_id=transcript_id,
             run=run,
             words=[word.row() for word in words],
             segments=[[s.text, s.start, s.end, s.speaker] for s in segments(words)],
+            **fields,
         )
     )
+
+
+def load_recognised(session: Session, transcript_id: str, run: int | None) -> list[Word]:
+    """Return the words of a run with the probabilities of those that were unsure."""
+    unsure = session.scalar(_of(Words.unsure, transcript_id, run))
+    return with_unsure(load_words(session, transcript_id, run), unsure or ())
 
 
 def load_words(session: Session, transcript_id: str, run: int | None) -> list[Word]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from reflector.db.models import Recording, Status, Tag, Transcript, TranscriptTag, now
+from reflector.db.models import Recording, Status, Tag, Transcript, TranscriptTag, UTCDateTime, now
 from reflector.events.names import UserEventName
 from reflector.events.outbox import publish_changed, publish_to_owner
 from reflector.services import Services
@@ -39,11 +39,17 @@ def mark_recording(session: Session, transcript: Transcript) -> None:
 def apply_retention(services: Services) -> int:
     """Discard recordings that are older than a tag of their owner allows; return how many.
 
+    A restored one counts from then.
+
     The shortest period counts. What is being processed is left for the next time.
     """
     with services.db.read() as session:
         rows = session.execute(
-            select(Transcript.id, Transcript.created_at, func.min(Tag.retention_days))
+            select(
+                Transcript.id,
+                func.coalesce(Transcript.restored_at, Transcript.created_at, type_=UTCDateTime()),
+                func.min(Tag.retention_days),
+            )
             .join(TranscriptTag, TranscriptTag.transcript_id == Transcript.id)
             .join(Tag, Tag.id == TranscriptTag.tag_id)
             .where(
@@ -51,13 +57,13 @@ def apply_retention(services: Services) -> int:
                 Tag.retention_days.is_not(None),
                 Tag.user_id.is_not_distinct_from(Transcript.user_id),
             )
-            .group_by(Transcript.id, Transcript.created_at)
+            .group_by(Transcript.id, Transcript.created_at, Transcript.restored_at)
         ).all()
     moment = now()
     old = [
         key
-        for key, created, days in rows
-        if days is not None and created < moment - timedelta(days=days)
+        for key, since, days in rows
+        if days is not None and since < moment - timedelta(days=days)
     ]
     done = sum(_discard_idle(services, key) for key in old)
     if done:

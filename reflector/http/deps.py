@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
+from starlette._utils import get_route_path
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from reflector.accounts.access import Caller, RouteAccess
 from reflector.accounts.identity import Credentials
+from reflector.errors import PasswordChangeNeeded
 from reflector.http.response_cache import ResponseCache
 from reflector.pipeline.queue.dispatch import Dispatcher
 from reflector.services import Services
@@ -22,6 +24,8 @@ SESSION_COOKIE = "reflector_session"
 VISIT_COOKIE = "reflector_visit"
 # Browsers accept a cookie with this prefix only from its own host and over HTTPS (RFC 6265bis)
 HOST_PREFIX = "__Host-"
+# All that opens to who still has a first password
+CHANGES_PASSWORD = {"/account", "/account/password", "/account/sign-out-everywhere", "/language"}
 _bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/login", auto_error=False)
 _api_key = APIKeyHeader(name="X-API-Key", auto_error=False)
 
@@ -106,6 +110,8 @@ def _at(access: RouteAccess) -> Callable[..., Awaitable[Caller]]:
         api_key: Annotated[str | None, Depends(_api_key)],
     ) -> Caller:
         found = await caller_of(request, bearer, api_key)
+        if found.must_change_password and get_route_path(request.scope) not in CHANGES_PASSWORD:
+            raise PasswordChangeNeeded
         services_of(request).identity.policy.admit(found, access)
         return found
 

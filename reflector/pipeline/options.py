@@ -40,14 +40,19 @@ def options_of(session: Session, transcript: Transcript) -> ProcessingOptions:
     tags = _owners_tags(session, transcript)
     wanted = [own.get("summary_template_id"), *(tag.summary_template_id for tag in tags)]
     template = _first(_template(session, transcript, each) for each in wanted if each)
+    languages = (chosen_language(each or None) for each in _languages(transcript, tags))
     limits = own.get("min_speakers"), own.get("max_speakers")
     return ProcessingOptions(
-        language=_first([chosen_language(transcript.source_language), *(t.language for t in tags)]),
+        language=_first(languages),
         vocabulary=_joined([own.get("vocabulary"), *(tag.vocabulary for tag in tags)]),
         speakers=DiarizeOptions(*limits) if any(limits) else None,
         summary_template_id=template.id if template else None,
         summary_instructions=template.instructions if template else None,
     )
+
+
+def _languages(transcript: Transcript, tags: Iterable[Tag]) -> list[str | None]:
+    return [transcript.source_language, *(tag.language for tag in tags)]
 
 
 def _owners_tags(session: Session, transcript: Transcript) -> list[Tag]:

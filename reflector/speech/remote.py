@@ -23,7 +23,7 @@ from reflector.speech.engines import (
     Transcription,
 )
 from reflector.transcript.assembly import Turn
-from reflector.transcript.words import Word, from_rows, monotone
+from reflector.transcript.words import Word, from_rows, monotone, with_unsure
 
 
 class _Remote:
@@ -80,7 +80,7 @@ class RemoteTranscriber(_Remote):
             return self._in_one_request(audio, options, progress, started)
         progress(audio.duration)
         return Transcription(
-            words=from_rows(result["words"]),
+            words=with_unsure(from_rows(result["words"]), result.get("unsure", [])),
             language=result["language"],
             speech_seconds=result["speech_seconds"],
             report=_report(result.get("report"), self._name, audio, started),

@@ -9,7 +9,7 @@ from typing import Any
 from reflector.speech.engines import Diarization, Transcription
 from reflector.speech_service.work import report_of
 from reflector.transcript.assembly import Turn
-from reflector.transcript.words import Word, plain_text
+from reflector.transcript.words import Word, plain_text, unsure_rows
 
 
 def reference(result: Transcription, offset: float = 0.0) -> dict[str, Any]:
@@ -32,6 +32,7 @@ def transcription(result: Transcription) -> dict[str, Any]:
     """Return all results for our own workers; words are `[text, start, end, speaker]`."""
     return {
         "words": [word.row() for word in result.words],
+        "unsure": unsure_rows(result.words),
         "language": result.language,
         "speech_seconds": result.speech_seconds,
         "warnings": result.warnings,

@@ -44,6 +44,8 @@ def summary_templates_list(
     services: ServicesDep, caller: PublicCaller
 ) -> list[schemas.SummaryTemplate]:
     """Extra: list your summary templates, and those for everybody, by name."""
+    if caller.is_anonymous and services.identity.policy.has_accounts:
+        return []
     rules = is_administrator(services, caller)
     with services.db.read() as session:
         return [_view(each, caller, rules) for each in queries.usable_by(session, caller)]

@@ -33,18 +33,16 @@ class Word(NamedTuple):
     probability: float | None = None
 
     def row(self) -> list[Any]:
-        row: list[Any] = [self.text, self.start, self.end, self.speaker]
-        return row if self.probability is None else [*row, round(self.probability, 2)]
+        """Return what is stored: earlier versions of this program read it, too."""
+        return [self.text, self.start, self.end, self.speaker]
 
     def timed(self) -> dict[str, Any]:
         """Return the word as the reference's API has it."""
         return {"text": self.text, "start": self.start, "end": self.end, "speaker": self.speaker}
 
-    def timed_unsure(self) -> dict[str, Any]:
-        """Return `timed`, with the probability of a word that the recogniser was not sure of."""
-        if self.probability is None or self.probability >= UNSURE:
-            return self.timed()
-        return {**self.timed(), "probability": self.probability}
+    @property
+    def is_unsure(self) -> bool:
+        return self.probability is not None and self.probability < UNSURE
 
     @property
     def ends_sentence(self) -> bool:
@@ -62,6 +60,17 @@ class Segment(NamedTuple):
 
 def from_rows(rows: Iterable[Sequence[Any]]) -> list[Word]:
     return [Word(*row) for row in rows]
+
+
+def unsure_rows(words: Iterable[Word]) -> list[list[Any]]:
+    """Return `[start, text, probability]` of the words that the recogniser was not sure of."""
+    return [[w.start, w.text, round(w.probability or 0.0, 2)] for w in words if w.is_unsure]
+
+
+def with_unsure(words: Iterable[Word], rows: Iterable[Sequence[Any]]) -> list[Word]:
+    """Return `words` with the probabilities of `unsure_rows`: of those still there as they were."""
+    known = {(start, text): probability for start, text, probability in rows}
+    return [word._replace(probability=known.get((word.start, word.text))) for word in words]
 
 
 def plain_text(words: Iterable[Word]) -> str:

@@ -47,6 +47,8 @@ def change_password(
         if fresh != again:
             raise InvalidInput("The two new passwords are not the same.")
         check_password(services.db, user.email, current, client_address(request))
+        if fresh == current:
+            raise InvalidInput("The new password is the current one.", "Choose another one.")
         hashed = users.checked_hash(fresh, user.email)
     except ReflectorError as error:
         wrong: object = (
@@ -94,15 +96,6 @@ def remove_key(request: Request, services: ServicesDep, caller: AnyCaller, key_i
     services.identity.forget()
     tell_signed_out(services.bus, user.id)
     return RedirectResponse("/account", 303)
-
-
-def has_first_password(services: Services, caller: Caller) -> bool:
-    """Return whether the caller still has the password that an administrator gave out."""
-    if caller.user_id is None:
-        return False
-    with services.db.read() as session:
-        user = session.get(User, caller.user_id)
-    return user is not None and user.must_change_password
 
 
 def _own(request: Request, services: Services, caller: Caller) -> User:

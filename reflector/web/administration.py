@@ -16,7 +16,6 @@ from reflector.http.deps import AnyCaller, ServicesDep, is_own_page
 from reflector.runtime.health import Health
 from reflector.runtime.sizes import readable_size
 from reflector.services import Services
-from reflector.web.account import has_first_password
 from reflector.web.render import page
 
 router = APIRouter(prefix="/administration", include_in_schema=False)
@@ -34,8 +33,6 @@ def administration(request: Request, services: ServicesDep, caller: AnyCaller) -
     if caller.is_anonymous and services.identity.policy.has_accounts:
         return RedirectResponse("/login?back=/administration", 303)
     admit(services, caller)
-    if has_first_password(services, caller):
-        return RedirectResponse("/account", 303)
     return _show(request, services, caller)
 
 
@@ -54,6 +51,8 @@ def find_work(services: ServicesDep, caller: AnyCaller, recording: str = "") -> 
     """Lead to the steps of a recording, which may be given by its address."""
     admit(services, caller)
     transcript_id = recording.strip().rstrip("/").rpartition("/")[2].partition("?")[0]
+    if not transcript_id:
+        return RedirectResponse("/administration", 303)
     return RedirectResponse(f"/administration/work/{quote(transcript_id, safe='')}", 303)
 
 

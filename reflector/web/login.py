@@ -133,7 +133,8 @@ def signed_out(request: Request, services: Services) -> Response:
     """Redirect to the login, and clear the session from the browser."""
     services.identity.forget()
     response = RedirectResponse("/login", 303)
-    for name in (SESSION_COOKIE, VISIT_COOKIE):
+    # The language belongs to the account, or to who comes next
+    for name in (SESSION_COOKIE, VISIT_COOKIE, languages.COOKIE):
         _delete(request, response, name)
     # The "Back" button must not show what was seen before
     response.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -76,8 +76,6 @@ def _page_behind(
         services.identity.policy.admit(caller, access)
     except Unauthenticated:
         return _to_login(request)
-    if account.has_first_password(services, caller):
-        return RedirectResponse("/account", 303)
     return page(request, name, services, caller=caller, **values)
 
 
@@ -90,8 +88,6 @@ def transcript(
     preview: str | None = None,
 ) -> Response:
     """Show a recording. `preview`: as people see it who open the link with this id."""
-    if account.has_first_password(services, caller):
-        return RedirectResponse("/account", 303)
     with services.db.read() as session:
         try:
             row = get_authorized_transcript(session, caller, transcript_id)

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from reflector.errors import N_
+from reflector.errors import N_, PasswordChangeNeeded
 from reflector.http.deps import services_of
 from reflector.web.render import page
 
@@ -38,6 +38,8 @@ def install(app: FastAPI) -> None:
 
 def _as_page(handler: Handler) -> Handler:
     async def handle(request: Request, error: Any) -> Response:
+        if isinstance(error, PasswordChangeNeeded) and _wants_page(request):
+            return RedirectResponse("/account", 303)
         response = await handler(request, error)
         return _problem(request, response) if _wants_page(request) else response
 

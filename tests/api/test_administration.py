@@ -147,6 +147,26 @@ def test_page_and_forms_are_for_administrators_on_this_server(
         assert user.disabled_at is None
 
 
+def test_first_password_opens_nothing_until_it_is_another(
+    client: TestClient, services: Services, boss: Person
+) -> None:
+    """An administrator knows it. Pages, API and forms are closed, and it cannot be kept."""
+    form = {"email": "ben@example.org"}
+    made = client.post(f"{BASE}/people", json=form, headers=boss.bearer).json()
+    own = client_of(services)
+    own.post("/login", data={**form, "password": made["password"]})
+    page = own.get("/trash", headers={"Accept": "text/html"}, follow_redirects=False)
+    assert (page.status_code, page.headers["location"]) == (303, "/account")
+    assert own.get("/v1/transcripts").json()["code"] == "password_change_needed"
+    assert own.post("/account/keys").status_code == 403
+    fresh = {"current": made["password"], "new": made["password"], "again": made["password"]}
+    same = own.post("/account/password", data=fresh)
+    assert (same.status_code, "is the current one" in same.text) == (400, True)
+    fresh = {**fresh, "new": "one of my own choice", "again": "one of my own choice"}
+    assert own.post("/account/password", data=fresh).status_code == 200
+    assert own.get("/v1/transcripts").status_code == 200
+
+
 def test_account_made_on_the_page_shows_its_password_once(client: TestClient, boss: Person) -> None:
     form = {"email": "ben@example.org"}
     made = client.post("/administration/people", data=form, headers=boss.bearer)

@@ -129,6 +129,9 @@ def test_work_of_one_recording_is_told_without_its_title(
     page = client.get("/administration/work", params=query, headers=boss.bearer).text
     assert "This cannot be read." in page
     assert "Secret" not in page
+    empty = {"recording": " / "}
+    nothing = client.get("/administration/work", params=empty, headers=boss.bearer)
+    assert (nothing.status_code, nothing.url.path) == (200, "/administration")
     for odd in ("nothing", "a b", "%2e"):
         answer = client.get("/administration/work", params={"recording": odd}, headers=boss.bearer)
         assert answer.status_code == 404

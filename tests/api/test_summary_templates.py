@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from reflector.accounts import users
-from reflector.db.models import User
+from reflector.db.models import SummaryTemplate, User
 from tests.api.people import SECRET, Person, make_person, make_transcript
 from tests.conftest import OpenServices, client_of
 
@@ -114,6 +114,24 @@ def test_options_follow_the_recording_then_its_owners_tags(world: World) -> None
     world.ask(world.anna, "PATCH", f"tags/{tag['id']}", cleared)
     after = world.ask(world.anna, "GET", path).json()["effective"]
     assert (after["vocabulary"], after["language"]) == ("Ada, Qualle", None)
+
+
+@pytest.mark.parametrize("language", ["auto", ""])
+def test_tag_whose_language_is_detected_hides_no_other(world: World, language: str) -> None:
+    """`auto` reached the recogniser as the name of a language."""
+    mine = make_transcript(world.services, user_id=world.anna.id, source_language="auto")
+    for name, code in (("A", language), ("B", "de")):
+        tag = world.ask(world.anna, "POST", "tags", {"name": name, "language": code}).json()["id"]
+        world.ask(world.anna, "PUT", f"transcripts/{mine}/tags/{tag}")
+    effective = world.ask(world.anna, "GET", f"transcripts/{mine}/options").json()["effective"]
+    assert effective["language"] == "de"
+
+
+def test_strangers_do_not_read_templates(open_with: OpenServices) -> None:
+    services = open_with(AUTH_BACKEND="password", SECRET_KEY=SECRET, PUBLIC_MODE=True)
+    with services.db.write() as session:
+        session.add(SummaryTemplate(name="x", instructions="x", is_for_all=True))
+    assert client_of(services).get("/v1/summary-templates").json() == []
 
 
 def test_templates_of_others_cannot_be_chosen(world: World) -> None:

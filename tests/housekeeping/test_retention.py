@@ -8,7 +8,7 @@ from reflector.db.models import Status, Tag, Transcript, TranscriptTag, now
 from reflector.housekeeping import trash
 from reflector.services import Services
 from tests.api.people import SECRET, make_person, make_transcript
-from tests.conftest import OpenServices
+from tests.conftest import OpenServices, client_of
 
 
 def tag(services: Services, transcript_id: str, user_id: str | None, days: int | None) -> None:
@@ -28,7 +28,8 @@ def test_only_what_is_older_than_its_owners_tag_allows_goes_to_the_trash(
     open_with: OpenServices,
 ) -> None:
     services = open_with(AUTH_BACKEND="password", SECRET_KEY=SECRET)
-    anna = make_person(services, "anna@example.org").id
+    owner = make_person(services, "anna@example.org")
+    anna = owner.id
     ben = make_person(services, "ben@example.org").id
     created = now() - timedelta(days=40)
 
@@ -47,6 +48,11 @@ def test_only_what_is_older_than_its_owners_tag_allows_goes_to_the_trash(
     assert is_in_trash(services, shortest)
     assert not any(is_in_trash(services, each) for each in kept)
     assert trash.apply_retention(services) == 0
+    client = client_of(services)
+    restored = client.post(f"/v1/transcripts/{old}/restore", headers=owner.bearer)
+    assert restored.status_code == 200
+    assert trash.apply_retention(services) == 0
+    assert not is_in_trash(services, old)
 
 
 def test_without_accounts_everybodys_tags_count(open_with: OpenServices) -> None:

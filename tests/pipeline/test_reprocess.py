@@ -232,3 +232,36 @@ def test_vocabulary_and_number_of_speakers_reach_the_engines(
     output = steps(services, transcript_id, run)[StepName.DIARIZE].output
     assert output is not None
     assert output["speakers"] == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "servers", "expected"),
+    [
+        ({"min_speakers": 2}, (None, 4), (2, 4)),
+        ({"max_speakers": 3}, (2, 8), (2, 3)),
+        ({"min_speakers": 6}, (None, 4), (6, None)),
+        ({"max_speakers": 1}, (2, 4), (None, 1)),
+        ({}, (2, 4), (2, 4)),
+    ],
+)
+def test_limits_of_the_server_hold_where_the_recording_has_none(
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    own: dict[str, int],
+    servers: tuple[int | None, int | None],
+    expected: tuple[int | None, int | None],
+) -> None:
+    """One limit of a recording dropped the other one of the server."""
+    monkeypatch.setattr(services.speech, "speakers", servers)
+    asked: list[tuple[int | None, int | None]] = []
+
+    def diarize(pcm: Any, options: Any, progress: Any) -> Any:
+        asked.append((options.min_speakers, options.max_speakers))
+        raise ValueError("enough")
+
+    monkeypatch.setattr(services.speech.diarizer, "diarize", diarize)
+    transcript_id = add_recording(services, HELD_OUT)
+    with services.db.write() as session:
+        session.get_one(Transcript, transcript_id).options = own
+    process(services, transcript_id)
+    assert asked == [expected]

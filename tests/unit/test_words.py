@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import itertools
 
-from reflector.transcript.words import Word, from_rows, monotone, segment_ranges, segments
+from reflector.transcript.words import (
+    Word,
+    from_rows,
+    monotone,
+    segment_ranges,
+    segments,
+    unsure_rows,
+    with_unsure,
+)
 
 
 def sentence(text: str, start: float = 0.0, speaker: int = 0) -> list[Word]:
@@ -58,14 +66,17 @@ def test_word_times_never_overlap_and_never_pass_the_end() -> None:
     assert all(0 <= word.start <= word.end <= 5.0 for word in tame)
 
 
-def test_probability_is_kept_in_rows_and_told_only_of_unsure_words() -> None:
+def test_probability_is_kept_beside_the_rows_of_earlier_versions() -> None:
     sure, unsure, unknown = (
         Word(" a", 0, 1, 0, 0.93), Word(" b", 1, 2, 0, 0.414), Word(" c", 2, 3),
     )  # fmt: skip
-    rows = [word.row() for word in (sure, unsure, unknown)]
-    assert rows == [[" a", 0, 1, 0, 0.93], [" b", 1, 2, 0, 0.41], [" c", 2, 3, 0]]
-    assert from_rows(rows) == [sure, unsure._replace(probability=0.41), unknown]
-    told = [word.timed_unsure().get("probability") for word in (sure, unsure, unknown)]
-    assert told == [None, 0.414, None]
+    words = [sure, unsure, unknown]
+    rows = [word.row() for word in words]
+    assert rows == [[" a", 0, 1, 0], [" b", 1, 2, 0], [" c", 2, 3, 0]]
+    assert unsure_rows(words) == [[1, " b", 0.41]]
+    again = with_unsure(from_rows(rows), unsure_rows(words))
+    assert [word.probability for word in again] == [None, 0.41, None]
+    corrected = with_unsure([unsure._replace(text=" d")], unsure_rows(words))
+    assert corrected[0].probability is None
     moved = monotone([unsure._replace(end=9)], 5)
     assert (moved[0].end, moved[0].probability) == (5, 0.414)

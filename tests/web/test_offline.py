@@ -88,7 +88,7 @@ def kept(page: Any) -> int:
         """async () => {
             let count = 0;
             for (const name of await caches.keys())
-                if (name.startsWith("opened-")) count += (await (await caches.open(name)).keys()).length;
+                if (name.includes(":opened-")) count += (await (await caches.open(name)).keys()).length;
             return count;
         }"""
     )
@@ -115,6 +115,47 @@ def test_nothing_is_kept_after_the_session(browser: Any, with_accounts: Server) 
         page.context.close()
 
 
+def test_another_account_sees_nothing_of_the_one_before(
+    browser: Any, with_accounts: Server
+) -> None:
+    page = app(browser, with_accounts.url)
+    page.goto("/login")
+    log_in(page)
+    page.wait_for_function(CONTROLLED)
+    page.goto("/")
+    page.wait_for_selector("#empty:not([hidden]), .list li")
+    assert kept(page) > 0
+    page.goto("/login")  # over a session that still lives, or has ended without a word
+    page.wait_for_selector("input[type=password]")
+    assert kept(page) == 0
+    page.context.close()
+
+
+def test_what_was_destroyed_is_kept_no_more(browser: Any, alone: Server) -> None:
+    transcript = alone.create(name="to be destroyed")
+    page = app(browser, alone.url)
+    open_controlled(page, "/")
+    page.goto(f"/transcripts/{transcript}")
+    page.wait_for_selector("#title:text('to be destroyed')")
+    page.wait_for_load_state("networkidle")
+    page.goto("/trash")
+    alone.http.delete(f"/v1/transcripts/{transcript}")
+    alone.http.delete(f"/v1/transcripts/{transcript}/destroy")
+    page.goto(f"/transcripts/{transcript}")
+    page.wait_for_selector("h1:text('There is nothing at this address')")
+    found = page.evaluate(
+        """async (id) => {
+            const found = [];
+            for (const name of await caches.keys())
+                for (const { url } of await (await caches.open(name)).keys()) if (url.includes(id)) found.push(url);
+            return found;
+        }""",
+        transcript,
+    )
+    assert found == []
+    page.context.close()
+
+
 def test_recording_that_another_app_shares_is_uploaded(
     browser: Any, alone: Server, tmp_path: Path
 ) -> None:
@@ -129,6 +170,8 @@ def test_recording_that_another_app_shares_is_uploaded(
     page.set_input_files("#app input", fresh(tmp_path))
     page.click("#app button")
     page.wait_for_url("**/?shared")
+    assert alone.get("/v1/transcripts")["items"] == []  # any site can send a form
+    page.click(".upload button:text-is('Upload')")
     page.wait_for_selector(".list li .badge")
     (found,) = alone.get("/v1/transcripts")["items"]
     alone.wait_for_status(found["id"], "ended")

@@ -227,13 +227,36 @@ def test_tags_and_options_are_there_before_the_work_begins(
     }  # fmt: skip
 
 
-def test_refused_options_are_said_before_anything_is_sent(page: Any, tmp_path: Path) -> None:
+def test_wrong_options_are_said_before_anything_is_sent(page: Any, tmp_path: Path) -> None:
     page.goto("/")
     page.click("#upload-more summary")
-    page.fill("#upload-least", "5")
+    for least, most in (("5", "2"), ("0", ""), ("", "1.5")):
+        page.fill("#upload-least", least)
+        page.fill("#upload-most", most)
+        page.set_input_files("#file", fresh(tmp_path))
+        page.wait_for_selector("#upload-options input:focus")
+        assert page.locator(".upload").count() == 0
+        page.click("h1")
+
+
+def test_tag_and_template_that_were_removed_meanwhile_stop_nothing(
+    page: Any, server: Server, tmp_path: Path
+) -> None:
+    tag = server.http.post("/v1/tags", json={"name": "Soon gone"}).json()["id"]
+    template = server.http.post(
+        "/v1/summary-templates", json={"name": "Soon gone", "instructions": "x"}
+    ).json()["id"]
+    page.goto("/")
+    page.click("#upload-more summary")
+    page.locator("#upload-tags label", has_text="Soon gone").click()
+    page.select_option("#upload-template", label="Soon gone")
     page.fill("#upload-most", "2")
+    server.http.delete(f"/v1/tags/{tag}")
+    server.http.delete(f"/v1/summary-templates/{template}")
     page.set_input_files("#file", fresh(tmp_path))
-    page.wait_for_selector(".upload.failed:has-text('min_speakers cannot be above')")
+    page.wait_for_url("**/transcripts/*")
+    found = page.url.rpartition("/")[2]
+    assert server.get(f"/v1/transcripts/{found}/options")["own"]["max_speakers"] == 2
 
 
 def test_session_that_ended_pauses_the_upload(page: Any, tmp_path: Path) -> None:
@@ -250,3 +273,54 @@ def test_session_that_ended_pauses_the_upload(page: Any, tmp_path: Path) -> None
     page.set_input_files("#file", fresh(tmp_path))
     page.wait_for_url("**/transcripts/*")
     page.wait_for_selector(".badge.ended")
+
+
+def test_upload_is_dismissed_while_the_network_is_away(
+    page: Any, server: Server, tmp_path: Path
+) -> None:
+    """It could not be, and held up all that came after it."""
+    first, second = (fresh(tmp_path) for _ in range(2))
+    page.goto("/")
+    page.route("**/record/upload*", lambda route: route.abort("internetdisconnected"))
+    page.set_input_files("#file", [first, second])
+    page.wait_for_selector(".upload:has-text('goes on by itself')")
+    page.locator(".upload").first.locator("button:text('Dismiss')").click()
+    page.wait_for_function("() => document.querySelectorAll('.upload').length === 1")
+    page.unroute("**/record/upload*")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    is_done(page)
+    wait_until(
+        lambda: [each["name"] for each in recordings(server)].count(Path(first).stem) == 0,
+        "nothing of the dismissed one",
+    )
+    assert Path(second).stem in [each["name"] for each in recordings(server)]
+
+
+def test_file_that_went_away_is_said_and_holds_up_nothing(page: Any, tmp_path: Path) -> None:
+    page.goto("/")
+    page.evaluate(
+        """() => {
+            const broken = () => Promise.reject(new DOMException("gone", "NotFoundError"));
+            const slice = Blob.prototype.slice;
+            Blob.prototype.slice = function (...given) {
+                return window.isGone ? { arrayBuffer: broken } : slice.apply(this, given);
+            };
+        }"""
+    )
+    page.route("**/v1/transcripts/same*", lambda route: route.continue_())
+    page.evaluate("window.isGone = true")
+    page.set_input_files("#file", fresh(tmp_path))
+    page.wait_for_selector(".upload.failed:has-text('cannot be read any more')")
+
+
+def test_recording_is_not_uploaded_for_somebody_else(
+    page: Any, server: Server, tmp_path: Path
+) -> None:
+    """Somebody else has logged in in another tab meanwhile."""
+    page.goto("/")
+    other = {"sub": "somebody-else", "email": "ben@example.org"}
+    page.route("**/v1/me", lambda route: route.fulfill(json=other))
+    recording = fresh(tmp_path)
+    page.set_input_files("#file", recording)
+    page.wait_for_selector(".upload:has-text('session has ended')")
+    assert Path(recording).stem not in [each["name"] for each in recordings(server)]

@@ -50,7 +50,8 @@ def apply(
     context: StepContext, session: Session, transcript: Transcript, output: Output, events: Outbox
 ) -> None:
     words = from_rows(output["words"])
-    store_words(session, transcript.id, context.run, words)
+    unsure = context.output(StepName.TRANSCRIBE).get("unsure", [])
+    store_words(session, transcript.id, context.run, words, unsure)
     text = plain_text(words)
     events.add(EventName.TRANSCRIPT, {"text": text, "translation": None})
 

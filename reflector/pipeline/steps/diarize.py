@@ -13,8 +13,19 @@ from reflector.transcript.assembly import Turn
 
 
 def _options(context: StepContext) -> DiarizeOptions:
-    limits = context.services.speech.speakers
-    return context.options.speakers or DiarizeOptions(limits[0], limits[1])
+    """Return the limits of the recording, and those of the server where it has none.
+
+    A limit of the server that does not fit to one of the recording is left out.
+    """
+    least, most = context.services.speech.speakers
+    own = context.options.speakers
+    if own is None:
+        return DiarizeOptions(least, most)
+    if own.max_speakers and least and least > own.max_speakers:
+        least = None
+    if own.min_speakers and most and most < own.min_speakers:
+        most = None
+    return DiarizeOptions(own.min_speakers or least, own.max_speakers or most)
 
 
 def depends(context: StepContext) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.step import Queue, StepDefinition, StepName
 from reflector.speech.engines import TranscribeOptions
+from reflector.transcript.words import unsure_rows
 
 
 def _options(context: StepContext) -> TranscribeOptions:
@@ -31,6 +32,7 @@ def run(context: StepContext) -> Output:
         warnings.append("No speech was found in the recording.")
     return {
         "words": [word.row() for word in result.words],
+        "unsure": unsure_rows(result.words),
         "language": result.language,
         "speech_seconds": round(result.speech_seconds, 2),
         "engine": result.report.as_json(),

@@ -22,5 +22,5 @@ def data(document: Document) -> dict[str, Any]:
         "participants": list(document.participants),
         "topics": list(document.topics),
         "segments": formats.json_segments(document.segments, document.names),
-        "words": [word._asdict() for word in document.words],
+        "words": [word.timed() for word in document.words],
     }

@@ -16,10 +16,10 @@ from reflector.db.models import Event, Transcript
 from reflector.errors import NotFound, Unauthenticated
 from reflector.events.names import EventName
 from reflector.http.deps import AnyCaller, ServicesDep, UserCaller
+from reflector.http.ranges import serve
 from reflector.services import Services
 from reflector.storage.keys import audio_key
 from reflector.transcripts import schemas
-from reflector.transcripts.ranges import serve
 
 router = APIRouter(tags=["transcripts"])
 

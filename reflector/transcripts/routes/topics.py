@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import Caller, get_authorized_transcript
+from reflector.db.words import load_recognised
 from reflector.errors import NotFound
 from reflector.http.deps import AnyCaller, ResponseCacheDep, ServicesDep
 from reflector.http.response_cache import ResponseCache, state_of
@@ -72,8 +73,12 @@ def transcript_get_words(
     """Extra: get all words in order, even before there are topics."""
 
     def make(session: Session) -> list[Any]:
-        words = queries.words_of(session, get_authorized_transcript(session, caller, transcript_id))
-        return [word.timed_unsure() for word in words]
+        transcript = get_authorized_transcript(session, caller, transcript_id)
+        words = load_recognised(session, transcript_id, transcript.shown_run)
+        return [
+            {**word.timed(), "probability": word.probability} if word.is_unsure else word.timed()
+            for word in words
+        ]
 
     return cache.answer(caller, ("words", transcript_id), make, state_of(transcript_id))
 

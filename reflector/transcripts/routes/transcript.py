@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from reflector.accounts.access import Caller, Right, get_authorized_transcript, may_manage
 from reflector.db.changes import touch
 from reflector.db.edits import note_field
-from reflector.db.models import Participant, SourceKind, Transcript
+from reflector.db.models import Participant, SourceKind, Transcript, now
 from reflector.errors import Conflict, InvalidInput
 from reflector.events.names import UserEventName
 from reflector.events.outbox import publish_changed, publish_to_owner
@@ -173,7 +173,7 @@ def transcript_restore(
         )
         if transcript.deleted_at is None:
             raise InvalidInput("Transcript is not deleted")
-        transcript.deleted_at = None
+        transcript.deleted_at, transcript.restored_at = None, now()
         trash.mark_recording(session, transcript)
         run = transcript.last_run
         publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_RESTORED)

@@ -10,9 +10,9 @@ from reflector.accounts.access import get_audible_transcript
 from reflector.db.models import Meeting
 from reflector.errors import NotFound, Unavailable
 from reflector.http.deps import AnyCaller, ServicesDep, UserCaller
+from reflector.http.ranges import serve
 from reflector.storage.store import Bucket
 from reflector.transcripts import schemas
-from reflector.transcripts.ranges import serve
 from reflector.transcripts.video import NO_VIDEO, video_type
 
 router = APIRouter(tags=["transcripts"])

@@ -2,7 +2,7 @@
 
 import { nameLanguages } from "./dates.js";
 import { api, at, byId, send } from "./dom.js";
-import { loadTemplates, saveOptions, showOptions } from "./options.js";
+import { listenToLimits, loadTemplates, saveOptions, showOptions } from "./options.js";
 import { t } from "./text.js";
 
 const EDITED = {
@@ -167,6 +167,7 @@ export function listenToDialogs(base, transcript, edited, reread) {
   const language = byId("process-language");
   if (language) nameLanguages(language);
   let spoken = language?.value;
+  if (byId("process-options")) listenToLimits("process");
   /** The options as the server has them; null until they are read. @type {import("../types").ProcessingOptions | null} */
   let chosen = null;
   async function readChosen() {

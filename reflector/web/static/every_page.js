@@ -1,6 +1,6 @@
 // What every page of a person with an account does: go on with uploads, and keep pages for when the server is away.
 
-import { at, byId } from "./dom.js";
+import { all, at, byId } from "./dom.js";
 import { t } from "./text.js";
 import { list } from "./uploads/store.js";
 
@@ -13,12 +13,13 @@ const pending = async () => (await list()).filter((upload) => upload.user === us
 navigator.serviceWorker?.register(at("/service-worker.js")).catch(() => {});
 
 // Logging out clears what the browser keeps
-byId("log-out")?.addEventListener("submit", async (event) => {
-  const form = event.target;
-  event.preventDefault();
-  const count = await pending().catch(() => []);
-  if (!count.length || confirm(t("Uploads that are not done are given up. Log out?"))) form.submit();
-});
+for (const form of all("[data-signs-out]")) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const count = await pending().catch(() => []);
+    if (!count.length || confirm(t("Uploads that are not done are given up. Log out?"))) form.submit();
+  });
+}
 
 // The library shows its uploads itself. Without any, nothing more is loaded
 if (!("library" in sign.dataset) && (await pending()).length) {

@@ -4,7 +4,7 @@ import { keepPicked, listenToBulk, pickedIds, picker } from "./bulk.js";
 import { date, nameLanguages } from "./dates.js";
 import { api, at, byId, clock, draw, enableControls, make, showStatus, timeLeft, titleOf } from "./dom.js";
 import { isFiltered, listenToFilters, offerTags, searchParameters } from "./filters.js";
-import { loadTemplates, offerTemplates, readOptions } from "./options.js";
+import { areOptionsValid, listenToLimits, loadTemplates, offerTemplates, readOptions } from "./options.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { highlighted, listenToSearch, query } from "./search.js";
 import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
@@ -109,18 +109,20 @@ const choices = () => ({
 
 let given = 0;
 const take = (files) => {
+  if (!areOptionsValid("upload")) return;
   given = files.length;
   queue.enqueue(files, choices()).catch(() => {});
 };
 
 /** What another app has shared: the service worker keeps it until now. */
 async function takeShared() {
-  if (!("caches" in window) || !(await caches.has("shared"))) return;
-  const cache = await caches.open("shared");
+  const name = `reflector${at("")}:shared`;
+  if (!("caches" in window) || !(await caches.has(name))) return;
+  const cache = await caches.open(name);
   for (const request of await cache.keys()) {
     const content = await (await cache.match(request))?.blob();
-    const name = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) ?? "");
-    if (content) await queue.enqueue([new File([content], name, { type: content.type })], choices());
+    const title = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1) ?? "");
+    if (content) await queue.enqueue([new File([content], title, { type: content.type })], choices(), "shared");
     await cache.delete(request);
   }
 }
@@ -164,6 +166,7 @@ function takeChosen() {
   input.value = "";
 }
 byId("file").addEventListener("change", takeChosen);
+listenToLimits("upload");
 queue.start(byId("list").dataset.user, showLines, goThere);
 takeShared().catch(() => {});
 takeChosen(); // what was chosen before this script was there

@@ -6,7 +6,7 @@ import { t } from "./text.js";
 const MEETING = /\/transcripts\/[^/]+$/;
 
 async function opened() {
-  const names = (await caches.keys()).filter((name) => name.startsWith("opened-"));
+  const names = (await caches.keys()).filter((name) => name.startsWith(`reflector${at("")}:opened-`));
   const found = [];
   for (const name of names) {
     const cache = await caches.open(name);

@@ -71,6 +71,31 @@ export function readOptions(prefix) {
   };
 }
 
+const limitsOf = (prefix) => [byId(`${prefix}-least`), byId(`${prefix}-most`)];
+
+/** Tell the browser, which keeps a form with a wrong field from being sent, whether the numbers fit together. */
+function compareLimits(prefix) {
+  const [least, most] = limitsOf(prefix);
+  const isCrossed = least.value && most.value && Number(least.value) > Number(most.value);
+  most.setCustomValidity(isCrossed ? t("This is less than “at least”.") : "");
+}
+
+/** Compare the numbers whenever one is changed. */
+export const listenToLimits = (prefix) =>
+  byId(`${prefix}-options`).addEventListener("input", () => compareLimits(prefix));
+
+/** Whether the numbers are some, and fit together; says what is wrong where it is. */
+export function areOptionsValid(prefix) {
+  compareLimits(prefix);
+  const [least, most] = limitsOf(prefix);
+  const wrong = [least, most].find((input) => !input.checkValidity());
+  if (!wrong) return true;
+  const details = wrong.closest("details");
+  if (details) details.open = true;
+  wrong.reportValidity();
+  return false;
+}
+
 /** @param {Options} options */
 export const isChosen = (options) => Object.values(options).some((value) => value !== null);
 

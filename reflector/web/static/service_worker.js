@@ -7,15 +7,21 @@ const worker = /** @type {any} */ (self);
 /** @type {Shell} */
 const shell = worker.SHELL;
 
-const FILES = `files-${shell.version}`;
+// Several servers may share a host, each below a path of its own
+const PREFIX = `reflector${shell.root}:`;
+const FILES = `${PREFIX}files-${shell.version}`;
 // Pages name their files by a hash: what was opened before an update cannot be shown after it
-const OPENED = `opened-${shell.version}`;
-const SHARED = "shared";
+const OPENED = `${PREFIX}opened-${shell.version}`;
+const SHARED = `${PREFIX}shared`;
 const MOST_OPENED = 400;
 const AWAY = [502, 503, 504];
+const NO_MORE = [403, 404, 410];
 
 const PAGES = /^\/(transcripts\/[^/]+)?$/;
-const TEXTS = /^\/v1\/(tags(\/of)?|transcripts(\/[^/]+(\/(topics|words|run|translation|notes|audio\/waveform))?)?)$/;
+const TEXTS = /^\/v1\/transcripts\/(?!same$|search$)[^/]+(\/(topics|words|run|translation|notes|audio\/waveform))?$/;
+// Of the library its first page
+const LISTS = ["/v1/tags", "/v1/transcripts?page=1&size=20"];
+const LIST_SECONDS = 15;
 
 /** What the server said, marked as kept, so that the page says that it is away. @param {Response} kept */
 function marked(kept) {
@@ -24,7 +30,13 @@ function marked(kept) {
   return new Response(kept.body, { status: kept.status, headers });
 }
 
+/** When each list was kept: the library reads it every few seconds. @type {Map<string, number>} */
+const keptAt = new Map();
+
 async function keep(key, response) {
+  const isList = LISTS.includes(key.slice(shell.root.length));
+  if (isList && Date.now() - (keptAt.get(key) ?? 0) < LIST_SECONDS * 1000) return;
+  keptAt.set(key, Date.now());
   const cache = await caches.open(OPENED);
   await cache.put(key, response);
   // The oldest come first; what is kept again moves to the end
@@ -33,7 +45,20 @@ async function keep(key, response) {
 }
 
 /** The session has ended: what was opened in it is not shown any more. */
-const forget = () => caches.delete(OPENED);
+async function forget() {
+  keptAt.clear();
+  await Promise.all([OPENED, SHARED].map((name) => caches.delete(name)));
+}
+
+/** It was destroyed, or is shared no more: all that is kept of it goes. @param {string} key */
+async function drop(key) {
+  const [id] = key.match(/(?<=\/transcripts\/)[^/?]+/) ?? [];
+  const cache = await caches.open(OPENED);
+  const keys = await cache.keys();
+  await Promise.all(
+    keys.filter(({ url }) => id && url.includes(`/transcripts/${id}`)).map((each) => cache.delete(each)),
+  );
+}
 
 /** The server's answer; what is kept where the server cannot be reached. `key`: the address that it is kept under. */
 async function fresh(event, key, orElse) {
@@ -46,9 +71,23 @@ async function fresh(event, key, orElse) {
     if (response.ok) event.waitUntil(keep(key, response.clone()).catch(() => {}));
     // A page leads elsewhere only to the login
     if (response.status === 401 || response.type === "opaqueredirect") event.waitUntil(forget());
+    if (NO_MORE.includes(response.status)) event.waitUntil(drop(key));
     return AWAY.includes(response.status) ? ((await kept()) ?? response) : response;
   } catch (error) {
     const found = (await kept()) ?? (await orElse());
+    if (!found) throw error;
+    return found;
+  }
+}
+
+/** Any other page; the login means that nobody is logged in. */
+async function otherPage(event, path) {
+  try {
+    const response = await fetch(event.request);
+    if (path === "/login" || response.type === "opaqueredirect") event.waitUntil(forget());
+    return response;
+  } catch (error) {
+    const found = await insteadOfPage();
     if (!found) throw error;
     return found;
   }
@@ -77,7 +116,8 @@ worker.addEventListener("activate", (event) => {
   const wanted = [FILES, OPENED, SHARED];
   const clean = async () => {
     const names = await caches.keys();
-    await Promise.all(names.filter((name) => !wanted.includes(name)).map((name) => caches.delete(name)));
+    const ours = names.filter((name) => name.startsWith(PREFIX));
+    await Promise.all(ours.filter((name) => !wanted.includes(name)).map((name) => caches.delete(name)));
     await worker.clients.claim();
   };
   event.waitUntil(clean());
@@ -94,10 +134,10 @@ worker.addEventListener("fetch", (event) => {
     const file = async () => (await (await caches.open(FILES)).match(url.pathname)) ?? fetch(request);
     event.respondWith(file());
   } else if (request.mode === "navigate") {
-    // A page is the same for each search in it; what others are is only told apart from the login
-    if (PAGES.test(path)) event.respondWith(fresh(event, url.pathname, insteadOfPage));
-    else event.respondWith(fetch(request).catch(async (error) => (await insteadOfPage()) ?? Promise.reject(error)));
-  } else if (TEXTS.test(path)) {
+    // A page is the same for each search in it; a preview is somebody else's view of it
+    const isOwn = PAGES.test(path) && !url.searchParams.has("preview");
+    event.respondWith(isOwn ? fresh(event, url.pathname, insteadOfPage) : otherPage(event, path));
+  } else if (request.cache !== "no-store" && (TEXTS.test(path) || LISTS.includes(path + url.search))) {
     event.respondWith(fresh(event, url.pathname + url.search, async () => null));
   }
 });

@@ -24,6 +24,8 @@ def upgrade() -> None:
     op.add_column("transcript", sa.Column("options", sa.JSON()))
     op.add_column("transcript", sa.Column("fingerprint", sa.String()))
     op.create_index("idx_transcript_fingerprint", "transcript", ["fingerprint"])
+    op.add_column("transcript", sa.Column("restored_at", UTCDateTime()))
+    op.add_column("words", sa.Column("unsure", sa.JSON()))
     op.add_column("user", sa.Column("language", sa.String()))
     op.add_column(
         "user",

@@ -13,6 +13,9 @@ const RENEW_MS = 2000;
 const LOOK_MS = 3000;
 const SHOW_MS = 200;
 
+/** It was dismissed, or another tab has it now: nothing more is done about it here. */
+class Gone extends Error {}
+
 const me = Math.random().toString(36).slice(2);
 /** How far this tab is with each, from 0 to 1. @type {Map<number, number>} */
 const fractions = new Map();
@@ -58,19 +61,21 @@ function pause(seconds) {
 /** Keep these fields, here and in the store. @param {Upload} upload @param {Partial<Upload>} fields */
 async function note(upload, fields) {
   Object.assign(upload, fields);
-  await store.change(upload.key, fields);
+  if (!(await store.change(upload.key, fields))) throw new Gone();
   await show();
 }
 
 /** Do `action` until it works; throws Refused where it never will. @param {Upload} upload @param {() => Promise<any>} action */
 async function persist(upload, action) {
   for (let attempt = 0; ; attempt += 1) {
+    // A browser slows down what is in the background: this tab may have lost it meanwhile
+    if (!(await store.claim(upload.key, me, LEASE_MS))) throw new Gone();
     try {
       const answer = await action();
       if (upload.problem) await note(upload, { problem: null });
       return answer;
     } catch (error) {
-      if (error instanceof sending.Refused) throw error;
+      if (error instanceof sending.Refused || error instanceof Gone) throw error;
       await note(upload, { problem: error.message });
       await pause(RETRY_SECONDS[Math.min(attempt, RETRY_SECONDS.length - 1)]);
     }
@@ -94,6 +99,7 @@ async function sendRest(upload) {
     }
   } catch (error) {
     // The answer to the last chunk may have been lost, or the server the chunks from before
+    if (error instanceof Gone) throw error;
     if (await persist(upload, () => sending.hasArrived(upload.transcript))) return;
     if (!(error instanceof sending.Refused) || resumedAt === 0) throw error;
     await note(upload, { sent: 0 });
@@ -104,6 +110,7 @@ async function sendRest(upload) {
 /** @param {Upload} upload @returns {Promise<boolean>} whether it is there now */
 async function work(upload) {
   if (!upload.transcript) {
+    await persist(upload, () => sending.checkAccount(upload.user));
     if (!upload.same) {
       const [same] = await persist(upload, () => sending.findSame(upload.fingerprint));
       if (same) {
@@ -134,12 +141,30 @@ async function take(upload) {
     await store.remove(upload.key);
     arrived(/** @type {string} */ (upload.transcript), (await own()).length);
   } catch (error) {
-    await note(upload, { state: "refused", problem: error.message });
+    if (!(error instanceof Gone)) await note(upload, { state: "refused", problem: error.message }).catch(() => {});
   } finally {
     clearInterval(renewing);
     fractions.delete(upload.key);
-    await store.change(upload.key, { until: 0 }).catch(() => {});
+    await store.release(upload.key, me).catch(() => {});
   }
+}
+
+/**
+ * Take it if no other tab has it. With TLS browsers know locks, which a tab that was slowed down keeps; the lease that
+ * `claim` renews is for those without.
+ *
+ * @param {Upload} upload
+ * @returns {Promise<boolean>} whether it was this tab's turn
+ */
+async function takeIfFree(upload) {
+  const begin = async () => {
+    if (!(await store.claim(upload.key, me, LEASE_MS))) return false;
+    await take(upload);
+    return true;
+  };
+  if (!navigator.locks) return begin();
+  const name = `${store.NAME}.${upload.key}`;
+  return navigator.locks.request(name, { ifAvailable: true }, async (lock) => (lock ? begin() : false));
 }
 
 async function run() {
@@ -148,15 +173,12 @@ async function run() {
   try {
     for (;;) {
       const waiting = (await own()).filter((upload) => upload.state === "waiting");
-      let next = null;
+      let hadTurn = false;
       for (const upload of waiting) {
-        if (await store.claim(upload.key, me, LEASE_MS)) {
-          next = upload;
-          break;
-        }
+        hadTurn = await takeIfFree(upload);
+        if (hadTurn) break;
       }
-      if (!next) break;
-      await take(next);
+      if (!hadTurn) break;
       await show();
     }
   } finally {
@@ -187,8 +209,9 @@ export function start(account, onChange, onArrival) {
 /**
  * @param {Iterable<File>} files
  * @param {Pick<Upload, "language" | "target" | "tags" | "options">} choices
+ * @param {"waiting" | "shared"} state "shared": somebody has to say yes first
  */
-export async function enqueue(files, choices) {
+export async function enqueue(files, choices, state = "waiting") {
   let key = Date.now() * 1000;
   for (const file of files) {
     const fingerprint = await fingerprintOf(file).catch(() => `${file.size}-${file.name}-${file.lastModified}`);
@@ -201,7 +224,7 @@ export async function enqueue(files, choices) {
       transcript: null,
       sent: 0,
       problem: null,
-      state: "waiting",
+      state,
       same: null,
       owner: "",
       until: 0,
@@ -218,6 +241,8 @@ export async function retry(key) {
 }
 
 export async function dismiss(key) {
+  const upload = (await own()).find((each) => each.key === key);
   await store.remove(key);
   await show();
+  if (upload?.transcript) await sending.discard(upload.transcript);
 }

@@ -9,10 +9,17 @@ const CHUNK_BYTES = 16 * 1024 * 1024;
 const STALLED_SECONDS = 60;
 
 const LOST = t("The connection to the server was lost.");
+const UNREADABLE = t("The file cannot be read any more. Dismiss this, and choose it again.");
 const SESSION_ENDED = t("Your session has ended. Log in again; the upload goes on then.");
 
 /** What another try will not mend. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  /** @param {string} message @param {number} status of the answer; 0 without one */
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** A request is refused for good; 401: the session, 408: it paused, 429: too many at once. */
 const isFinal = (status) => status >= 400 && status < 500 && ![401, 408, 429].includes(status);
@@ -22,7 +29,17 @@ async function asked(request) {
   try {
     return await request;
   } catch (error) {
-    throw isFinal(error.status) ? new Refused(error.message) : error;
+    throw isFinal(error.status) ? new Refused(error.message, error.status) : error;
+  }
+}
+
+/** The answer; null where a tag or a template was removed before the upload had its turn. */
+async function unlessGone(request) {
+  try {
+    return await asked(request);
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
   }
 }
 
@@ -59,8 +76,17 @@ function sendChunk(url, chunk, name, onProgress) {
   });
 }
 
+/** What the server says now, and not what the service worker keeps. */
+const ask = (path) => asked(api(path, { cache: "no-store" }));
+
+/** Throw an error if somebody else has logged in meanwhile: this is not to become their recording. */
+export async function checkAccount(user) {
+  const account = await ask("/v1/me");
+  if ((account?.sub ?? "") !== user) throw new Error(SESSION_ENDED);
+}
+
 /** One's own transcripts of the same recording. */
-export const findSame = (fingerprint) => asked(api(`/v1/transcripts/same?fingerprint=${fingerprint}`));
+export const findSame = (fingerprint) => ask(`/v1/transcripts/same?fingerprint=${fingerprint}`);
 
 /** Create the transcript of an upload, and answer its id. @param {import("./store.js").Upload} upload */
 export async function create({ file, fingerprint, language, target }) {
@@ -77,13 +103,15 @@ export async function create({ file, fingerprint, language, target }) {
 /** Give it its tags and options. It may be repeated. @param {import("./store.js").Upload} upload */
 export async function describe({ transcript, tags, options }) {
   const base = `/v1/transcripts/${transcript}`;
-  for (const tag of tags) await asked(send(`${base}/tags/${tag}`, "PUT"));
-  if (isChosen(options)) await asked(send(`${base}/options`, "PUT", options));
+  for (const tag of tags) await unlessGone(send(`${base}/tags/${tag}`, "PUT"));
+  if (!isChosen(options)) return;
+  const chosen = await unlessGone(send(`${base}/options`, "PUT", options));
+  if (!chosen) await asked(send(`${base}/options`, "PUT", { ...options, summary_template_id: null }));
 }
 
 /** Whether the server has all of it, although its answer was lost. */
 export async function hasArrived(id) {
-  const found = await asked(api(`/v1/transcripts/${id}`));
+  const found = await ask(`/v1/transcripts/${id}`);
   return found.status !== "idle";
 }
 
@@ -107,7 +135,14 @@ export const chunksOf = (file) => Math.max(1, Math.ceil(file.size / CHUNK_BYTES)
 export async function sendOne({ transcript, file }, number, onProgress) {
   const start = number * CHUNK_BYTES;
   const url = `/v1/transcripts/${transcript}/record/upload?chunk_number=${number}&total_chunks=${chunksOf(file)}`;
-  await sendChunk(url, file.slice(start, start + CHUNK_BYTES), file.name, (sent) =>
+  // A file that was changed or removed fails here, and not like a network
+  const chunk = await file
+    .slice(start, start + CHUNK_BYTES)
+    .arrayBuffer()
+    .catch(() => {
+      throw new Refused(UNREADABLE);
+    });
+  await sendChunk(url, new Blob([chunk]), file.name, (sent) =>
     onProgress(Math.min(1, (start + sent) / Math.max(1, file.size))),
   );
 }

@@ -5,12 +5,13 @@
  *   key: number, file: File, fingerprint: string, user: string,
  *   language: string, target: string, tags: string[], options: import("../../types").ProcessingOptions,
  *   transcript: string | null, sent: number, problem: string | null,
- *   state: "waiting" | "same" | "refused", same: { id: string, title: string } | null,
+ *   state: "waiting" | "shared" | "same" | "refused", same: { id: string, title: string } | null,
  *   owner: string, until: number,
  * }} Upload `sent`: chunks that the server has. `owner`: the tab that sends it, `until` a moment in ms
  */
 
-const NAME = "reflector-uploads";
+// Several servers may share a host, each below a path of its own
+export const NAME = `reflector-uploads${document.documentElement.dataset.root}`;
 const STORE = "uploads";
 
 /** Uploads that are not kept: not yet, or because the browser is set to keep nothing or has no room. @type {Map<number, Upload>} */
@@ -101,8 +102,11 @@ async function update(key, decide) {
   });
 }
 
-/** @param {number} key @param {Partial<Upload>} fields */
-export const change = (key, fields) => update(key, () => fields);
+/** False if it is gone: dismissed, or sent by another tab. @param {number} key @param {Partial<Upload>} fields */
+export const change = async (key, fields) => (await update(key, () => fields)) !== null;
+
+/** Leave it to other tabs, if it is still this tab's. */
+export const release = (key, owner) => update(key, (upload) => (upload.owner === owner ? { until: 0 } : null));
 
 /** Take an upload for this tab for so many ms; false while another has it. */
 export async function claim(key, owner, ms) {

@@ -9,6 +9,7 @@ import * as queue from "./queue.js";
 /** @param {Upload} upload */
 function stateOf(upload) {
   if (upload.state === "refused") return upload.problem ?? "";
+  if (upload.state === "shared") return t("Another app shares this. Is it to be uploaded?");
   if (upload.state === "same") return t("You have this recording already.");
   if (upload.problem) return `${upload.problem} ${t("The upload goes on by itself.")}`;
   if (queue.isElsewhere(upload)) return t("Goes on in another tab");
@@ -30,6 +31,10 @@ function buttons(upload) {
     );
     const retry = makeButton(t("Upload it again"), t("Upload {name} again", { name }), again);
     return make("div", { className: "row" }, open, dismiss, retry);
+  }
+  if (upload.state === "waiting") return make("div", { className: "row" }, dismiss);
+  if (upload.state === "shared") {
+    return make("div", { className: "row" }, dismiss, makeButton(t("Upload"), t("Upload {name}", { name }), again));
   }
   const retry = makeButton(t("Try again"), t("Upload {name} again", { name }), again);
   return make("div", { className: "row" }, dismiss, retry);
@@ -55,8 +60,8 @@ function draw(upload) {
     bar.setAttribute("aria-label", t("Uploading {name}", { name: upload.file.name }));
     const head = make("span", { dir: "auto" }, upload.file.name);
     const state = make("span", { className: "state" });
-    const more = isOver ? buttons(upload) : bar;
-    line.box.replaceChildren(make("div", { className: "upload-line" }, head, state), more);
+    const more = isOver ? [buttons(upload)] : [bar, buttons(upload)];
+    line.box.replaceChildren(make("div", { className: "upload-line" }, head, state), ...more);
   }
   line.box.querySelector(".state").textContent = stateOf(upload);
   const bar = line.box.querySelector("progress");
