@@ -15,6 +15,7 @@ from reflector.db.models import Event, Participant, Topic, Words
 from reflector.services import Services
 from tests.api.people import HASH, SECRET, make_person, make_transcript
 from tests.conftest import OpenServices
+from tests.waiting import PATIENCE
 
 EXAMPLES = 20
 # Answers with the login limiter's 429 or waits for a hash each time
@@ -68,7 +69,9 @@ def test_no_request_ends_in_a_500(open_with: OpenServices) -> None:
                     {k: v for k, v in ids.items() if k in case.path_parameters}
                 )
             tried += 1
-            case.call_and_validate(headers=owner.bearer, checks=[not_a_server_error])
+            case.call_and_validate(
+                headers=owner.bearer, checks=[not_a_server_error], timeout=PATIENCE
+            )
 
         run()
 

@@ -45,11 +45,16 @@ def test_nothing_is_found(
     log_in(page)
     page.wait_for_selector(".list li")
     page.click("#filters summary")
+    page.click("#upload-more summary")
+    page.click("#record")
     page.locator(".pick").first.check()
     found["list"] = findings(page)
     for path, selector in (
         ("/trash", "#trash-title"),
         ("/account", "h1"),
+        ("/summary-templates", "#list"),
+        ("/administration/storage", "table"),
+        ("/offline", "h1"),
         ("/administration", "h1"),
         ("/nowhere", "h1"),
     ):

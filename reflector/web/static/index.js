@@ -6,6 +6,7 @@ import { api, at, byId, clock, draw, enableControls, make, showStatus, timeLeft,
 import { isFiltered, listenToFilters, offerTags, searchParameters } from "./filters.js";
 import { areOptionsValid, listenToLimits, loadTemplates, offerTemplates, readOptions } from "./options.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
+import { listenToRecorder } from "./recording/view.js";
 import { highlighted, listenToSearch, query } from "./search.js";
 import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
 import { t, tn } from "./text.js";
@@ -167,6 +168,7 @@ function takeChosen() {
 }
 byId("file").addEventListener("change", takeChosen);
 listenToLimits("upload");
+listenToRecorder(byId("list").dataset.user, (file) => queue.enqueue([file], choices()));
 queue.start(byId("list").dataset.user, showLines, goThere);
 takeShared().catch(() => {});
 takeChosen(); // what was chosen before this script was there

@@ -1,5 +1,6 @@
 // The queue of uploads: one after the other, each until it is there. Any page goes on with it, and one tab at a time.
 
+import { NAME } from "../kept.js";
 import { fingerprintOf } from "./fingerprint.js";
 import * as sending from "./send.js";
 import * as store from "./store.js";
@@ -72,7 +73,8 @@ async function persist(upload, action) {
     if (!(await store.claim(upload.key, me, LEASE_MS))) throw new Gone();
     try {
       const answer = await action();
-      if (upload.problem) await note(upload, { problem: null });
+      // What was done counts, even if it was dismissed meanwhile: the next step finds that out
+      if (upload.problem) await note(upload, { problem: null }).catch(() => {});
       return answer;
     } catch (error) {
       if (error instanceof sending.Refused || error instanceof Gone) throw error;
@@ -118,7 +120,11 @@ async function work(upload) {
         return false;
       }
     }
-    await note(upload, { transcript: await persist(upload, () => sending.create(upload)) });
+    const id = await persist(upload, () => sending.create(upload));
+    await note(upload, { transcript: id }).catch(async (error) => {
+      await sending.discard(id);
+      throw error;
+    });
   }
   try {
     await persist(upload, () => sending.describe(upload));
@@ -163,7 +169,7 @@ async function takeIfFree(upload) {
     return true;
   };
   if (!navigator.locks) return begin();
-  const name = `${store.NAME}.${upload.key}`;
+  const name = `${NAME}.${upload.key}`;
   return navigator.locks.request(name, { ifAvailable: true }, async (lock) => (lock ? begin() : false));
 }
 
@@ -210,9 +216,11 @@ export function start(account, onChange, onArrival) {
  * @param {Iterable<File>} files
  * @param {Pick<Upload, "language" | "target" | "tags" | "options">} choices
  * @param {"waiting" | "shared"} state "shared": somebody has to say yes first
+ * @returns {Promise<boolean>} whether the browser keeps them all
  */
 export async function enqueue(files, choices, state = "waiting") {
   let key = Date.now() * 1000;
+  let areKept = true;
   for (const file of files) {
     const fingerprint = await fingerprintOf(file).catch(() => `${file.size}-${file.name}-${file.lastModified}`);
     const kept = store.add({
@@ -226,13 +234,14 @@ export async function enqueue(files, choices, state = "waiting") {
       problem: null,
       state,
       same: null,
-      owner: "",
-      until: 0,
+      owner: me,
+      until: Date.now() + LEASE_MS,
     });
     await show();
     run();
-    await kept;
+    areKept = (await kept) && areKept;
   }
+  return areKept;
 }
 
 export async function retry(key) {

@@ -1,5 +1,7 @@
 // Uploads that are not done, kept by the browser with their files: a page that is left or closed loses nothing.
 
+import { inTransaction, UPLOADS } from "../kept.js";
+
 /**
  * @typedef {{
  *   key: number, file: File, fingerprint: string, user: string,
@@ -10,61 +12,42 @@
  * }} Upload `sent`: chunks that the server has. `owner`: the tab that sends it, `until` a moment in ms
  */
 
-// Several servers may share a host, each below a path of its own
-export const NAME = `reflector-uploads${document.documentElement.dataset.root}`;
-const STORE = "uploads";
-
 /** Uploads that are not kept: not yet, or because the browser is set to keep nothing or has no room. @type {Map<number, Upload>} */
 const unkept = new Map();
-
-/** @type {Promise<IDBDatabase> | null} */
-let opened = null;
-
-function database() {
-  opened ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "key" });
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-  return opened;
-}
 
 /**
  * @template T
  * @param {IDBTransactionMode} mode
  * @param {(store: IDBObjectStore, give: (value: T) => void) => void} work
- * @returns {Promise<T>} what `work` gave, once it is stored
+ * @returns {Promise<T>}
  */
-async function inStore(mode, work) {
-  const transaction = (await database()).transaction(STORE, mode);
-  return new Promise((resolve, reject) => {
-    /** @type {any} */
-    let found;
-    work(transaction.objectStore(STORE), (value) => {
-      found = value;
-    });
-    transaction.oncomplete = () => resolve(found);
-    transaction.onerror = () => reject(transaction.error);
-    transaction.onabort = transaction.onerror;
-  });
-}
+const inStore = (mode, work) =>
+  inTransaction([UPLOADS], mode, (transaction, give) => work(transaction.objectStore(UPLOADS), give));
 
 /** Whether some upload is lost with this page. */
 export const isAnyUnkept = () => unkept.size > 0;
 
-/** It is in the list at once, and kept when the browser has copied its file. @param {Upload} upload */
+/**
+ * It is in the list at once, and kept when the browser has copied its file.
+ *
+ * @param {Upload} upload
+ * @returns {Promise<boolean>} whether it is kept, or done already
+ */
 export async function add(upload) {
   unkept.set(upload.key, upload);
   try {
     await inStore("readwrite", (store) => store.put(upload));
-    if (!unkept.has(upload.key)) return await remove(upload.key); // dismissed, or sent, meanwhile
+    if (!unkept.has(upload.key)) {
+      await remove(upload.key); // dismissed, or sent, meanwhile
+      return true;
+    }
     await inStore("readwrite", (store) => {
       store.put(upload); // with what has changed meanwhile
       unkept.delete(upload.key);
     });
+    return true;
   } catch {
-    // It goes on as long as this page is open
+    return false; // it goes on as long as this page is open
   }
 }
 

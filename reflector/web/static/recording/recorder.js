@@ -1,0 +1,182 @@
+// Records microphones and the sound of a tab, and keeps each second in the browser.
+
+import { t } from "../text.js";
+import * as store from "./store.js";
+
+const PIECE_MS = 1000;
+const STAY_MS = 3000;
+const SILENT_SECONDS = 10;
+// Of a full scale of 1: what a microphone that is switched off gives, and no room does
+const SILENT = 0.001;
+const TYPES = ["audio/webm;codecs=opus", "audio/mp4"];
+
+/** The browser records only on pages with TLS, and on the machine itself. */
+export const canRecord = () => Boolean(navigator.mediaDevices?.getUserMedia) && "MediaRecorder" in window;
+
+/** In the words of people. @param {any} error of getUserMedia or getDisplayMedia */
+function reason(error) {
+  const names = {
+    NotAllowedError: t("The browser was not allowed to use it. Allow it in the address bar, then try again."),
+    NotFoundError: t("There is no microphone. Plug one in, then try again."),
+    NotReadableError: t("Another program uses the microphone. Close that, then try again."),
+  };
+  return new Error(names[error.name] ?? error.message);
+}
+
+/** @param {string} device "" for the browser's choice */
+async function microphone(device) {
+  const audio = { deviceId: device ? { exact: device } : undefined, autoGainControl: true, noiseSuppression: false };
+  return navigator.mediaDevices.getUserMedia({ audio }).catch((error) => {
+    throw reason(error);
+  });
+}
+
+/** The sound of a tab, a window or the whole system, as the person chooses. */
+async function shared() {
+  // Browsers share no sound without a picture; nobody looks at it, so it may be slow
+  const wanted = { video: { frameRate: 1 }, audio: { echoCancellation: false, noiseSuppression: false } };
+  const stream = await navigator.mediaDevices.getDisplayMedia(wanted).catch((error) => {
+    throw reason(error);
+  });
+  if (stream.getAudioTracks().length) return stream;
+  for (const track of stream.getTracks()) track.stop();
+  throw new Error(t("That was shared without its sound. Tick “Share audio” in the dialogue of the browser."));
+}
+
+/**
+ * A recording that is being made.
+ *
+ * `onChange` is called when something of it has changed: `seconds` saved, `level` from 0 to 1, `warning`.
+ */
+export class Recorder {
+  /** @param {{ user: string, onChange: () => void, onEnd: () => void }} options */
+  constructor({ user, onChange, onEnd }) {
+    this.onChange = onChange;
+    this.onEnd = onEnd;
+    this.level = 0;
+    this.warning = "";
+    const now = new Date();
+    /** @type {store.Recording} */
+    this.recording = {
+      key: now.getTime(),
+      user,
+      name: t("Recording of {when}", { when: now.toLocaleString(document.documentElement.lang) }).replaceAll("/", "-"),
+      type: TYPES.find((type) => MediaRecorder.isTypeSupported(type)) ?? "",
+      seconds: 0,
+      until: 0,
+    };
+    /** @type {MediaStream[]} */
+    this.sources = [];
+    this.pieces = 0;
+    this.begun = 0;
+    this.paused = 0;
+    this.pausedAt = 0;
+    this.writing = Promise.resolve();
+    this.quietSince = performance.now();
+  }
+
+  get isPaused() {
+    return this.media?.state === "paused";
+  }
+
+  /** @param {{ device: string, withShared: boolean }} choice @returns {Promise<void>} */
+  async start({ device, withShared }) {
+    // What is shared has to be asked for while the click is fresh
+    if (withShared) this.sources.push(await shared());
+    try {
+      this.sources.push(await microphone(device));
+      await store.begin(this.recording);
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+    navigator.storage?.persist?.().catch(() => {});
+    this.context = new AudioContext();
+    const mix = this.context.createMediaStreamDestination();
+    this.analyser = this.context.createAnalyser();
+    for (const source of this.sources) {
+      const node = this.context.createMediaStreamSource(source);
+      node.connect(mix);
+      node.connect(this.analyser);
+      for (const track of source.getAudioTracks()) track.addEventListener("ended", () => this.lost());
+    }
+    this.media = new MediaRecorder(mix.stream, { mimeType: this.recording.type || undefined });
+    this.media.addEventListener("dataavailable", ({ data }) => this.keep(data));
+    this.media.addEventListener("stop", () => this.writing.then(() => this.onEnd()));
+    this.media.start(PIECE_MS);
+    this.begun = performance.now();
+    this.watching = setInterval(() => this.watch(), 100);
+    this.staying = setInterval(() => store.stay(this.recording).catch(() => {}), STAY_MS);
+    this.wakeLock = await navigator.wakeLock?.request("screen").catch(() => null);
+  }
+
+  /** Recorded, in seconds, without pauses. */
+  get elapsed() {
+    const now = this.isPaused ? this.pausedAt : performance.now();
+    return Math.max(0, (now - this.begun - this.paused) / 1000);
+  }
+
+  /** @param {Blob} piece */
+  keep(piece) {
+    if (!piece.size) return;
+    const number = this.pieces++;
+    const seconds = this.elapsed;
+    this.writing = this.writing.then(() =>
+      store
+        .add({ ...this.recording, seconds }, number, piece)
+        .then(() => {
+          this.recording.seconds = seconds;
+        })
+        .catch(() => {
+          this.warning = t("The browser has no room to keep the recording. Stop it, and free some space.");
+        })
+        .then(() => this.onChange()),
+    );
+  }
+
+  watch() {
+    const samples = new Float32Array(this.analyser?.fftSize ?? 0);
+    this.analyser?.getFloatTimeDomainData(samples);
+    this.level = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const now = performance.now();
+    if (this.level > SILENT || this.isPaused) this.quietSince = now;
+    const silent = t("Nothing has been heard for {number} seconds. Is the microphone switched off?", {
+      number: SILENT_SECONDS,
+    });
+    const isSilent = now - this.quietSince > SILENT_SECONDS * 1000;
+    if (isSilent && !this.warning) this.warning = silent;
+    else if (!isSilent && this.warning === silent) this.warning = "";
+    this.onChange();
+  }
+
+  /** A source was taken away: what was recorded is kept, and the rest goes on if something is left. */
+  lost() {
+    const left = this.sources.some((source) => source.getAudioTracks().some((track) => track.readyState === "live"));
+    this.warning = t("A microphone or the shared sound was taken away. What was recorded is kept.");
+    if (!left) this.stop();
+    this.onChange();
+  }
+
+  pause() {
+    this.pausedAt = performance.now();
+    this.media?.pause();
+  }
+
+  resume() {
+    this.paused += performance.now() - this.pausedAt;
+    this.media?.resume();
+  }
+
+  stop() {
+    clearInterval(this.watching);
+    clearInterval(this.staying);
+    if (this.media && this.media.state !== "inactive") this.media.stop();
+    this.release();
+  }
+
+  release() {
+    for (const source of this.sources) for (const track of source.getTracks()) track.stop();
+    this.context?.close().catch(() => {});
+    this.wakeLock?.release().catch(() => {});
+  }
+}

@@ -1,0 +1,65 @@
+// Recordings as they are made: each second is kept before it counts as saved.
+
+import { inTransaction, PIECES, RECORDINGS } from "../kept.js";
+
+/**
+ * @typedef {{ key: number, user: string, name: string, type: string, seconds: number, until: number }} Recording
+ *   `seconds`: saved so far. `until`: a moment in ms, until when its tab is sure to be there
+ */
+
+const ALIVE_MS = 8000;
+
+/** @returns {Promise<void>} */
+const write = (work) => inTransaction([RECORDINGS, PIECES], "readwrite", work);
+
+/** The pieces of the recording `key`. */
+const piecesOf = (key) => IDBKeyRange.bound([key], [key, []]);
+
+/** @param {Recording} recording */
+const alive = (recording) => ({ ...recording, until: Date.now() + ALIVE_MS });
+
+/** @param {Recording} recording */
+export const begin = (recording) => write((transaction) => transaction.objectStore(RECORDINGS).put(alive(recording)));
+
+/**
+ * Keep the next piece. It is saved when this is done.
+ *
+ * @param {Recording} recording with the seconds up to the end of the piece
+ * @param {number} number
+ * @param {Blob} piece
+ */
+export const add = (recording, number, piece) =>
+  write((transaction) => {
+    transaction.objectStore(PIECES).put(piece, [recording.key, number]);
+    transaction.objectStore(RECORDINGS).put(alive(recording));
+  });
+
+/** Say that its tab is still there, as in a pause. @param {Recording} recording */
+export const stay = (recording) => begin(recording);
+
+/** Recordings whose tab is gone. @returns {Promise<Recording[]>} */
+export async function interrupted(user) {
+  /** @type {Recording[]} */
+  const all = await inTransaction([RECORDINGS], "readonly", (transaction, give) => {
+    const request = transaction.objectStore(RECORDINGS).getAll();
+    request.onsuccess = () => give(request.result);
+  });
+  return all.filter((each) => each.user === user && each.until < Date.now());
+}
+
+/** The recording as one file. @param {Recording} recording @returns {Promise<File>} */
+export async function fileOf(recording) {
+  /** @type {Blob[]} */
+  const pieces = await inTransaction([PIECES], "readonly", (transaction, give) => {
+    const request = transaction.objectStore(PIECES).getAll(piecesOf(recording.key));
+    request.onsuccess = () => give(request.result);
+  });
+  const extension = recording.type.includes("mp4") ? "mp4" : "webm";
+  return new File(pieces, `${recording.name}.${extension}`, { type: recording.type });
+}
+
+export const remove = (key) =>
+  write((transaction) => {
+    transaction.objectStore(PIECES).delete(piecesOf(key));
+    transaction.objectStore(RECORDINGS).delete(key);
+  });

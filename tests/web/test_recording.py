@@ -1,0 +1,186 @@
+"""The record button: what is said is kept each second, and becomes text whatever happens to the page."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from tests.conftest import HELD_OUT
+from tests.server import Server
+from tests.waiting import wait_until
+from tests.web.test_pages import CHROMIUM, QUIET, new_page, playwright, pytestmark
+
+__all__ = ["pytestmark"]
+
+
+def as_wave(path: Path) -> Path:
+    """The recording as the WAV file that Chromium takes for a microphone."""
+    with av.open(str(HELD_OUT)) as source, wave.open(str(path), "wb") as target:
+        target.setnchannels(1)
+        target.setsampwidth(2)
+        target.setframerate(16_000)
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=16_000)
+        for frame in source.decode(audio=0):
+            for part in resampler.resample(frame):
+                target.writeframes(part.to_ndarray().tobytes())
+    return path
+
+
+@pytest.fixture(scope="module")
+def speaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser whose microphone hears the recording, and which asks nobody."""
+    sound = as_wave(tmp_path_factory.mktemp("microphone") / "speech.wav")
+    microphone = [
+        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}",
+    ]  # fmt: skip
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *microphone])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(speaking: Any, server: Server) -> Iterator[Any]:
+    context = speaking.new_context(base_url=server.url, service_workers="block")
+    opened = new_page(context)
+    problems: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.goto("/")
+    yield opened
+    context.close()
+    assert problems == []
+
+
+def begin(page: Any, seconds: int) -> None:
+    """Record until so many seconds are saved."""
+    page.click("#record")
+    page.click("#recorder-start")
+    page.wait_for_selector("#recorder-running:not([hidden])")
+    saved_up_to(page, seconds)
+
+
+def saved_up_to(page: Any, seconds: int) -> None:
+    page.wait_for_function(
+        r"""seconds => {
+            const time = document.querySelector("#recorder-saved").textContent.match(/\d+:(\d+)/);
+            return time && Number(time[1]) >= seconds;
+        }""",
+        arg=seconds,
+    )
+
+
+def newest(server: Server) -> Any:
+    return server.get("/v1/transcripts", size=1)["items"][0]
+
+
+def count(server: Server) -> int:
+    total: int = server.get("/v1/transcripts", size=1)["total"]
+    return total
+
+
+def test_what_is_said_becomes_text(page: Any, server: Server) -> None:
+    before = count(server)
+    begin(page, 6)
+    assert float(page.evaluate("document.querySelector('#recorder-level').value")) > 0
+    page.click("#recorder-stop")
+    wait_until(lambda: count(server) > before or page.wait_for_timeout(100), "the recording")
+    made = newest(server)
+    assert made["name"].startswith("Recording of ")
+    server.wait_for_status(made["id"], "ended")
+    assert newest(server)["duration"] > 5000
+    assert server.get(f"/v1/transcripts/{made['id']}/words")
+    page.wait_for_selector("#recorder-choice:not([hidden])")
+
+
+def test_pause_is_not_recorded(page: Any, server: Server) -> None:
+    before = count(server)
+    begin(page, 2)
+    page.click("#recorder-pause")
+    paused = page.inner_text("#recorder-time")
+    page.wait_for_function(
+        "begun => performance.now() - begun > 4000", arg=page.evaluate("performance.now()")
+    )
+    assert page.inner_text("#recorder-time") == paused
+    page.click("#recorder-pause")
+    saved_up_to(page, 4)
+    page.click("#recorder-stop")
+    wait_until(lambda: count(server) > before or page.wait_for_timeout(100), "the recording")
+    made = newest(server)
+    server.wait_for_status(made["id"], "ended")
+    assert 3000 < newest(server)["duration"] < 9000
+
+
+def test_recording_of_a_closed_tab_is_offered_and_kept_until_it_is_there(
+    page: Any, server: Server
+) -> None:
+    before = count(server)
+    begin(page, 4)
+    page.close()  # as a crash does: nobody pressed Stop
+    other = new_page(page.context)
+    other.goto("/")
+    other.wait_for_selector("#interrupted .upload:has-text('Saved up to 0:0')")
+    other.route("**/record/upload*", lambda route: route.abort("internetdisconnected"))
+    other.click("#interrupted button:text-is('Upload')")
+    other.wait_for_selector("#uploads .upload:has-text('goes on by itself')")
+    other.close()
+    last = new_page(page.context)
+    last.goto("/trash")
+    wait_until(
+        lambda: (
+            any(
+                each["status"] == "ended"
+                for each in server.get("/v1/transcripts")["items"][: count(server) - before]
+            )
+            or last.wait_for_timeout(200)
+        ),
+        "the recording being there",
+    )
+    last.goto("/")
+    last.wait_for_selector(".list li")
+    assert last.locator("#interrupted .upload").count() == 0
+
+
+def test_microphone_that_is_refused_says_what_to_do(page: Any) -> None:
+    page.evaluate(
+        """() => {
+            navigator.mediaDevices.getUserMedia = () =>
+                Promise.reject(new DOMException("no", "NotAllowedError"));
+        }"""
+    )
+    page.click("#record")
+    page.click("#recorder-start")
+    page.wait_for_selector("#recorder-problem:has-text('Allow it in the address bar')")
+    page.wait_for_selector("#recorder-choice:not([hidden])")
+
+
+def test_microphone_that_is_taken_away_keeps_what_was_said(page: Any, server: Server) -> None:
+    before = count(server)
+    page.evaluate(
+        """() => {
+            const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            navigator.mediaDevices.getUserMedia = async (wanted) => (window.taken = await ask(wanted));
+        }"""
+    )
+    begin(page, 3)
+    page.evaluate(
+        """() => {
+            const [track] = window.taken.getAudioTracks();
+            track.stop();
+            track.dispatchEvent(new Event("ended"));
+        }"""
+    )
+    page.wait_for_selector("#recorder-problem:has-text('was taken away')")
+    wait_until(lambda: count(server) > before or page.wait_for_timeout(100), "the recording")
+
+
+def test_page_without_tls_says_why_it_cannot_record(page: Any) -> None:
+    page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
+    page.reload()
+    page.click("#record")
+    page.wait_for_selector("#recorder-problem:has-text('https')")
