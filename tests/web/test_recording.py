@@ -13,9 +13,11 @@ import pytest
 from tests.conftest import HELD_OUT
 from tests.server import Server
 from tests.waiting import wait_until
+from tests.web.test_accounts import log_in
+from tests.web.test_accounts import server as with_accounts
 from tests.web.test_pages import CHROMIUM, QUIET, new_page, playwright, pytestmark
 
-__all__ = ["pytestmark"]
+__all__ = ["pytestmark", "with_accounts"]
 
 
 def as_wave(path: Path) -> Path:
@@ -184,3 +186,31 @@ def test_page_without_tls_says_why_it_cannot_record(page: Any) -> None:
     page.reload()
     page.click("#record")
     page.wait_for_selector("#recorder-problem:has-text('https')")
+
+
+def test_logging_out_asks_before_it_gives_a_recording_up(
+    speaking: Any, with_accounts: Server
+) -> None:
+    """Logging out clears what the browser keeps."""
+    context = speaking.new_context(base_url=with_accounts.url, service_workers="block")
+    page = new_page(context)
+    page.goto("/login")
+    log_in(page)
+    page.wait_for_selector("#record:enabled")
+    begin(page, 2)
+    page.close()
+    other = new_page(context)
+    asked: list[str] = []
+
+    def refuse(dialog: Any) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    other.on("dialog", refuse)
+    other.goto("/trash")
+    other.click("#log-out button")
+    wait_until(lambda: asked or other.wait_for_timeout(50), "the question")
+    assert "recordings that are not done are given up" in asked[0]
+    other.goto("/")
+    other.wait_for_selector("#interrupted .upload")
+    context.close()

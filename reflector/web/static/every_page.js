@@ -1,6 +1,7 @@
 // What every page of a person with an account does: go on with uploads, and keep pages for when the server is away.
 
 import { all, at, byId } from "./dom.js";
+import { list as recordings } from "./recording/store.js";
 import { t } from "./text.js";
 import { list } from "./uploads/store.js";
 
@@ -16,8 +17,9 @@ navigator.serviceWorker?.register(at("/service-worker.js")).catch(() => {});
 for (const form of all("[data-signs-out]")) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const count = await pending().catch(() => []);
-    if (!count.length || confirm(t("Uploads that are not done are given up. Log out?"))) form.submit();
+    const left = await Promise.all([pending(), recordings(user)]).catch(() => []);
+    if (!left.flat().length || confirm(t("Uploads and recordings that are not done are given up. Log out?")))
+      form.submit();
   });
 }
 

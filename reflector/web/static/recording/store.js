@@ -37,15 +37,18 @@ export const add = (recording, number, piece) =>
 /** Say that its tab is still there, as in a pause. @param {Recording} recording */
 export const stay = (recording) => begin(recording);
 
-/** Recordings whose tab is gone. @returns {Promise<Recording[]>} */
-export async function interrupted(user) {
+/** All recordings of an account that are no uploads yet. @returns {Promise<Recording[]>} */
+export async function list(user) {
   /** @type {Recording[]} */
   const all = await inTransaction([RECORDINGS], "readonly", (transaction, give) => {
     const request = transaction.objectStore(RECORDINGS).getAll();
     request.onsuccess = () => give(request.result);
   });
-  return all.filter((each) => each.user === user && each.until < Date.now());
+  return all.filter((each) => each.user === user);
 }
+
+/** Those whose tab is gone. */
+export const interrupted = async (user) => (await list(user)).filter(({ until }) => until < Date.now());
 
 /** The recording as one file. @param {Recording} recording @returns {Promise<File>} */
 export async function fileOf(recording) {
