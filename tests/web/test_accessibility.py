@@ -52,7 +52,7 @@ def test_nothing_is_found(
     for path, selector in (
         ("/trash", "#trash-title"),
         ("/account", "h1"),
-        ("/summary-templates", "#list"),
+        ("/summary-templates", "#new"),
         ("/administration/storage", "table"),
         ("/offline", "h1"),
         ("/administration", "h1"),
