@@ -111,6 +111,23 @@ def test_file_that_is_no_recording_says_why_and_leaves_nothing(page: Any, tmp_pa
     assert page.locator(".list li").count() == before
 
 
+def offer(server: Server, tag: str, template: str) -> tuple[str, str]:
+    """Make a tag and a summary template of these names; return their ids."""
+    text = {"name": template, "instructions": "Decisions only."}
+    made = [("/v1/tags", {"name": tag}), ("/v1/summary-templates", text)]
+    first, second = (server.http.post(path, json=body).json()["id"] for path, body in made)
+    return first, second
+
+
+def choose(page: Any, tag: str, template: str, most: str) -> None:
+    """Choose them for the next upload, and how many speak at most."""
+    page.goto("/")
+    page.click("#upload-more summary")
+    page.locator("#upload-tags label", has_text=tag).click()
+    page.select_option("#upload-template", label=template)
+    page.fill("#upload-most", most)
+
+
 def is_done(page: Any) -> None:
     page.wait_for_selector(".upload", state="detached")
 
@@ -206,15 +223,8 @@ def test_same_recording_is_recognised(page: Any, server: Server, tmp_path: Path)
 def test_tags_and_options_are_there_before_the_work_begins(
     page: Any, server: Server, tmp_path: Path
 ) -> None:
-    tag = server.http.post("/v1/tags", json={"name": "Uploaded with"}).json()["id"]
-    template = server.http.post(
-        "/v1/summary-templates", json={"name": "Log", "instructions": "Decisions only."}
-    ).json()["id"]
-    page.goto("/")
-    page.click("#upload-more summary")
-    page.locator("#upload-tags label", has_text="Uploaded with").click()
-    page.select_option("#upload-template", label="Log")
-    page.fill("#upload-most", "4")
+    tag, template = offer(server, "Uploaded with", "Log")
+    choose(page, "Uploaded with", "Log", "4")
     page.fill("#upload-vocabulary", "Zyxel")
     page.set_input_files("#file", fresh(tmp_path))
     page.wait_for_url("**/transcripts/*")
@@ -242,15 +252,8 @@ def test_wrong_options_are_said_before_anything_is_sent(page: Any, tmp_path: Pat
 def test_tag_and_template_that_were_removed_meanwhile_stop_nothing(
     page: Any, server: Server, tmp_path: Path
 ) -> None:
-    tag = server.http.post("/v1/tags", json={"name": "Soon gone"}).json()["id"]
-    template = server.http.post(
-        "/v1/summary-templates", json={"name": "Soon gone", "instructions": "x"}
-    ).json()["id"]
-    page.goto("/")
-    page.click("#upload-more summary")
-    page.locator("#upload-tags label", has_text="Soon gone").click()
-    page.select_option("#upload-template", label="Soon gone")
-    page.fill("#upload-most", "2")
+    tag, template = offer(server, "Soon gone", "Soon gone")
+    choose(page, "Soon gone", "Soon gone", "2")
     server.http.delete(f"/v1/tags/{tag}")
     server.http.delete(f"/v1/summary-templates/{template}")
     page.set_input_files("#file", fresh(tmp_path))

@@ -85,7 +85,7 @@ export class Recorder {
     if (withShared) this.sources.push(await shared());
     try {
       this.sources.push(await microphone(device));
-      await store.begin(this.recording);
+      await store.keepAlive(this.recording);
     } catch (error) {
       this.release();
       throw error;
@@ -106,7 +106,7 @@ export class Recorder {
     this.media.start(PIECE_MS);
     this.begun = performance.now();
     this.watching = setInterval(() => this.watch(), 100);
-    this.staying = setInterval(() => store.stay(this.recording).catch(() => {}), STAY_MS);
+    this.staying = setInterval(() => store.keepAlive(this.recording).catch(() => {}), STAY_MS);
     this.wakeLock = await navigator.wakeLock?.request("screen").catch(() => null);
   }
 

@@ -18,8 +18,9 @@ const piecesOf = (key) => IDBKeyRange.bound([key], [key, []]);
 /** @param {Recording} recording */
 const alive = (recording) => ({ ...recording, until: Date.now() + ALIVE_MS });
 
-/** @param {Recording} recording */
-export const begin = (recording) => write((transaction) => transaction.objectStore(RECORDINGS).put(alive(recording)));
+/** Keep that there is a recording, and that its tab is there: at its start, and in a pause. @param {Recording} recording */
+export const keepAlive = (recording) =>
+  write((transaction) => transaction.objectStore(RECORDINGS).put(alive(recording)));
 
 /**
  * Keep the next piece. It is saved when this is done.
@@ -33,9 +34,6 @@ export const add = (recording, number, piece) =>
     transaction.objectStore(PIECES).put(piece, [recording.key, number]);
     transaction.objectStore(RECORDINGS).put(alive(recording));
   });
-
-/** Say that its tab is still there, as in a pause. @param {Recording} recording */
-export const stay = (recording) => begin(recording);
 
 /** All recordings of an account that are no uploads yet. @returns {Promise<Recording[]>} */
 export async function list(user) {

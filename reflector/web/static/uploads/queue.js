@@ -33,7 +33,7 @@ export const fractionOf = (upload) =>
 /** Whether another tab has it. */
 export const isElsewhere = (upload) => upload.owner !== me && upload.until > Date.now();
 
-const own = async () => (await store.list()).filter((upload) => upload.user === user);
+const own = () => store.list(user);
 const show = async () => changed(await own());
 
 let willShow = false;

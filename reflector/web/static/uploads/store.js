@@ -51,15 +51,16 @@ export async function add(upload) {
   }
 }
 
-/** All uploads, the oldest first. @returns {Promise<Upload[]>} */
-export async function list() {
+/** The uploads of an account, the oldest first. @param {string} user @returns {Promise<Upload[]>} */
+export async function list(user) {
   /** @type {Upload[]} */
   const kept = await inStore("readonly", (store, give) => {
     const request = store.getAll();
     request.onsuccess = () => give(request.result);
   }).catch(() => []);
   const rest = kept.filter(({ key }) => !unkept.has(key));
-  return [...rest, ...unkept.values()].sort((a, b) => a.key - b.key);
+  const own = [...rest, ...unkept.values()].filter((upload) => upload.user === user);
+  return own.sort((a, b) => a.key - b.key);
 }
 
 /**
