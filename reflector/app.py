@@ -25,6 +25,7 @@ from reflector.http.origin import SameOrigin
 from reflector.http.request_sizes import RequestSizes
 from reflector.http.response_cache import ResponseCache
 from reflector.live import routes as live
+from reflector.live import stream_routes as live_stream
 from reflector.live.recordings import LiveRecordings
 from reflector.notes import routes as notes
 from reflector.pipeline.queue.broker import CeleryDispatcher, make_celery
@@ -101,7 +102,7 @@ def create_app(services: Services) -> FastAPI:
         v1.include_router(accounts.login_router)
     # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, words, history, processing, options, speakers,
-               uploads, live, audio, video, downloads, tags, summary_templates, notes, sharing,
+               uploads, live, live_stream, audio, video, downloads, tags, summary_templates, notes, sharing,
                events, administration)  # fmt: skip
     for module in modules:
         v1.include_router(module.router)

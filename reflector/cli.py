@@ -100,6 +100,43 @@ def speech(host: str, port: int) -> None:
 
 
 @cli.command()
+@click.argument("url")
+@click.option("--device", help="A microphone of PulseAudio or ALSA. Default: the usual one.")
+@click.option(
+    "--file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Play a recording in real time instead.",
+)  # fmt: skip
+@click.option("--fast", is_flag=True, help="Send a file as fast as it can be read.")
+@click.option("--name", default="Recording", show_default=True)
+@click.option(
+    "--language", default="auto", show_default=True, help="A code like en; auto detects it."
+)
+@click.option("--target-language", help="Translate to this language.")
+@click.option("--api-key", envvar="REFLECTOR_API_KEY", help="Default: $REFLECTOR_API_KEY.")
+@click.pass_obj
+def record(
+    debug: bool,
+    url: str,
+    device: str | None,
+    file: Path | None,
+    fast: bool,
+    name: str,
+    language: str,
+    target_language: str | None,
+    api_key: str | None,
+) -> None:
+    """Record this machine's microphone into the server at URL, until Ctrl-C."""
+    from reflector.commands.record import Recording, run_record
+    from reflector.recorder.client import Server
+
+    if not debug:
+        log.quiet()
+    in_real_time = file is not None and not fast
+    server = Server(url, api_key)
+    run_record(Recording(server, device, file, in_real_time, name, language, target_language))
+
+
+@cli.command()
 def beat() -> None:
     """Send scheduled jobs to the workers."""
     from reflector.commands.worker import run_beat

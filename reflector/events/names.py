@@ -19,6 +19,7 @@ class EventName(StrEnum):
     PROGRESS = "PROGRESS"
     HEARTBEAT = "HEARTBEAT"
     CHANGED = "CHANGED"
+    LIVE = "LIVE"
 
     @property
     def is_replayed(self) -> bool:

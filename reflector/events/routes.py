@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -21,8 +21,9 @@ from reflector.errors import Forbidden, NotFound, ReflectorError, Unauthenticate
 from reflector.events import Message, Subscription, schemas, transcript_channel, user_channel
 from reflector.events.bus import Gap
 from reflector.events.names import EventName
-from reflector.http.deps import AnyCaller, ServicesDep, credentials_of, services_of
+from reflector.http.deps import AnyCaller, ServicesDep, services_of
 from reflector.http.errors import answer
+from reflector.http.sockets import accept, socket_credentials
 from reflector.services import Services
 
 router = APIRouter()
@@ -33,7 +34,6 @@ HEARTBEAT_SECONDS = 25.0
 CHECK_SECONDS = 30.0
 TOO_SLOW = 1013
 NOT_ALLOWED = 1008
-SUBPROTOCOL = "bearer"
 UPGRADE = {"Upgrade": "websocket"}
 
 
@@ -53,16 +53,6 @@ def user_get_websocket_events() -> schemas.UserWsEvent:
     raise HTTPException(426, "This path is a WebSocket", headers=UPGRADE)
 
 
-def _offered_token(socket: WebSocket) -> str | None:
-    """Return the token of `Sec-WebSocket-Protocol: bearer, TOKEN`."""
-    offered = socket.scope.get("subprotocols") or []
-    return offered[1] if len(offered) > 1 and offered[0] == SUBPROTOCOL else None
-
-
-async def _accept(socket: WebSocket) -> None:
-    await socket.accept(SUBPROTOCOL if _offered_token(socket) else None)
-
-
 @router.websocket("/transcripts/{transcript_id}/events")
 async def transcript_events_websocket(
     socket: WebSocket, transcript_id: str, since: int | None = None
@@ -79,12 +69,12 @@ async def transcript_events_websocket(
     subscription = services.bus.subscribe(channel)
     try:
         try:
-            viewer = _Viewer(services, _credentials(socket), transcript_id)
+            viewer = _Viewer(services, socket_credentials(socket), transcript_id)
             replay = await run_in_threadpool(viewer.replay, since)
         except ReflectorError as error:
             await socket.send_denial_response(answer(error))
             return
-        await _accept(socket)
+        await accept(socket)
         await _serve(socket, _send_transcript(socket, viewer, replay, subscription))
     finally:
         services.bus.unsubscribe(channel, subscription)
@@ -94,7 +84,7 @@ async def transcript_events_websocket(
 async def user_events_websocket(socket: WebSocket) -> None:
     """Send the events of the caller's transcripts from now on."""
     services = services_of(socket)
-    credentials = _credentials(socket)
+    credentials = socket_credentials(socket)
     try:
         caller = await run_in_threadpool(services.identity.resolve, credentials)
         if caller.user_id is None:
@@ -105,15 +95,11 @@ async def user_events_websocket(socket: WebSocket) -> None:
     channel = user_channel(caller.user_id)
     subscription = services.bus.subscribe(channel)
     try:
-        await _accept(socket)
+        await accept(socket)
         still = partial(_still, services, credentials, caller)
         await _serve(socket, _send_user(socket, still, subscription))
     finally:
         services.bus.unsubscribe(channel, subscription)
-
-
-def _credentials(socket: WebSocket) -> Credentials:
-    return credentials_of(socket, _offered_token(socket), socket.headers.get("x-api-key"))
 
 
 def _still(services: Services, credentials: Credentials, caller: Caller) -> None:
@@ -193,8 +179,10 @@ class _Viewer:
         return session.scalar(query) is not None
 
     def _events(self, session: Session, transcript: Transcript, after: int | None) -> list[Message]:
+        # Live text stays until the final text is there
+        is_shown = or_(Event.run == (transcript.shown_run or 0), Event.name == EventName.LIVE)
         query = select(Event.id, Event.name, Event.data).where(
-            Event.transcript_id == self._id, Event.run == (transcript.shown_run or 0)
+            Event.transcript_id == self._id, is_shown
         )
         if after is None:
             query = query.where(Event.name.in_(REPLAYED))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from filelock import Timeout
+from sqlalchemy.orm import Session
 
 from reflector.db.engine import retry_on_disconnect
 from reflector.db.models import Status, Transcript
@@ -13,14 +13,18 @@ from reflector.events.outbox import Outbox
 from reflector.housekeeping import deletions
 from reflector.live.journal import Journal
 from reflector.pipeline.queue.dispatch import Dispatcher, nudge_ready
-from reflector.pipeline.runs import take_recording
+from reflector.pipeline.runs import is_active, start_run, steps_of, take_recording
 from reflector.services import Services
 from reflector.storage.keys import live_key
 
 log = logging.getLogger(__name__)
 
-# How long a client whose connection broke may take to return to its recording
+# How long a client whose WebRTC connection broke may take to return to its recording
 RETURN_SECONDS = 15.0
+# A browser that streams keeps its recording, and may be away for long. After a while, what is here
+# becomes a transcript; what still comes is added, and makes a new run of it.
+STREAM_AWAY_SECONDS = 10 * 60.0
+STREAM_KEPT_SECONDS = 7 * 24 * 3600.0
 
 
 def finish(services: Services, dispatcher: Dispatcher, journal: Journal) -> None:
@@ -33,7 +37,7 @@ def finish(services: Services, dispatcher: Dispatcher, journal: Journal) -> None
         with journal.lock.acquire(timeout=0):
             if not journal.folder.exists() or journal.is_being_written():
                 return
-            if not journal.is_stopped and journal.idle_seconds() < RETURN_SECONDS:
+            if not _is_due(journal):
                 return
             run = _hand_over(services, journal)
     except Timeout:
@@ -42,38 +46,76 @@ def finish(services: Services, dispatcher: Dispatcher, journal: Journal) -> None
         nudge_ready(services.db, dispatcher, journal.folder.name, run)
 
 
+def _is_due(journal: Journal) -> bool:
+    if journal.is_stopped:
+        return True
+    if not journal.has_streams:
+        return journal.idle_seconds() >= RETURN_SECONDS
+    if journal.size() == journal.handed_over:
+        return journal.idle_seconds() >= STREAM_KEPT_SECONDS
+    return journal.idle_seconds() >= STREAM_AWAY_SECONDS
+
+
 def _hand_over(services: Services, journal: Journal) -> int | None:
     transcript_id = journal.folder.name
-    key = live_key(transcript_id)
+    key, size = live_key(transcript_id), journal.size()
     with services.db.read() as session:
         transcript = session.get(Transcript, transcript_id)
         other = transcript is not None and transcript.upload_key not in {None, key}
+        if transcript is not None and not other and _is_busy(session, transcript):
+            return None  # with what came before: the rest is added when that is done
     if other:  # should not happen; keep the audio all the same
         kept = journal.set_aside()
         log.error("%s has a recording already; the second is kept in %s", transcript_id, kept)
         return None
-    heard: Path | None = journal.join()
-    if heard is not None:
-        services.storage.adopt(heard, key)
-    # After a crash between the two calls, the journal is empty and the storage has the recording
-    there = heard is not None or services.storage.size(key) is not None
-    run = retry_on_disconnect(lambda: _start(services, transcript_id, key if there else None))
-    journal.discard()
+    run = None
+    if size != journal.handed_over:
+        heard = journal.joined()
+        if heard is not None:
+            services.storage.adopt(heard, key)
+        # After a crash between the two calls, the journal is empty and the storage has the recording
+        there = heard is not None or services.storage.size(key) is not None
+        run = retry_on_disconnect(
+            lambda: _start(services, transcript_id, key if there else None, f"live-{size}")
+        )
+    if journal.is_stopped or not journal.has_streams or size == journal.handed_over:
+        journal.discard()
+    else:
+        journal.mark_handed_over(size)
     return run
 
 
-def _start(services: Services, transcript_id: str, key: str | None) -> int | None:
+def _is_busy(session: Session, transcript: Transcript) -> bool:
+    return bool(transcript.last_run) and is_active(
+        steps_of(session, transcript.id, transcript.last_run)
+    )
+
+
+def _start(services: Services, transcript_id: str, key: str | None, version: str) -> int | None:
     with services.db.write() as session:
         transcript = session.get(Transcript, transcript_id, with_for_update=True)
         if transcript is None:  # destroyed meanwhile, perhaps after its order to delete was done
             deletions.order(session, transcript_id)
             return None
         if transcript.upload_key is not None:
-            return None  # committed before
+            return _start_again(services, session, transcript, version)
         events = Outbox(services.bus, session, transcript)
         run = None
         if key is not None:
             run = take_recording(session, transcript, key, events)
+            transcript.upload_version = version
         elif transcript.status == Status.RECORDING:
             events.status(Status.IDLE)
+    return run
+
+
+def _start_again(
+    services: Services, session: Session, transcript: Transcript, version: str
+) -> int | None:
+    """Process a recording to which more was added; edits stay. None if that was done before."""
+    if version in {transcript.upload_version, "live-0"}:
+        return None
+    transcript.upload_version = version
+    run = start_run(session, transcript)
+    Outbox(services.bus, session, transcript, run).status(Status.PROCESSING)
     return run

@@ -1,12 +1,13 @@
 """Write the journal of a live recording: audio reaches the disk before anything else happens.
 
-A recording is a folder of segments, one for each connection: after a broken connection, the client
-continues the same recording with a new one. A segment is Ogg/Opus with pages of a fifth of a
-second, so all but the end of an interrupted segment can be read.
+A recording is a folder of segments. A segment over WebRTC is one connection: after a broken
+connection, the client continues the same recording with a new one. It is Ogg/Opus, so all but the
+end of an interrupted segment can be read. A segment of a browser's recorder is its bytes as they
+are (`live/stream.py`).
 
-Several processes may use one journal. The writer of a segment holds its lock, which ends with the
-process. Files hold the other state: a newer segment replaces the older one, `stopped` ends them
-all.
+Several processes may use one journal. The writer of a segment over WebRTC holds its lock, which ends
+with the process. Files hold the other state: a newer segment replaces the older one, `stopped` ends
+them all, `handed-over` tells how much has become a transcript already.
 """
 
 from __future__ import annotations
@@ -14,26 +15,21 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import av
 from av import AudioFrame
 from filelock import FileLock, Timeout
 
-from reflector.errors import InvalidInput
-from reflector.live import LOCKS, SET_ASIDE
-from reflector.media.probe import open_media
-from reflector.storage.durable import sync
+from reflector.live import DISCARDED, LOCKS, SET_ASIDE
+from reflector.live.join import is_readable, join
+from reflector.live.opus import OpusFile
+from reflector.live.stream import FORMATS
+from reflector.storage.durable import sync, write_text
 
-RATE = 48_000
-BIT_RATE = 64_000  # Opus: transparent for mono speech
-OGG = {"page_duration": "200000", "flush_packets": "1"}  # microseconds
-# Lost packets become silence, so that times stay correct; a longer gap is a pause
-LONGEST_GAP = 60 * RATE
+OGG = ".ogg"
+STREAMS = {f".{name}" for name in FORMATS}
 
 
 class Journal:
@@ -42,6 +38,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._stopped = folder / "stopped"
+        self._handed_over = folder / "handed-over"
         locks = folder.parent / LOCKS
         locks.mkdir(parents=True, exist_ok=True)
         self.lock = FileLock(locks / folder.name, thread_local=False)
@@ -55,12 +52,24 @@ class Journal:
             sync(self.folder.parent)
             return segment
 
+    def stream_file(self, key: str, container: str) -> Path:
+        """Return the file of the recorder `key`, new if need be. Hold the lock for it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in self.folder.glob(f"*.{key}.{container}"):
+            return path
+        path = self.folder / f"{self.newest() + 1:04}.{key}.{container}"
+        path.touch()
+        sync(self.folder)
+        sync(self.folder.parent)
+        return path
+
     def segments(self) -> list[Path]:
-        return sorted(self.folder.glob("*.ogg"))
+        kinds = {OGG, *STREAMS}
+        return sorted(path for path in self.folder.glob("*.*") if path.suffix in kinds)
 
     def newest(self) -> int:
         """Return the number of the last segment, -1 if there is none."""
-        return max((int(path.stem) for path in self.segments()), default=-1)
+        return max((_number(path) for path in self.segments()), default=-1)
 
     def stop(self) -> None:
         """Mark the recording as stopped, so that no process writes to it any more."""
@@ -71,30 +80,61 @@ class Journal:
     def is_stopped(self) -> bool:
         return self._stopped.exists()
 
+    @property
+    def has_streams(self) -> bool:
+        return any(path.suffix in STREAMS for path in self.segments())
+
     def is_being_written(self) -> bool:
-        return any(_is_held(path.with_suffix(".lock")) for path in self.segments())
+        """Return whether a connection over WebRTC writes; a stream only shows by its times."""
+        own = [path for path in self.segments() if path.suffix == OGG]
+        return any(_is_held(path.with_suffix(".lock")) for path in own)
 
     def idle_seconds(self) -> float:
         """Return the seconds since the last write; very many if the folder is empty or gone."""
         times = [path.stat().st_mtime for path in self.segments()]
         return time.time() - max(times, default=0.0)
 
-    def join(self) -> Path | None:
-        """Return a file with all the audio; None if there is none."""
-        heard = [path for path in self.segments() if _is_readable(path)]
-        if len(heard) < 2:
-            return heard[0] if heard else None
+    def size(self) -> int:
+        """Return the bytes of all segments."""
+        return sum(path.stat().st_size for path in self.segments())
+
+    @property
+    def handed_over(self) -> int | None:
+        """The size that became a transcript already, None if nothing did."""
+        try:
+            return int(self._handed_over.read_text())
+        except FileNotFoundError:
+            return None
+
+    def mark_handed_over(self, size: int) -> None:
+        write_text(self._handed_over, str(size))
+
+    def joined(self) -> Path | None:
+        """Return a file with all the audio; None if there is none.
+
+        It is a segment itself if nothing has to be joined and nothing more can come. The caller may
+        move it away.
+        """
+        heard = [path for path in self.segments() if is_readable(path)]
+        if not heard:
+            return None
+        if len(heard) == 1 and heard[0].suffix == OGG:
+            return heard[0]
         target = self.folder / "joined"
-        with av.open(str(target), "w", format="ogg") as out:
-            copy: Any = None
-            end = 0
-            for path in heard:
-                copy, end = _copy(path, out, copy, end)
-        sync(target)
+        if len(heard) == 1:
+            shutil.copyfile(heard[0], target)
+            sync(target)
+        else:
+            join(heard, target)
         return target
 
     def discard(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the journal, at once for everybody who looks: half a journal is another one."""
+        trash = self.folder.parent / DISCARDED
+        trash.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):
+            self.folder.rename(trash / f"{self.folder.name}.{time.time_ns()}")
+        shutil.rmtree(trash, ignore_errors=True)
 
     def set_aside(self) -> Path:
         """Move the journal away without losing it. Return its new folder."""
@@ -108,17 +148,11 @@ class Segment:
 
     def __init__(self, journal: Journal, number: int) -> None:
         self._journal, self._number = journal, number
-        path = journal.folder / f"{number:04}.ogg"
+        path = journal.folder / f"{number:04}{OGG}"
         self._lock = FileLock(path.with_suffix(".lock"), thread_local=False)
         self._lock.acquire(timeout=0)
         self._file: BinaryIO = path.open("xb", buffering=0)
-        self._out = av.open(self._file, "w", format="ogg", options=OGG)
-        self._stream: Any = self._out.add_stream("libopus", rate=RATE)
-        self._stream.layout = "mono"
-        self._stream.bit_rate = BIT_RATE
-        self._resampler = av.AudioResampler("s16", "mono", RATE)
-        self._origin: int | None = None
-        self._written = 0  # samples
+        self._out = OpusFile(self._file)
 
     @property
     def is_superseded(self) -> bool:
@@ -131,33 +165,11 @@ class Segment:
 
         Raises OSError if the disk is full.
         """
-        for mono in self._resampler.resample(frame):
-            position = int((mono.pts or 0) * (mono.time_base or Fraction(1, RATE)) * RATE)
-            if self._origin is None:
-                self._origin = position - self._written
-            missing = position - self._origin - self._written
-            if missing > mono.samples:  # less than a packet is drift of the sender's clock
-                if missing <= LONGEST_GAP:
-                    self._encode_silence(missing)
-                else:
-                    self._origin += missing
-            self._encode(mono)
-
-    def _encode_silence(self, samples: int) -> None:
-        """Encode silence in pieces of a second: a minute at once would take 6 MB and much time."""
-        while samples > 0:
-            piece = min(samples, RATE)
-            self._encode(_silence(piece))
-            samples -= piece
-
-    def _encode(self, frame: AudioFrame) -> None:
-        frame.pts, frame.time_base = self._written, Fraction(1, RATE)
-        self._written += frame.samples
-        self._out.mux(self._stream.encode(frame))
+        self._out.write(frame)
 
     @property
     def seconds(self) -> float:
-        return self._written / RATE
+        return self._out.seconds
 
     def sync(self) -> None:
         self._file.flush()
@@ -166,21 +178,15 @@ class Segment:
     def close(self) -> None:
         """Finish the segment and release its lock. Raises OSError if its end cannot be written."""
         try:
-            if self._written:
-                self._out.mux(self._stream.encode(None))
-                self._out.close()
-                self.sync()
+            self._out.finish()
+            self.sync()
         finally:
             self._file.close()
             self._lock.release()
 
 
-def _silence(samples: int) -> AudioFrame:
-    frame = AudioFrame("s16", "mono", samples)
-    frame.sample_rate = RATE
-    for plane in frame.planes:
-        plane.update(bytes(plane.buffer_size))
-    return frame
+def _number(path: Path) -> int:
+    return int(path.name.partition(".")[0])
 
 
 def _is_held(path: Path) -> bool:
@@ -191,34 +197,3 @@ def _is_held(path: Path) -> bool:
         return True
     lock.release()
     return False
-
-
-def _is_readable(path: Path) -> bool:
-    try:
-        with path.open("rb") as file, open_media(file) as (container, streams):
-            return any(packet.size for packet in container.demux(streams[0]))
-    except InvalidInput:
-        return False
-
-
-def _copy(path: Path, out: Any, copy: Any, start: int) -> tuple[Any, int]:
-    """Append the segment `path`. Return the output stream and the sample where it now ends."""
-    end = start
-    for packet in _packets(path):
-        if copy is None:
-            copy = out.add_stream_from_template(packet.stream)
-        scale = packet.time_base * RATE
-        position = start + int((packet.pts or 0) * scale)
-        end = position + int((packet.duration or 0) * scale)
-        packet.pts = packet.dts = position
-        packet.time_base = Fraction(1, RATE)
-        packet.stream = copy
-        out.mux(packet)
-    return copy, end
-
-
-def _packets(path: Path) -> Iterator[Any]:
-    with path.open("rb") as file, open_media(file) as (container, streams):
-        for packet in container.demux(streams[0]):
-            if packet.dts is not None and packet.size:
-                yield packet

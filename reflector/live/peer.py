@@ -12,10 +12,10 @@ from time import monotonic
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.sdp import SessionDescription
-from prometheus_client import Gauge
 
 from reflector.errors import InvalidInput
 from reflector.live.journal import Journal, Segment
+from reflector.live.metrics import sessions
 from reflector.live.writer import SegmentWriter
 
 log = logging.getLogger(__name__)
@@ -25,8 +25,6 @@ CONNECT_SECONDS = 30.0
 SILENT_SECONDS = 60.0
 DRAIN_SECONDS = 3.0
 MAX_OFFER = 256 << 10  # characters; a browser's offer has a few thousand
-
-sessions = Gauge("rtc_sessions", "Connections that record", multiprocess_mode="livesum")
 
 
 def check_offer(sdp: str, kind: str) -> None:

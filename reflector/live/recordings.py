@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reflector.db.engine import is_disconnect
 from reflector.errors import Busy, ReflectorError
 from reflector.live import RESERVED
+from reflector.live.captions import Captions
+from reflector.live.metrics import sessions
 from reflector.pipeline.queue.dispatch import Dispatcher
 from reflector.services import Services
 
@@ -18,6 +21,7 @@ from reflector.services import Services
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reflector.live.journal import Journal
     from reflector.live.peer import Peer
 
 log = logging.getLogger(__name__)
@@ -32,7 +36,9 @@ class LiveRecordings:
         self._services, self._dispatcher = services, dispatcher
         self._folder = services.settings.live_dir
         self._peers: set[Peer] = set()
+        self._streams = 0
         self._ended = asyncio.Event()
+        self._captions = Captions(services)
 
     async def begin(self, transcript_id: str, sdp: str, admit: Callable[[], None]) -> str:
         """Return the answer to an offer, and record its audio.
@@ -45,11 +51,7 @@ class LiveRecordings:
         from reflector.live.peer import Peer
 
         settings = self._services.settings
-        if len(self._peers) >= settings.MAX_LIVE_RECORDINGS:
-            raise Busy(
-                "{most} recordings are running already. Try again when one of them has ended.",
-                most=settings.MAX_LIVE_RECORDINGS,
-            )
+        self._admit()
         addresses.use_ports(settings.webrtc_ports)
         journal = Journal(self._folder / transcript_id)
         peer = Peer(journal, self._peer_ended)
@@ -63,7 +65,38 @@ class LiveRecordings:
         except BaseException:
             await peer.close()
             raise
+        self._captions.begin(transcript_id)
         return answer
+
+    @contextmanager
+    def stream(self, transcript_id: str) -> Iterator[Journal]:
+        """Hold a connection of a browser that streams, and yield the journal for it.
+
+        Raises Busy if too many recordings are running.
+        """
+        from reflector.live.journal import Journal
+
+        self._admit()
+        self._streams += 1
+        sessions.inc()
+        try:
+            yield Journal(self._folder / transcript_id)
+        finally:
+            self._streams -= 1
+            sessions.dec()
+            self._ended.set()
+
+    def begin_captions(self, transcript_id: str) -> None:
+        """Show what is said in this recording, from what is in its journal."""
+        self._captions.begin(transcript_id)
+
+    def _admit(self) -> None:
+        most = self._services.settings.MAX_LIVE_RECORDINGS
+        if len(self._peers) + self._streams >= most:
+            raise Busy(
+                "{most} recordings are running already. Try again when one of them has ended.",
+                most=most,
+            )
 
     def _peer_ended(self, peer: Peer) -> None:
         self._peers.discard(peer)
@@ -103,3 +136,4 @@ class LiveRecordings:
     async def close(self) -> None:
         """End all connections; a recording continues if its client returns, and ends otherwise."""
         await asyncio.gather(*(peer.close() for peer in list(self._peers)))
+        await asyncio.to_thread(self._captions.close)

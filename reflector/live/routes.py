@@ -56,22 +56,28 @@ def _check(services: Services, caller: Caller, transcript_id: str, offer: RtcOff
     from reflector.live.peer import check_offer  # imports aiortc, so only when someone records
 
     with services.db.read() as session:
-        _open(session, caller, transcript_id)
+        open_transcript(session, caller, transcript_id)
     check_offer(offer.sdp, offer.type)
     refuse_without_space(services.settings)
 
 
-def _open(session: Session, caller: Caller, transcript_id: str, lock: bool = False) -> Transcript:
+def open_transcript(
+    session: Session, caller: Caller, transcript_id: str, own: str | None = None, lock: bool = False
+) -> Transcript:
+    """Return the transcript if the caller may record into it.
+
+    It has no recording yet, or the one with the key `own`. Raises InvalidInput otherwise.
+    """
     transcript = get_authorized_transcript(session, caller, transcript_id, Right.MANAGE, lock=lock)
     if transcript.locked:
         raise InvalidInput("Transcript is locked")
-    if transcript.upload_key:
+    if transcript.upload_key not in {None, own}:
         raise InvalidInput(HAS_RECORDING)
     return transcript
 
 
 def _mark(services: Services, caller: Caller, transcript_id: str) -> None:
     with services.db.write() as session:
-        transcript = _open(session, caller, transcript_id, lock=True)
+        transcript = open_transcript(session, caller, transcript_id, lock=True)
         events = Outbox(services.bus, session, transcript)
         events.status(Status.RECORDING)

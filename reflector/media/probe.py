@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import av
 from av.error import FFmpegError
@@ -37,6 +37,13 @@ OPTIONS = {
     # The source is read through Python, so no protocol of FFmpeg is needed
     "protocol_whitelist": "none",
 }
+
+# Do not wait for seconds of sound before the first is given
+FIRST_SOUND = {"probesize": "4096", "analyzeduration": "0", "fflags": "nobuffer"}
+
+
+class Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,23 @@ def open_media(source: BinaryIO) -> Iterator[tuple[Any, list[Any]]]:
                 "recording of speech. Convert it to 16,000 Hz."
             )
         yield container, streams
+
+
+@contextmanager
+def open_growing(source: Readable) -> Iterator[tuple[Any, Any]]:
+    """Yield the container and the first audio stream of a file that is still written.
+
+    `source` is only read forward. Raises InvalidInput if it has no sound up to its end.
+    """
+    try:
+        container = av.open(source, "r", options=OPTIONS | FIRST_SOUND, metadata_errors="replace")
+    except (FFmpegError, ValueError, EOFError) as error:
+        raise InvalidInput(UNREADABLE) from error
+    with container:
+        streams = [stream for stream in container.streams.audio if is_usable(stream.codec_context)]
+        if not streams:
+            raise InvalidInput(NO_AUDIO)
+        yield container, streams[0]
 
 
 def probe(source: BinaryIO) -> MediaInfo:

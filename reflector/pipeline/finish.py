@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_
 from sqlalchemy.orm import Session
 
 from reflector.db.edits import FIELDS, is_edited
 from reflector.db.models import Event, Status, Step, StepState, Topic, Transcript, Words
 from reflector.db.words import load_words, named_speakers, store_words
+from reflector.events.names import EventName
 from reflector.events.outbox import Outbox
 from reflector.pipeline.carry_over import is_corrected, with_corrections
 from reflector.pipeline.registry import STEPS
@@ -36,8 +37,23 @@ def show_result(session: Session, transcript: Transcript, run: int, events: Outb
                 .where(table.transcript_id == transcript.id, table.run < run)
                 .execution_options(synchronize_session=False)
             )
+    _drop_live_text(session, transcript)
     transcript.error = None
     events.status(Status.ENDED)
+
+
+def _drop_live_text(session: Session, transcript: Transcript) -> None:
+    session.execute(
+        delete(Event)
+        .where(Event.transcript_id == transcript.id)
+        .where(
+            or_(
+                Event.name == EventName.LIVE,
+                (Event.name == EventName.TRANSCRIPT) & (Event.run == 0),
+            )
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _carry_over(session: Session, transcript: Transcript, run: int) -> None:

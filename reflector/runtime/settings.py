@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     MAX_UPLOAD_BYTES: PositiveInt = 20 * 2**30
     MAX_UPLOADS: PositiveInt = 32
     MAX_LIVE_RECORDINGS: PositiveInt = 32
+    LIVE_ENGINE: Literal["whisper", "none"] = "whisper"
     MIN_FREE_BYTES: int = Field(default=2**30, ge=0)
 
     # Data

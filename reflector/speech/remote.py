@@ -22,6 +22,7 @@ from reflector.speech.engines import (
     TranscribeOptions,
     Transcription,
 )
+from reflector.speech.scheduler import Priority
 from reflector.transcript.assembly import Turn
 from reflector.transcript.words import Word, from_rows, monotone, with_unsure
 
@@ -72,12 +73,17 @@ class RemoteTranscriber(_Remote):
         checkpoint: Checkpoint | None = None,
     ) -> Transcription:
         started = time.monotonic()
-        form = {"kind": "transcription"}
-        form |= {"language": options.language} if options.language else {}
-        form |= {"hotwords": options.hotwords} if options.hotwords else {}
+        chosen = {"language": options.language} if options.language else {}
+        chosen |= {"hotwords": options.hotwords} if options.hotwords else {}
+        if options.priority is Priority.LIVE:
+            form = {"model": "whisper", "batch": "false", "priority": "live"} | chosen
+            return self._in_one_request(audio, form, options, started)
+        form = {"kind": "transcription"} | chosen
         result = self._service.job(audio, form, self.identity(), progress)
         if result is None:
-            return self._in_one_request(audio, options, progress, started)
+            progress(0.0)
+            form = {"model": "whisper", "batch": "false", "language": options.language or "en"}
+            return self._in_one_request(audio, form, options, started)
         progress(audio.duration)
         return Transcription(
             words=with_unsure(from_rows(result["words"]), result.get("unsure", [])),
@@ -88,14 +94,12 @@ class RemoteTranscriber(_Remote):
         )
 
     def _in_one_request(
-        self, audio: PcmAudio, options: TranscribeOptions, progress: Progress, started: float
+        self, audio: PcmAudio, form: dict[str, str], options: TranscribeOptions, started: float
     ) -> Transcription:
-        """Ask the reference's service, in one request with a limit of TRANSCRIPT_FILE_TIMEOUT.
+        """Send the sound in one request with a limit of TRANSCRIPT_FILE_TIMEOUT.
 
-        Its answer has no speech seconds and no warnings.
+        The reference's service has nothing else. Its answer has no speech seconds and no warnings.
         """
-        progress(0.0)
-        form = {"model": "whisper", "language": options.language or "en", "batch": "false"}
         with self._service.client(self._file_seconds) as client, wav_file(audio) as file:
             try:
                 answer = client.post(

@@ -14,7 +14,8 @@ from av import AudioFrame
 
 from reflector.db.models import Status, Transcript
 from reflector.live import finish
-from reflector.live.journal import RATE, Journal, Segment
+from reflector.live.journal import Journal, Segment
+from reflector.live.opus import RATE
 from reflector.live.recordings import LiveRecordings
 from reflector.media.probe import probe
 from reflector.services import Services

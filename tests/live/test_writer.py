@@ -12,7 +12,8 @@ from av import AudioFrame
 from numpy.typing import NDArray
 
 from reflector.live import writer
-from reflector.live.journal import RATE, Journal, Segment
+from reflector.live.journal import Journal, Segment
+from reflector.live.opus import RATE
 from reflector.live.writer import SegmentWriter
 from reflector.media.decode import SAMPLE_RATE, decode
 from tests.waiting import wait_until

@@ -1,0 +1,241 @@
+"""Show the words of live recordings while they are spoken, and keep them line by line.
+
+The words come from the journal, so a process that takes a recording over continues after the last
+line that is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from reflector.db.models import Event, Transcript
+from reflector.errors import ModelUnavailable, ReflectorError
+from reflector.events.bus import Message, transcript_channel
+from reflector.events.names import EventName
+from reflector.events.outbox import Outbox
+from reflector.live import LOCKS
+from reflector.live.metrics import lag
+from reflector.pipeline.options import options_of
+from reflector.services import Services
+from reflector.transcript.words import Word, plain_text
+
+if TYPE_CHECKING:
+    from reflector.speech.streaming.engine import LiveTranscriber, LiveWords
+
+log = logging.getLogger(__name__)
+
+# New sound for one pass: a pass over less would change little
+STEP_SECONDS = 0.6
+RETRY_SECONDS = 5.0
+CLOSE_SECONDS = 10.0
+# Viewers hear that the recording goes on although nobody speaks
+STILL_SECONDS = 3.0
+# A line ends with a sentence or at a pause, if it is not too short, or when it is too long
+SHORT_LINE, LONG_LINE = 20, 240
+OFF = "none"
+
+
+class Captions:
+    """The threads of this process that make live text: one for each recording."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._threads: dict[str, threading.Thread] = {}
+
+    def begin(self, transcript_id: str) -> None:
+        """Follow a recording, unless that is done already or live text is turned off."""
+        if self._services.settings.LIVE_ENGINE == OFF:
+            return
+        with self._lock:
+            known = self._threads.get(transcript_id)
+            if self._stop.is_set() or (known is not None and known.is_alive()):
+                return
+            self._threads = {key: each for key, each in self._threads.items() if each.is_alive()}
+            thread = threading.Thread(
+                target=self._follow, args=(transcript_id,), name="live-text", daemon=True
+            )
+            self._threads[transcript_id] = thread
+            thread.start()
+
+    def _follow(self, transcript_id: str) -> None:
+        locks = self._services.settings.live_dir / LOCKS
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / f"{transcript_id}.text", thread_local=False)
+        try:
+            with lock.acquire(timeout=0):
+                Follower(self._services, transcript_id, self._stop).run()
+        except Timeout:
+            return  # another process follows it
+        except ModelUnavailable as error:
+            log.warning("%s has no live text: %s", transcript_id, error)
+        except Exception:
+            log.exception("the live text of %s ended; the recording goes on", transcript_id)
+
+    def close(self) -> None:
+        self._stop.set()
+        for thread in list(self._threads.values()):
+            thread.join(CLOSE_SECONDS)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence, or what was said up to a pause; times in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass
+class Lines:
+    """Split final words into lines. `words` are those of the line that is not complete."""
+
+    words: list[Word] = field(default_factory=list)
+
+    def add(self, words: list[Word], is_pause: bool) -> list[Line]:
+        """Return the lines that are complete now."""
+        found = []
+        for word in words:
+            self.words.append(word)
+            length = len(plain_text(self.words))
+            if (word.ends_sentence and length >= SHORT_LINE) or length >= LONG_LINE:
+                found.append(self._take())
+        if self.words and is_pause:
+            found.append(self._take())
+        return found
+
+    def _take(self) -> Line:
+        words, self.words = self.words, []
+        return Line(plain_text(words), round(words[0].start, 2), round(words[-1].end, 2))
+
+
+class Follower:
+    """Follow one recording from its journal to the viewers, until it ends."""
+
+    def __init__(self, services: Services, transcript_id: str, stop: threading.Event) -> None:
+        self._services, self._id, self._stop = services, transcript_id, stop
+        self._lines = Lines()
+        self._unsaved: list[Line] = []
+        self._shown: dict[str, Any] = {}
+        self._shown_at = 0.0
+
+    def run(self) -> None:
+        """Raises ModelUnavailable if there is no recogniser."""
+        # Imports numpy and FFmpeg, so only when someone records
+        from reflector.live.journal import Journal
+        from reflector.live.sound import JournalSound
+
+        begun = self._last_second()
+        if begun is None:
+            return
+        engine = self._engine(begun)
+        sound = JournalSound(
+            Journal(self._services.settings.live_dir / self._id), begun, self._stop
+        )
+        while not self._stop.is_set():
+            samples = sound.take(STEP_SECONDS)
+            if samples is not None:
+                engine.add(samples)
+            words = self._recognised(engine, is_end=samples is None)
+            if words is None:
+                break
+            self._unsaved += self._lines.add(words.final, words.is_pause)
+            if not self._save():
+                break
+            self._show(words, engine.waiting)
+            if samples is None:
+                break
+        lag.set(0)
+
+    def _engine(self, start: float) -> LiveTranscriber:
+        from reflector.speech.engines import TranscribeOptions
+        from reflector.speech.streaming.engine import LIVE_ENGINES
+
+        services = self._services
+        with services.db.read() as session:
+            options = options_of(session, session.get_one(Transcript, self._id))
+        vocabulary = [options.vocabulary, services.settings.HOTWORDS]
+        chosen = TranscribeOptions(
+            language=options.language, hotwords=", ".join(filter(None, vocabulary)) or None
+        )
+        make = LIVE_ENGINES[services.settings.LIVE_ENGINE]
+        services.settings.scratch_dir.mkdir(parents=True, exist_ok=True)
+        return make(services.speech, chosen, services.settings.scratch_dir, start)
+
+    def _recognised(self, engine: LiveTranscriber, is_end: bool) -> LiveWords | None:
+        """Return what the engine hears; None if this process stops before it answers."""
+        while not self._stop.is_set():
+            try:
+                return engine.recognise(is_end)
+            except ModelUnavailable:
+                raise
+            except ReflectorError as error:
+                log.warning("the live text of %s waits: %s", self._id, error)
+                self._publish({"state": "waiting"})
+                self._stop.wait(RETRY_SECONDS)
+        return None
+
+    def _last_second(self) -> float | None:
+        """Return where the kept text ends, 0 without any; None if the transcript is gone."""
+        with self._services.db.read() as session:
+            if session.get(Transcript, self._id) is None:
+                return None
+            last = session.scalar(
+                select(Event.data)
+                .where(Event.transcript_id == self._id, Event.name == EventName.LIVE)
+                .order_by(Event.id.desc())
+                .limit(1)
+            )
+        return float(last["line"]["end"]) if last else 0.0
+
+    def _save(self) -> bool:
+        """Store the lines that are complete. Return whether the transcript is still there.
+
+        While the database is away, they wait for the next time.
+        """
+        if not self._unsaved:
+            return True
+        services = self._services
+        try:
+            with services.db.write() as session:
+                transcript = session.get(Transcript, self._id)
+                if transcript is None:
+                    return False
+                events = Outbox(services.bus, session, transcript)
+                for line in self._unsaved:
+                    events.add(EventName.TRANSCRIPT, {"text": line.text, "translation": None})
+                    events.add(EventName.LIVE, {"line": vars(line)})
+        except SQLAlchemyError as error:
+            log.warning("lines of the live text of %s wait to be stored: %s", self._id, error)
+        else:
+            self._unsaved = []
+        return True
+
+    def _show(self, words: LiveWords, waiting: float) -> None:
+        lag.set(waiting)
+        running = {
+            "final": plain_text(self._lines.words),
+            "partial": plain_text(words.partial),
+            "lag": round(waiting, 1),
+            "state": "listening",
+        }
+        now = time.monotonic()
+        is_new = any(running[key] != self._shown.get(key) for key in ("final", "partial"))
+        if is_new or now - self._shown_at > STILL_SECONDS:
+            self._shown, self._shown_at = running, now
+            self._publish(running)
+
+    def _publish(self, running: dict[str, Any]) -> None:
+        """Tell viewers what is not kept: the line that is being said."""
+        channel = transcript_channel(self._id)
+        self._services.bus.publish(channel, Message(EventName.LIVE, running))

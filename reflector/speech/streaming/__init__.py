@@ -1,0 +1,1 @@
+"""Recognise words while they are spoken."""

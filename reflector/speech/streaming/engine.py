@@ -1,0 +1,63 @@
+"""Define the interface of live recognisers, and choose one from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reflector.speech.engines import TranscribeOptions
+from reflector.speech.registry import SpeechEngines
+from reflector.speech.streaming.whisper import WhisperLive
+from reflector.transcript.words import Word
+
+
+@dataclass(frozen=True)
+class LiveWords:
+    """What a pass has found; times are seconds of the recording.
+
+    `final` are new words that do not change any more. `partial` are the words after them, as they
+    look now. `is_pause` says that the speaker has paused after them.
+    """
+
+    final: list[Word] = field(default_factory=list)
+    partial: list[Word] = field(default_factory=list)
+    is_pause: bool = False
+
+
+class LiveTranscriber(Protocol):
+    """Recognise one recording as it comes. Used by one thread."""
+
+    def add(self, samples: NDArray[np.int16]) -> None:
+        """Take the next sound: int16[n], mono, 16 kHz."""
+
+    def recognise(self, is_end: bool = False) -> LiveWords:
+        """Recognise what was added; at the end, all words become final.
+
+        Raises Unavailable or EngineError; nothing is lost then, and the call may be repeated.
+        """
+
+    @property
+    def waiting(self) -> float:
+        """Seconds of sound for which there are no final words."""
+
+
+def _whisper(
+    engines: SpeechEngines, options: TranscribeOptions, scratch: Path, start: float
+) -> LiveTranscriber:
+    return WhisperLive(engines.transcriber, options, scratch, start)
+
+
+LIVE_ENGINES: dict[
+    str, Callable[[SpeechEngines, TranscribeOptions, Path, float], LiveTranscriber]
+] = {
+    "whisper": _whisper,
+}
+"""The values of LIVE_ENGINE; add an engine by adding it to the table.
+
+An engine gets a folder for its files, and the second at which its sound begins.
+"""
