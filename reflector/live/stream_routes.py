@@ -114,6 +114,7 @@ async def _receive(
     socket: WebSocket, stream: Stream, offset: int, recorder: _Recorder, live: LiveRecordings
 ) -> None:
     await socket.send_json({"type": "ready", "offset": offset})
+    live.begin_captions(recorder.transcript_id)
     checked = monotonic()
     while True:
         try:

@@ -11,15 +11,21 @@ from typing import Any
 import numpy as np
 import pytest
 from av import AudioFrame
+from sqlalchemy import update
 
-from reflector.db.models import Status, Transcript
+from reflector.db.models import Status, Step, StepState, Transcript
 from reflector.live import finish
 from reflector.live.journal import Journal, Segment
 from reflector.live.opus import RATE
 from reflector.live.recordings import LiveRecordings
+from reflector.live.stream import Stream
+from reflector.media.decode import decode
 from reflector.media.probe import probe
 from reflector.services import Services
 from tests.api.people import make_transcript
+from tests.conftest import SAMPLE
+from tests.live.client import cut
+from tests.live.streaming import webm
 from tests.media_files import tone
 
 PACKET = RATE // 50
@@ -207,3 +213,115 @@ def test_recording_of_a_destroyed_transcript_goes(services: Services) -> None:
     journal = recorded(services, "no-such-transcript")
     hand_over(services)
     assert not journal.folder.exists()
+
+
+def streamed(services: Services, transcript_id: str, content: bytes, key: str = "a") -> Journal:
+    """A journal to which a browser has sent a recording."""
+    journal = journal_of(services, transcript_id)
+    stream = Stream(journal, key, "webm")
+    stream.open()
+    assert stream.append(0, content, lambda _: None) == len(content)
+    return journal
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> bytes:
+    return webm(cut(SAMPLE, 0.0, 4.0, tmp_path / "a.wav"), tmp_path)
+
+
+def duration_of(services: Services, transcript_id: str) -> float:
+    key = stored(services, transcript_id).upload_key
+    assert key is not None
+    with services.storage.open(key) as file:
+        return decode(file, services.settings.scratch_dir / "decoded").duration
+
+
+def end_run(services: Services, transcript_id: str) -> None:
+    with services.db.write() as session:
+        session.execute(
+            update(Step).where(Step.transcript_id == transcript_id).values(state=StepState.DONE)
+        )
+
+
+def test_full_disk_takes_a_piece_back_whole(
+    services: Services, transcript_id: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = streamed(services, transcript_id, content[:1000])
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    stream = Stream(journal, "a", "webm")
+    assert stream.open() == 1000
+    with monkeypatch.context() as patch:
+        patch.setattr("reflector.live.stream.os.fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            stream.append(1000, content[1000:2000], lambda _: None)
+    assert journal.size() == 1000
+    assert stream.append(1000, content[1000:], lambda _: None) == len(content)
+
+
+def test_browser_that_comes_back_late_adds_to_its_transcript(
+    services: Services, transcript_id: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = streamed(services, transcript_id, content[: len(content) // 2])
+    hand_over(services)
+    assert stored(services, transcript_id).status == Status.RECORDING
+    monkeypatch.setattr(finish, "STREAM_AWAY_SECONDS", 0.0)
+    hand_over(services)
+    assert stored(services, transcript_id).last_run == 1
+    assert duration_of(services, transcript_id) == pytest.approx(2.0, abs=0.6)
+    hand_over(services)
+    assert stored(services, transcript_id).last_run == 1
+    streamed(services, transcript_id, content)
+    journal.stop()
+    hand_over(services)
+    assert stored(services, transcript_id).last_run == 1, "the first run is still at work"
+    end_run(services, transcript_id)
+    hand_over(services)
+    assert stored(services, transcript_id).last_run == 2
+    assert duration_of(services, transcript_id) == pytest.approx(4.0, abs=0.2)
+    assert not journal.folder.exists()
+
+
+def test_stream_whose_browser_never_returns_is_forgotten_after_a_week(
+    services: Services, transcript_id: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = streamed(services, transcript_id, content)
+    monkeypatch.setattr(finish, "STREAM_AWAY_SECONDS", 0.0)
+    hand_over(services)
+    end_run(services, transcript_id)
+    hand_over(services)
+    assert journal.folder.exists()
+    monkeypatch.setattr(finish, "STREAM_KEPT_SECONDS", 0.0)
+    hand_over(services)
+    assert not journal.folder.exists()
+    assert stored(services, transcript_id).last_run == 1
+    assert duration_of(services, transcript_id) == pytest.approx(4.0, abs=0.2)
+
+
+@pytest.mark.parametrize("call", ["adopt", "mark"])
+def test_server_stopped_while_it_hands_a_stream_over_starts_one_run(
+    services: Services,
+    transcript_id: str,
+    content: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+) -> None:
+    streamed(services, transcript_id, content)
+    monkeypatch.setattr(finish, "STREAM_AWAY_SECONDS", 0.0)
+
+    def stopped(*_: Any) -> None:
+        raise OSError("stopped")
+
+    with monkeypatch.context() as patch:
+        if call == "adopt":
+            patch.setattr(finish, "retry_on_disconnect", stopped)
+        else:
+            patch.setattr(Journal, "mark_handed_over", stopped)
+        hand_over(services)
+    end_run(services, transcript_id)
+    hand_over(services)
+    hand_over(services)
+    assert stored(services, transcript_id).last_run == 1
+    assert duration_of(services, transcript_id) == pytest.approx(4.0, abs=0.2)

@@ -1,0 +1,87 @@
+"""A client of `record/stream` that does what a test tells it, and nothing by itself."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from reflector.recorder.source import Spool, record
+from tests.server import Server
+
+PIECE = 4000
+
+
+class Sender:
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.first = self.answer()
+        self.offset = self.first.get("offset", 0)
+
+    def answer(self) -> Any:
+        return json.loads(self.socket.recv(timeout=60))
+
+    def put(self, offset: int, piece: bytes) -> Any:
+        self.socket.send(offset.to_bytes(8, "big") + piece)
+        return self.answer()
+
+    def send(self, content: bytes, until: int | None = None) -> int:
+        """Send `content` from where the server is; return how much of it is acknowledged."""
+        end = len(content) if until is None else until
+        while self.offset < end:
+            answer = self.put(self.offset, content[self.offset : min(end, self.offset + PIECE)])
+            assert answer["type"] == "saved", answer
+            self.offset = answer["offset"]
+        return self.offset
+
+    def stop(self) -> Any:
+        self.socket.send('{"type": "stop"}')
+        return self.answer()
+
+    def close_code(self) -> int:
+        try:
+            self.socket.recv(timeout=60)
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 0
+        raise AssertionError("the server did not close the connection")
+
+
+@contextmanager
+def sending(
+    server: Server, transcript_id: str, key: str = "first", container: str = "webm", **headers: str
+) -> Iterator[Sender]:
+    path = f"/v1/transcripts/{transcript_id}/record/stream?recording={key}&format={container}"
+    address = f"{server.url.replace('http', 'ws', 1)}{path}"
+    with connect(address, additional_headers=headers) as socket:
+        yield Sender(socket)
+
+
+def webm(recording: Path, folder: Path) -> bytes:
+    """The recording as a browser's recorder gives it: WebM/Opus, written forward only."""
+    spool = Spool(folder / f"{recording.stem}.webm")
+    record(av.open(str(recording)), spool, False, threading.Event())
+    return spool.path.read_bytes()
+
+
+def fragmented_mp4(recording: Path, target: Path) -> bytes:
+    """The recording as Safari's recorder gives it: AAC in fragments."""
+    options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "500000"}
+    with (
+        av.open(str(recording)) as source,
+        av.open(str(target), "w", "mp4", options=options) as out,
+    ):
+        stream: Any = out.add_stream("aac", rate=48_000)
+        resampler = av.AudioResampler("fltp", "mono", 48_000)
+        for frame in source.decode(source.streams.audio[0]):
+            for part in resampler.resample(frame):
+                part.pts = None
+                out.mux(stream.encode(part))
+        out.mux(stream.encode(None))
+    return target.read_bytes()

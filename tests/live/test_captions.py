@@ -1,0 +1,185 @@
+"""The live text of a recording: seen while it is spoken, by whoever comes, until the final text."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from reflector.live.captions import Line, Lines
+from reflector.transcript.words import Word
+from tests.conftest import SAMPLE
+from tests.live.client import cut, speaking
+from tests.live.streaming import sending, webm
+from tests.live.test_webrtc import said
+from tests.pipeline.test_way_of_a_file import normalised
+from tests.server import Server, running_server
+from tests.waiting import wait_until
+
+SECONDS = 16.0
+WORD_ERRORS = 0.35
+
+
+class Viewer:
+    """Somebody who watches: the messages of the transcript, as they come."""
+
+    def __init__(self, server: Server, transcript_id: str) -> None:
+        self.messages: list[dict[str, Any]] = []
+        path = f"/v1/transcripts/{transcript_id}/events"
+        self._address = f"{server.url.replace('http', 'ws', 1)}{path}"
+        self._over, self._connected = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+        assert self._connected.wait(60)
+
+    def _read(self) -> None:
+        with suppress(ConnectionClosed), connect(self._address) as socket:
+            self._connected.set()
+            while not self._over.is_set():
+                with suppress(TimeoutError):
+                    self.messages.append(json.loads(socket.recv(timeout=0.2)))
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        return [message["data"] for message in list(self.messages) if message["event"] == name]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [data["line"] for data in self.of("LIVE") if "line" in data]
+
+    @property
+    def text(self) -> str:
+        return " ".join(line["text"] for line in self.lines)
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join(10)
+
+
+@contextmanager
+def watching(server: Server, transcript_id: str) -> Iterator[Viewer]:
+    viewer = Viewer(server, transcript_id)
+    try:
+        yield viewer
+    finally:
+        viewer.close()
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("captions")
+    return webm(cut(SAMPLE, 0.0, SECONDS, folder / "speech.wav"), folder)
+
+
+def all_said(viewer: Viewer) -> bool:
+    """All but the end, which may still be partial."""
+    return bool(viewer.lines) and viewer.lines[-1]["end"] > SECONDS - 5.0
+
+
+def test_viewers_read_along_and_late_ones_get_everything_so_far(
+    server: Server, speech: bytes
+) -> None:
+    transcript_id = server.create(source_kind="live")
+    with watching(server, transcript_id) as early, sending(server, transcript_id) as sender:
+        sender.send(speech)
+        wait_until(lambda: all_said(early), "live text")
+        assert any(data.get("partial") for data in early.of("LIVE"))
+        with watching(server, transcript_id) as late:
+            wait_until(lambda: late.lines[:1] == early.lines[:1], "what was said before")
+        sender.stop()
+        server.wait_for_status(transcript_id, "ended")
+        starts = [line["start"] for line in early.lines]
+        assert starts == sorted(starts)
+        errors = jiwer.wer(normalised(said(SECONDS)), normalised(early.text))
+        assert errors < WORD_ERRORS, early.text
+        # Clients of the reference know these
+        texts = [data["text"] for data in early.of("TRANSCRIPT")]
+        assert texts[: len(early.lines)] == [line["text"] for line in early.lines]
+    with watching(server, transcript_id) as after:
+        wait_until(lambda: after.of("STATUS"), "the replay")
+        assert after.lines == [], "the final text has taken their place"
+
+
+def test_live_text_goes_on_where_a_killed_server_left_it(tmp_path: Path, speech: bytes) -> None:
+    with running_server(tmp_path) as server:
+        transcript_id = server.create(source_kind="live")
+        with watching(server, transcript_id) as viewer, sending(server, transcript_id) as sender:
+            sender.send(speech, until=len(speech) // 2)
+            wait_until(lambda: viewer.lines, "the first line")
+            server.kill()
+            before = viewer.lines
+    with (
+        running_server(tmp_path) as server,
+        watching(server, transcript_id) as viewer,
+        sending(server, transcript_id) as sender,
+    ):
+        sender.send(speech)
+        wait_until(lambda: all_said(viewer), "the rest")
+        assert viewer.lines[: len(before)] == before
+        starts = [line["start"] for line in viewer.lines]
+        assert starts == sorted(set(starts))
+
+
+def test_recording_over_webrtc_has_live_text(server: Server, tmp_path: Path) -> None:
+    transcript_id = server.create(source_kind="live")
+    part = cut(SAMPLE, 0.0, 10.0, tmp_path / "a.wav")
+    with (
+        watching(server, transcript_id) as viewer,
+        speaking(server, transcript_id, part) as speaker,
+    ):
+        wait_until(lambda: viewer.lines, "the first line")
+        speaker.send('{"cmd": "STOP"}')
+        server.wait_for_status(transcript_id, "ended")
+
+
+def test_speech_service_that_is_away_delays_the_text_and_not_the_recording(
+    tmp_path: Path, speech: bytes
+) -> None:
+    away = {"TRANSCRIPT_BACKEND": "modal", "TRANSCRIPT_URL": "http://127.0.0.1:9"}
+    with running_server(tmp_path, **away) as server:
+        transcript_id = server.create(source_kind="live")
+        with watching(server, transcript_id) as viewer, sending(server, transcript_id) as sender:
+            waiting = {"state": "waiting"}
+            sender.send(speech)
+            wait_until(lambda: waiting in viewer.of("LIVE"), "the page says that text waits")
+            assert sender.offset == len(speech)
+    with (
+        running_server(tmp_path) as server,
+        watching(server, transcript_id) as viewer,
+        sending(server, transcript_id) as sender,
+    ):
+        assert sender.offset == len(speech)
+        wait_until(lambda: all_said(viewer), "the text follows")
+
+
+def test_live_text_can_be_turned_off(tmp_path: Path, speech: bytes) -> None:
+    with running_server(tmp_path, LIVE_ENGINE="none") as server:
+        transcript_id = server.create(source_kind="live")
+        with watching(server, transcript_id) as viewer, sending(server, transcript_id) as sender:
+            sender.send(speech)
+            sender.stop()
+            server.wait_for_status(transcript_id, "ended")
+            assert viewer.of("LIVE") == []
+
+
+def said_words(text: str) -> list[Word]:
+    return [Word(f" {each}", float(at), at + 0.8) for at, each in enumerate(text.split())]
+
+
+def test_lines_end_with_sentences_pauses_and_before_they_are_too_long() -> None:
+    lines = Lines()
+    assert lines.add(said_words("Yes. We decided to approve it. Next is"), False) == [
+        Line("Yes. We decided to approve it.", 0.0, 5.8)
+    ]
+    assert [line.text for line in lines.add([], True)] == ["Next is"]
+    found = lines.add(said_words("word " * 100), False)
+    assert len(found) > 1
+    assert all(len(line.text) <= 250 for line in found)
+    assert lines.add([], False) == []
