@@ -122,6 +122,25 @@ def transcript(
     )
 
 
+@router.get("/live/{transcript_id}")
+def live(
+    request: Request, services: ServicesDep, caller: AnyCaller, transcript_id: str
+) -> Response:
+    """Show what is said in a recording that runs, large enough for a projector."""
+    with services.db.read() as session:
+        try:
+            row = get_authorized_transcript(session, caller, transcript_id)
+        except Forbidden:
+            if caller.is_anonymous:
+                return _to_login(request)
+            raise
+        language = None if row.source_language in AUTOMATIC else row.source_language
+    return page(
+        request, "live.html", services, caller=caller, transcript_id=transcript_id,
+        title=row.title or row.name, language=language,
+    )  # fmt: skip
+
+
 @router.post("/language")
 def choose_language(
     request: Request,

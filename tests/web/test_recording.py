@@ -91,13 +91,13 @@ def test_what_is_said_becomes_text(page: Any, server: Server) -> None:
     begin(page, 6)
     assert float(page.evaluate("document.querySelector('#recorder-level').value")) > 0
     page.click("#recorder-stop")
-    wait_until(lambda: count(server) > before or page.wait_for_timeout(100), "the recording")
+    page.wait_for_url("**/transcripts/*")
+    assert count(server) == before + 1
     made = newest(server)
     assert made["name"].startswith("Recording of ")
     server.wait_for_status(made["id"], "ended")
     assert newest(server)["duration"] > 5000
     assert server.get(f"/v1/transcripts/{made['id']}/words")
-    page.wait_for_selector("#recorder-choice:not([hidden])")
 
 
 def test_pause_is_not_recorded(page: Any, server: Server) -> None:
@@ -112,13 +112,64 @@ def test_pause_is_not_recorded(page: Any, server: Server) -> None:
     page.click("#recorder-pause")
     saved_up_to(page, 4)
     page.click("#recorder-stop")
-    wait_until(lambda: count(server) > before or page.wait_for_timeout(100), "the recording")
+    page.wait_for_url("**/transcripts/*")
+    assert count(server) == before + 1
     made = newest(server)
     server.wait_for_status(made["id"], "ended")
     assert 3000 < newest(server)["duration"] < 9000
 
 
-def test_recording_of_a_closed_tab_is_offered_and_kept_until_it_is_there(
+def without_sockets(page: Any) -> Any:
+    """As behind a proxy that lets no WebSocket pass. Returns a function that ends it."""
+    page.add_init_script(
+        """const Real = WebSocket;
+        window.WebSocket = function (address) {
+            return new Real(window.isBlocked === false ? address : "ws://127.0.0.1:9/");
+        };
+        window.WebSocket.OPEN = Real.OPEN;"""
+    )
+    page.reload()
+    return lambda: page.evaluate("window.isBlocked = false")
+
+
+def ended(server: Server, page: Any, before: int) -> Any:
+    """The recording that was made since there were `before`, once it has its text."""
+
+    def made() -> Any:
+        page.wait_for_timeout(200)
+        items = server.get("/v1/transcripts")["items"][: count(server) - before]
+        return next((each for each in items if each["status"] == "ended"), None)
+
+    return wait_until(made, "the recording being there")
+
+
+def test_words_appear_while_they_are_spoken(page: Any, server: Server) -> None:
+    before = count(server)
+    begin(page, 3)
+    page.wait_for_function("() => document.querySelectorAll('#recorder-text p').length > 2")
+    made = newest(server)
+    assert (count(server), made["status"], made["source_kind"]) == (before + 1, "recording", "live")
+    viewer = new_page(page.context)
+    viewer.goto(f"/transcripts/{made['id']}")
+    viewer.wait_for_selector("#live:not([hidden]) p:has-text('0:0')")
+    captions = new_page(page.context)
+    captions.goto(f"/live/{made['id']}")
+    captions.wait_for_selector("#captions-text p:nth-child(2)")
+    size = "getComputedStyle(document.querySelector('#captions-text')).fontSize"
+    usual = captions.evaluate(size)
+    captions.click("[data-resize='1']")
+    assert captions.evaluate(size) != usual
+    page.click("#recorder-stop")
+    page.wait_for_url(f"**/transcripts/{made['id']}")
+    # The final text takes the live one's place on a page that is open
+    viewer.wait_for_selector("#words:not([hidden]) .word")
+    assert viewer.is_hidden("#live")
+    captions.wait_for_selector("#captions-status:has-text('has ended')")
+    server.wait_for_status(made["id"], "ended")
+    assert count(server) == before + 1
+
+
+def test_recording_of_a_closed_tab_goes_on_in_the_same_transcript(
     page: Any, server: Server
 ) -> None:
     before = count(server)
@@ -127,25 +178,74 @@ def test_recording_of_a_closed_tab_is_offered_and_kept_until_it_is_there(
     other = new_page(page.context)
     other.goto("/")
     other.wait_for_selector("#interrupted .upload:has-text('Saved up to 0:0')")
-    other.route("**/record/upload*", lambda route: route.abort("internetdisconnected"))
-    other.click("#interrupted button:text-is('Upload')")
-    other.wait_for_selector("#uploads .upload:has-text('goes on by itself')")
-    other.close()
-    last = new_page(page.context)
-    last.goto("/trash")
-    wait_until(
-        lambda: (
-            any(
-                each["status"] == "ended"
-                for each in server.get("/v1/transcripts")["items"][: count(server) - before]
-            )
-            or last.wait_for_timeout(200)
-        ),
-        "the recording being there",
+    other.click("#interrupted button:text-is('Go on')")
+    other.wait_for_selector("#recorder-running:not([hidden])")
+    saved_up_to(other, 3)
+    other.click("#recorder-stop")
+    other.wait_for_url("**/transcripts/*")
+    made = ended(server, other, before)
+    assert count(server) == before + 1
+    assert made["duration"] > 6000
+    other.goto("/")
+    other.wait_for_selector(".list li")
+    assert other.locator("#interrupted .upload").count() == 0
+
+
+def test_recording_of_a_closed_tab_can_be_ended(page: Any, server: Server) -> None:
+    before = count(server)
+    begin(page, 4)
+    page.close()
+    other = new_page(page.context)
+    other.goto("/")
+    other.click("#interrupted button:text-is('Turn it into text')")
+    made = ended(server, other, before)
+    assert count(server) == before + 1
+    assert made["duration"] > 3000
+
+
+def test_network_that_fails_while_recording_delays_and_loses_nothing(
+    page: Any, server: Server
+) -> None:
+    """The server is away when Stop is pressed, and the page is left before all was sent."""
+    before = count(server)
+    is_away = False
+    connections: list[Any] = []
+
+    def connect(socket: Any) -> None:
+        if is_away:
+            socket.close()
+        else:
+            socket.connect_to_server()
+            connections.append(socket)
+
+    page.context.route_web_socket("**/record/stream*", connect)
+    begin(page, 3)
+    is_away = True
+    for socket in connections:
+        socket.close()
+    page.wait_for_selector("#recorder-saved:has-text('Kept in this browser up to 0:0')")
+    page.wait_for_function(
+        "begun => performance.now() - begun > 2000", arg=page.evaluate("performance.now()")
     )
-    last.goto("/")
-    last.wait_for_selector(".list li")
-    assert last.locator("#interrupted .upload").count() == 0
+    page.click("#recorder-stop")
+    page.wait_for_selector("#recorder-problem:has-text('is being sent')")
+    page.close()
+    is_away = False
+    other = new_page(page.context)
+    other.goto("/")
+    made = ended(server, other, before)
+    assert count(server) == before + 1
+    assert made["duration"] > 4500
+
+
+def test_recording_is_uploaded_where_nothing_lets_it_be_streamed(page: Any, server: Server) -> None:
+    without_sockets(page)
+    before = count(server)
+    begin(page, 3)
+    page.click("#recorder-stop")
+    made = ended(server, page, before)
+    assert made["source_kind"] == "file"
+    assert made["duration"] > 2000
 
 
 def test_microphone_that_is_refused_says_what_to_do(page: Any) -> None:
@@ -178,7 +278,7 @@ def test_microphone_that_is_taken_away_keeps_what_was_said(page: Any, server: Se
         }"""
     )
     page.wait_for_selector("#recorder-problem:has-text('was taken away')")
-    wait_until(lambda: count(server) > before or page.wait_for_timeout(100), "the recording")
+    ended(server, page, before)
 
 
 def test_page_without_tls_says_why_it_cannot_record(page: Any) -> None:

@@ -168,7 +168,7 @@ function takeChosen() {
 }
 byId("file").addEventListener("change", takeChosen);
 listenToLimits("upload");
-listenToRecorder(byId("list").dataset.user, (file) => queue.enqueue([file], choices()));
+listenToRecorder(byId("list").dataset.user, (file) => queue.enqueue([file], choices()), choices);
 queue.start(byId("list").dataset.user, showLines, goThere);
 takeShared().catch(() => {});
 takeChosen(); // what was chosen before this script was there

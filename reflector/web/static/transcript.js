@@ -13,16 +13,16 @@ import {
   clock,
   draw,
   enableControls,
-  isDialogOpen,
   listenToMenus,
   make,
   send,
-  showOffline,
   showStatus,
   titleOf,
 } from "./dom.js";
 import { findIn, listenToFind } from "./find.js";
 import { listenToHistory } from "./history.js";
+import { follow } from "./live/events.js";
+import { LiveText } from "./live/text.js";
 import { markdown } from "./markdown.js";
 import { listenToNotes } from "./notes.js";
 import { followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
@@ -40,8 +40,6 @@ import { listenToUnsure, listenToWords, render } from "./words.js";
 const { id, ...rights } = byId("transcript").dataset;
 const may = (right) => right in rights;
 const base = `/v1/transcripts/${id}`;
-const RECONNECT_MS = 2000;
-const NOT_ALLOWED = 1008;
 /**
  * @type {{ transcript: import("../types").Transcript, run: import("../types").Run | null,
  *   topics: import("../types").Topic[], words: import("../types").Word[] }}
@@ -50,6 +48,14 @@ const state = { transcript: /** @type {any} */ (null), run: null, topics: [], wo
 
 const participant = (speaker) => state.transcript?.participants?.find((p) => p.speaker === speaker);
 const nameOf = (speaker) => participant(speaker)?.name ?? t("Speaker {number}", { number: speaker + 1 });
+
+const live = new LiveText(byId("live-text"), byId("live-state"));
+
+/** What is said, until the final text takes its place. */
+function showLive() {
+  byId("live").hidden = live.isEmpty || state.words.length > 0;
+  if (state.transcript?.status !== "recording") live.end();
+}
 
 /** The work has ended while nobody looked at this tab. */
 let isNews = false;
@@ -108,6 +114,7 @@ async function backTo(start) {
 
 function showWords() {
   byId("words").hidden = state.words.length === 0;
+  showLive();
   byId("unsure-label").hidden = !state.words.some(({ probability }) => typeof probability === "number");
   if (isCorrecting()) return; // what is typed stays
   draw(byId("words-text"), [state.words, state.topics, state.transcript.participants], () => {
@@ -234,7 +241,14 @@ const HANDLERS = {
     refreshSoon();
   },
   TOPIC: refreshSoon,
-  TRANSCRIPT: refreshSoon,
+  TRANSCRIPT: () => {
+    // While it is recorded, these are lines of the live text
+    if (state.transcript?.status !== "recording") refreshSoon();
+  },
+  LIVE: (data) => {
+    live.add(data);
+    showLive();
+  },
   FINAL_TITLE: refreshSoon,
   FINAL_LONG_SUMMARY: (data) => showSummary(data.long_summary),
   ACTION_ITEMS: refreshSoon,
@@ -264,37 +278,6 @@ function refreshRunSoon() {
     runTimer = null;
     refreshRun().catch(() => {});
   }, 400);
-}
-
-let failures = 0;
-
-/** Longer each time, up to half a minute, and never for all viewers at once. */
-const pause = () => Math.min(30_000, RECONNECT_MS * 2 ** failures) * (0.75 + Math.random() / 2);
-
-function connect() {
-  const address = new URL(at(`${base}/events`), location.href);
-  address.protocol = address.protocol.replace("http", "ws");
-  const socket = new WebSocket(address);
-  socket.addEventListener("open", () => {
-    failures = 0;
-    showOffline(false);
-    refreshSoon();
-  });
-  socket.addEventListener("message", ({ data }) => {
-    const message = JSON.parse(data);
-    HANDLERS[message.event]?.(message.data);
-  });
-  socket.addEventListener("close", ({ code }) => {
-    if (isLeaving()) return;
-    if (code === NOT_ALLOWED) {
-      // The server says why, or asks for a login
-      if (!isDialogOpen()) location.reload();
-      return;
-    }
-    if (failures) showOffline(true);
-    setTimeout(connect, pause());
-    failures += 1;
-  });
 }
 
 function show(tab) {
@@ -352,4 +335,4 @@ if (byId("tags-open")) {
   listenToNotes(base, (action) => action().catch((error) => showError(error.message)));
 }
 await refreshAll().catch((error) => showError(error.message));
-connect();
+follow(base, HANDLERS, { onOpen: refreshSoon, isLeaving });

@@ -8,6 +8,9 @@ const STAY_MS = 3000;
 const SILENT_SECONDS = 10;
 // Of a full scale of 1: what a microphone that is switched off gives, and no room does
 const SILENT = 0.001;
+// A microphone that is too loud reaches the end of its scale again and again
+const CLIPPED = 0.99;
+const MOST_CLIPPED = 20;
 const TYPES = ["audio/webm;codecs=opus", "audio/mp4"];
 
 /** The browser records only on pages with TLS, and on the machine itself. */
@@ -49,9 +52,15 @@ async function shared() {
  * `onChange` is called when something of it has changed: `seconds` saved, `level` from 0 to 1, `warning`.
  */
 export class Recorder {
-  /** @param {{ user: string, onChange: () => void, onEnd: () => void }} options */
-  constructor({ user, onChange, onEnd }) {
+  /**
+   * @param {{ user: string, choices: Pick<store.Recording, "language" | "target" | "tags" | "options">,
+   *   transcript: string | null, onChange: () => void, onEnd: () => void,
+   *   onPiece: (piece: Blob, seconds: number) => void }} options
+   *   `transcript`: one that it continues
+   */
+  constructor({ user, choices, transcript, onChange, onPiece, onEnd }) {
     this.onChange = onChange;
+    this.onPiece = onPiece;
     this.onEnd = onEnd;
     this.level = 0;
     this.warning = "";
@@ -64,6 +73,9 @@ export class Recorder {
       type: TYPES.find((type) => MediaRecorder.isTypeSupported(type)) ?? "",
       seconds: 0,
       until: 0,
+      transcript,
+      isStopped: false,
+      ...choices,
     };
     /** @type {MediaStream[]} */
     this.sources = [];
@@ -73,6 +85,8 @@ export class Recorder {
     this.pausedAt = 0;
     this.writing = Promise.resolve();
     this.quietSince = performance.now();
+    /** Looks in the last ten seconds, about, that found it too loud. */
+    this.clipped = 0;
   }
 
   get isPaused() {
@@ -130,7 +144,10 @@ export class Recorder {
         .catch(() => {
           this.warning = t("The browser has no room to keep the recording. Stop it, and free some space.");
         })
-        .then(() => this.onChange()),
+        .then(() => {
+          this.onPiece(piece, seconds);
+          this.onChange();
+        }),
     );
   }
 
@@ -146,6 +163,10 @@ export class Recorder {
     const isSilent = now - this.quietSince > SILENT_SECONDS * 1000;
     if (isSilent && !this.warning) this.warning = silent;
     else if (!isSilent && this.warning === silent) this.warning = "";
+    this.clipped = this.level >= CLIPPED ? this.clipped + 1 : this.clipped * 0.99;
+    const loud = t("The microphone is too loud, and words may be lost. Turn it down, or move it away.");
+    if (this.clipped > MOST_CLIPPED && !this.warning) this.warning = loud;
+    else if (this.clipped < 1 && this.warning === loud) this.warning = "";
     this.onChange();
   }
 

@@ -3,8 +3,12 @@
 import { inTransaction, PIECES, RECORDINGS } from "../kept.js";
 
 /**
- * @typedef {{ key: number, user: string, name: string, type: string, seconds: number, until: number }} Recording
- *   `seconds`: saved so far. `until`: a moment in ms, until when its tab is sure to be there
+ * @typedef {{
+ *   key: number, user: string, name: string, type: string, seconds: number, until: number,
+ *   transcript: string | null, isStopped: boolean,
+ *   language: string, target: string, tags: string[], options: import("../../types").ProcessingOptions,
+ * }} Recording
+ *   `seconds`: kept so far. `until`: a moment in ms, until when its tab is sure to be there
  */
 
 const ALIVE_MS = 8000;
@@ -48,13 +52,16 @@ export async function list(user) {
 /** Those whose tab is gone. */
 export const interrupted = async (user) => (await list(user)).filter(({ until }) => until < Date.now());
 
-/** The recording as one file. @param {Recording} recording @returns {Promise<File>} */
-export async function fileOf(recording) {
-  /** @type {Blob[]} */
-  const pieces = await inTransaction([PIECES], "readonly", (transaction, give) => {
+/** What it is made of, in its order. @param {Recording} recording @returns {Promise<Blob[]>} */
+export const read = (recording) =>
+  inTransaction([PIECES], "readonly", (transaction, give) => {
     const request = transaction.objectStore(PIECES).getAll(piecesOf(recording.key));
     request.onsuccess = () => give(request.result);
   });
+
+/** The recording as one file. @param {Recording} recording @returns {Promise<File>} */
+export async function fileOf(recording) {
+  const pieces = await read(recording);
   const extension = recording.type.includes("mp4") ? "mp4" : "webm";
   return new File(pieces, `${recording.name}.${extension}`, { type: recording.type });
 }

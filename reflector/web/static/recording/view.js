@@ -1,15 +1,25 @@
 // The record button of the library: what records, how loud it is, up to where it is saved. After *Stop* it is an upload.
 
-import { byId, clock, draw, make, makeButton } from "../dom.js";
+import { api, at, byId, clock, draw, make, makeButton } from "../dom.js";
+import { follow } from "../live/events.js";
+import { LiveText } from "../live/text.js";
 import { t } from "../text.js";
+import { discard } from "../uploads/send.js";
+import { Delivery } from "./delivery.js";
 import { canRecord, Recorder } from "./recorder.js";
 import * as store from "./store.js";
 
 /** @type {Recorder | null} */
 let recorder = null;
+/** Of what is recorded now, or was last. @type {Delivery | null} */
+let delivery = null;
 let user = "";
 /** @type {(file: File) => Promise<boolean>} whether the browser keeps the upload */
 let upload = async () => false;
+/** @type {() => Pick<store.Recording, "language" | "target" | "tags" | "options">} */
+let choices = () => ({ language: "auto", target: "", tags: [], options: {} });
+/** Ends the live text that is shown. */
+let unfollow = () => {};
 
 const say = (text) => {
   byId("recorder-problem").hidden = !text;
@@ -37,21 +47,48 @@ function show() {
   byId("record").disabled = isOn;
   if (!recorder) return;
   byId("recorder-time").textContent = clock(recorder.elapsed);
-  byId("recorder-saved").textContent = t("Saved up to {time}", { time: clock(recorder.recording.seconds) });
+  byId("recorder-saved").textContent = savedUpTo(recorder.recording);
   byId("recorder-level").value = recorder.isPaused ? 0 : recorder.level;
   byId("recorder-pause").textContent = recorder.isPaused ? t("Go on") : t("Pause");
   say(recorder.warning);
 }
 
+/** @param {store.Recording} recording that is being made */
+function savedUpTo({ seconds }) {
+  if (delivery?.isConnected) return t("Saved up to {time}", { time: clock(delivery.seconds) });
+  const kept = clock(seconds);
+  return t("Kept in this browser up to {time}. It is sent once the server can be reached.", { time: kept });
+}
+
+/** Show what is said below the recorder. @param {string} id */
+function followText(id) {
+  const box = byId("recorder-text");
+  box.replaceChildren();
+  byId("recorder-live").hidden = false;
+  byId("recorder-captions").href = at(`/live/${id}`);
+  const text = new LiveText(box, byId("recorder-state"));
+  unfollow();
+  unfollow = follow(`/v1/transcripts/${id}`, { LIVE: (data) => text.add(data) });
+}
+
 const keepPage = (event) => event.preventDefault();
 
-async function start() {
+/** @param {string | null} transcript one that goes on */
+async function start(transcript = null) {
   say("");
-  const fresh = new Recorder({ user, onChange: show, onEnd: () => hand(fresh.recording) });
+  const fresh = new Recorder({
+    user,
+    choices: choices(),
+    transcript,
+    onChange: show,
+    onPiece: (piece, seconds) => delivery?.add(piece, seconds),
+    onEnd: () => finish(fresh.recording),
+  });
   byId("recorder-start").disabled = true;
   try {
     await fresh.start({ device: byId("recorder-device").value, withShared: byId("recorder-shared").checked });
     recorder = fresh;
+    delivery = deliver(fresh.recording, { onTranscript: followText, onChange: show });
     addEventListener("beforeunload", keepPage);
     byId("recorder-stop").focus();
     offerDevices();
@@ -62,26 +99,84 @@ async function start() {
   show();
 }
 
-/** A recording that has ended becomes an upload, and is no recording any more once that is kept. @param {store.Recording} recording */
-async function hand(recording) {
-  const warning = recorder?.recording === recording ? recorder.warning : "";
-  if (recorder?.recording === recording) recorder = null;
+const STAY_MS = 3000;
+/** What this tab sends, with the timer that tells other tabs so. @type {Map<number, ReturnType<typeof setInterval>>} */
+const active = new Map();
+
+function release(recording) {
+  clearInterval(active.get(recording.key));
+  active.delete(recording.key);
+}
+
+/** Bring a recording to the server; where that is not possible, as an upload. @param {store.Recording} recording */
+function deliver(recording, options = {}) {
+  active.set(
+    recording.key,
+    setInterval(() => store.keepAlive(recording).catch(() => {}), STAY_MS),
+  );
+  return new Delivery(recording, {
+    ...options,
+    onDone: async (id) => {
+      release(recording);
+      await store.remove(recording.key).catch(() => {});
+      if (recording.isStopped && !recorder) location.href = at(`/transcripts/${id}`);
+    },
+    onRefused: (sentence) => {
+      // What is still recorded goes on, and is uploaded at its end
+      if (recorder?.recording === recording) say(sentence);
+      else hand(recording);
+    },
+  });
+}
+
+/** Stop was pressed, or the last source is gone: the rest is sent. @param {store.Recording} recording */
+async function finish(recording) {
+  const { warning } = /** @type {Recorder} */ (recorder);
+  recorder = null;
   removeEventListener("beforeunload", keepPage);
   show();
-  say(warning);
+  say(warning || t("The end of the recording is being sent."));
+  recording.isStopped = true;
+  await store.keepAlive(recording).catch(() => {});
+  if (!delivery || delivery.isOver) await hand(recording);
+  else delivery.complete();
+}
+
+/** The recording becomes an upload, and is no recording any more once that is kept. @param {store.Recording} recording */
+async function hand(recording) {
+  unfollow();
+  byId("recorder-live").hidden = true;
   try {
     const file = await store.fileOf(recording);
     // Without room for the upload, the recording stays
-    if (!file.size || (await upload(file))) await store.remove(recording.key);
+    if (!file.size || (await upload(file))) {
+      release(recording);
+      await store.remove(recording.key);
+      if (recording.transcript) await discard(recording.transcript);
+    }
+    say("");
   } catch (error) {
     say(`${error.message} ${t("The recording is kept. Load this page again to upload it.")}`);
   }
 }
 
+/** Send what a closed tab has left; the tab that made it had sent some. @param {store.Recording} recording */
+async function sendLeft(recording, isEnd) {
+  recording.isStopped = isEnd;
+  await store.keepAlive(recording);
+  const left = deliver(recording, { stops: isEnd });
+  for (const piece of await store.read(recording)) left.add(piece, recording.seconds);
+  left.complete();
+}
+
 /** What a closed or crashed tab has left. */
 async function offerInterrupted() {
-  const found = await store.interrupted(user).catch(() => []);
-  draw(byId("interrupted"), found, () => found.map(line));
+  const all = await store.interrupted(user).catch(() => []);
+  const found = all.filter(({ key }) => !active.has(key));
+  // Somebody pressed Stop, and the page was left before all was there
+  for (const recording of found.filter(({ isStopped }) => isStopped)) sendLeft(recording, true);
+  const open = found.filter(({ isStopped }) => !isStopped);
+  draw(byId("interrupted"), open, () => open.map(line));
 }
 
 /** @param {store.Recording} recording */
@@ -92,31 +187,47 @@ function line(recording) {
     if (!confirm(t("This recording is not uploaded. Throw it away for good?"))) return;
     box.remove();
     await store.remove(recording.key);
+    if (recording.transcript)
+      await api(`/v1/transcripts/${recording.transcript}`, { method: "DELETE" }).catch(() => {});
   };
   const pass = async () => {
     box.remove();
-    await hand(recording);
+    await sendLeft(recording, true);
+  };
+  const goOn = async () => {
+    if (recorder) return;
+    box.remove();
+    await sendLeft(recording, false);
+    openRecorder();
+    await start(recording.transcript);
   };
   const dismiss = makeButton(t("Dismiss"), t("Dismiss {name}", { name }), throwAway);
-  const send = makeButton(t("Upload"), t("Upload {name}", { name }), pass, "primary");
+  const send = makeButton(t("Turn it into text"), t("Turn {name} into text", { name }), pass, "primary");
+  const resume = makeButton(t("Go on"), t("Go on with {name}", { name }), goOn);
   const saved = t("It was interrupted. Saved up to {time}", { time: clock(recording.seconds) });
   box.append(
     make("div", { className: "upload-line" }, make("span", { dir: "auto" }, name), make("span", {}, saved)),
-    make("div", { className: "row" }, dismiss, send),
+    make("div", { className: "row" }, dismiss, recording.transcript ? resume : null, send),
   );
   return box;
+}
+
+function openRecorder() {
+  byId("recorder").hidden = false;
+  byId("record").setAttribute("aria-expanded", "true");
 }
 
 /**
  * @param {string} account
  * @param {(file: File) => Promise<boolean>} onFile keeps the file for its upload
+ * @param {typeof choices} choose what was chosen beside the recording
  */
-export function listenToRecorder(account, onFile) {
+export function listenToRecorder(account, onFile, choose) {
   user = account;
   upload = onFile;
+  choices = choose;
   byId("record").addEventListener("click", async () => {
-    byId("recorder").hidden = false;
-    byId("record").setAttribute("aria-expanded", "true");
+    openRecorder();
     if (!canRecord()) {
       byId("recorder-choice").hidden = true;
       say(t("Browsers record on pages with TLS only. Open this page under its https address, or upload a recording."));
@@ -125,7 +236,7 @@ export function listenToRecorder(account, onFile) {
     await offerDevices();
     byId("recorder-start").focus();
   });
-  byId("recorder-start").addEventListener("click", start);
+  byId("recorder-start").addEventListener("click", () => start());
   byId("recorder-stop").addEventListener("click", () => recorder?.stop());
   byId("recorder-pause").addEventListener("click", () => {
     if (recorder?.isPaused) recorder.resume();

@@ -100,7 +100,7 @@ export async function create({ file, fingerprint, language, target }) {
   return (await asked(send("/v1/transcripts", "POST", body))).id;
 }
 
-/** Give it its tags and options. It may be repeated. @param {import("./store.js").Upload} upload */
+/** Give it its tags and options. It may be repeated. @param {Pick<import("./store.js").Upload, "transcript" | "tags" | "options">} chosen */
 export async function describe({ transcript, tags, options }) {
   const base = `/v1/transcripts/${transcript}`;
   for (const tag of tags) await unlessGone(send(`${base}/tags/${tag}`, "PUT"));

@@ -1,0 +1,57 @@
+// What is said in a recording that runs: lines that stay, and the words that are being said.
+
+import { clock, make } from "../dom.js";
+import { t } from "../text.js";
+
+// Further from the end than this, somebody reads what was said before
+const NEAR_PIXELS = 80;
+const LATE_SECONDS = 5;
+
+/** Live text in `box`, which scrolls. */
+export class LiveText {
+  /** @param {HTMLElement} box @param {HTMLElement} state says if the text is late */
+  constructor(box, state) {
+    this.box = box;
+    this.state = state;
+    this.last = -1;
+    this.final = make("span");
+    this.partial = make("span", { className: "partial" });
+    this.running = make("p", { className: "running", dir: "auto" }, this.final, " ", this.partial);
+    box.append(this.running);
+  }
+
+  get isEmpty() {
+    return this.last < 0 && !this.running.textContent.trim();
+  }
+
+  /** Show the data of an event LIVE. @param {any} data */
+  add(data) {
+    const isAtEnd = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_PIXELS;
+    if (data.line) this.addLine(data.line);
+    else if (data.state === "waiting") this.state.textContent = t("The text follows later. The recording goes on.");
+    else this.showRunning(data);
+    if (isAtEnd) this.box.scrollTop = this.box.scrollHeight;
+  }
+
+  /** A connection that comes again brings all lines once more. */
+  addLine({ text, start }) {
+    if (start <= this.last) return;
+    this.last = start;
+    this.final.textContent = "";
+    const time = make("span", { className: "meta" }, clock(start));
+    this.running.before(make("p", { dir: "auto" }, time, " ", text));
+  }
+
+  showRunning({ final, partial, lag }) {
+    this.final.textContent = final;
+    this.partial.textContent = partial;
+    this.state.textContent = lag > LATE_SECONDS ? t("{seconds} seconds behind", { seconds: Math.round(lag) }) : "";
+  }
+
+  /** Nobody speaks any more. */
+  end() {
+    this.final.textContent = "";
+    this.partial.textContent = "";
+    this.state.textContent = "";
+  }
+}

@@ -1,0 +1,174 @@
+// Sends a recording to the server while it is made. The browser keeps all of it until the server has all.
+
+import { at } from "../dom.js";
+
+const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
+const PING_MS = 15_000;
+// A connection can be dead without an error
+const STALLED_MS = 20_000;
+// So much is under way before the first answer
+const AHEAD_BYTES = 1024 * 1024;
+const OFFSET_BYTES = 8;
+/** What another try may mend: the session, and what takes its time. */
+const AGAIN = [401, 408, 429];
+
+/** @typedef {{ start: number, end: number, seconds: number, blob: Blob }} Piece in bytes of the recording */
+
+export class Sender {
+  /**
+   * @param {{ transcript: string, key: string, format: string, stops: boolean,
+   *   onChange: () => void, onDone: () => void, onRefused: (sentence: string) => void }} options
+   *   `stops`: the transcript ends once the server has all of it
+   */
+  constructor({ transcript, key, format, stops, onChange, onDone, onRefused }) {
+    this.stops = stops;
+    this.path = `/v1/transcripts/${transcript}/record/stream?recording=${key}&format=${format}`;
+    this.onChange = onChange;
+    this.onDone = onDone;
+    this.onRefused = onRefused;
+    /** What the server has not acknowledged. @type {Piece[]} */
+    this.pieces = [];
+    this.size = 0;
+    this.saved = 0;
+    this.sent = 0;
+    /** Seconds that the server has. */
+    this.seconds = 0;
+    this.failures = 0;
+    this.isComplete = false;
+    this.isOver = false;
+    this.isConnected = false;
+    this.hasEverConnected = false;
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    this.sending = Promise.resolve();
+    this.connect();
+  }
+
+  /** @param {Blob} blob the next piece @param {number} seconds recorded with it */
+  add(blob, seconds) {
+    this.pieces.push({ start: this.size, end: this.size + blob.size, seconds, blob });
+    this.size += blob.size;
+    this.pump();
+  }
+
+  /** Nothing more comes: the recording ends once the server has it. */
+  complete() {
+    this.isComplete = true;
+    this.pump();
+  }
+
+  /** Give it up; what was sent stays with the server. */
+  abandon() {
+    this.isOver = true;
+    clearTimeout(this.timer);
+    clearTimeout(this.stalled);
+    clearInterval(this.pinging);
+    this.socket?.close();
+  }
+
+  connect() {
+    if (this.isOver) return;
+    const address = new URL(at(this.path), location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = new WebSocket(address);
+    this.socket = socket;
+    this.expectAnswer();
+    socket.addEventListener("message", ({ data }) => {
+      if (socket === this.socket) this.handle(JSON.parse(data));
+    });
+    socket.addEventListener("close", () => {
+      if (socket === this.socket) this.retry();
+    });
+    clearInterval(this.pinging);
+    this.pinging = setInterval(() => {
+      if (this.isConnected) this.put(JSON.stringify({ type: "ping" }));
+    }, PING_MS);
+  }
+
+  retry() {
+    this.isConnected = false;
+    clearTimeout(this.stalled);
+    this.onChange();
+    if (this.isOver) return;
+    this.timer = setTimeout(() => this.connect(), RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)]);
+    this.failures += 1;
+  }
+
+  expectAnswer() {
+    clearTimeout(this.stalled);
+    this.stalled = setTimeout(() => {
+      const dead = this.socket;
+      this.socket = null;
+      dead?.close();
+      this.retry();
+    }, STALLED_MS);
+  }
+
+  end() {
+    this.abandon();
+    this.onDone();
+  }
+
+  /** @param {any} answer of the server */
+  handle({ type, offset, detail, status }) {
+    clearTimeout(this.stalled);
+    if (type === "ready" || type === "saved") {
+      if (type === "ready") this.sent = offset;
+      this.acknowledge(offset);
+      this.failures = 0;
+      this.isConnected = true;
+      this.hasEverConnected = true;
+      this.pump();
+    } else if (type === "stopped") {
+      this.end();
+      return;
+    } else if (type === "error" && status >= 400 && status < 500 && !AGAIN.includes(status)) {
+      // Another tab may have stopped it: this one has nothing left to send either
+      if (this.isComplete && this.size > 0 && this.saved === this.size) return this.end();
+      this.abandon();
+      this.onRefused(detail);
+      return;
+    }
+    if (this.sent > this.saved) this.expectAnswer();
+    this.onChange();
+  }
+
+  /** @param {number} offset */
+  acknowledge(offset) {
+    this.saved = offset;
+    while (this.pieces.length && this.pieces[0].end <= offset) {
+      this.seconds = /** @type {Piece} */ (this.pieces.shift()).seconds;
+    }
+  }
+
+  /** @param {string | ArrayBufferView | ArrayBuffer} message */
+  put(message) {
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    this.socket.send(message);
+    this.expectAnswer();
+  }
+
+  /** Send what the server does not have, one piece after the other. */
+  pump() {
+    this.sending = this.sending.then(() => this.sendAll()).catch(() => {});
+  }
+
+  async sendAll() {
+    const socket = this.socket;
+    while (this.isConnected && socket === this.socket && this.sent - this.saved < AHEAD_BYTES) {
+      const piece = this.pieces.find(({ end }) => end > this.sent);
+      if (!piece) break;
+      const bytes = new Uint8Array(await piece.blob.arrayBuffer());
+      if (socket !== this.socket) return;
+      const from = Math.max(0, this.sent - piece.start);
+      const message = new Uint8Array(OFFSET_BYTES + bytes.length - from);
+      new DataView(message.buffer).setBigUint64(0, BigInt(piece.start + from));
+      message.set(bytes.subarray(from), OFFSET_BYTES);
+      this.sent = piece.end;
+      this.put(message);
+    }
+    if (!this.isComplete || !this.isConnected || this.saved < this.size) return;
+    if (this.stops) this.put(JSON.stringify({ type: "stop" }));
+    else this.end();
+  }
+}
