@@ -24,9 +24,9 @@ from reflector.http.limits import Admission, request_limit
 from reflector.http.origin import SameOrigin
 from reflector.http.request_sizes import RequestSizes
 from reflector.http.response_cache import ResponseCache
-from reflector.live import routes as live
-from reflector.live import stream_routes as live_stream
 from reflector.live.recordings import LiveRecordings
+from reflector.live.routes import stream as live_stream
+from reflector.live.routes import webrtc as live
 from reflector.notes import routes as notes
 from reflector.pipeline.queue.broker import CeleryDispatcher, make_celery
 from reflector.pipeline.step import Queue

@@ -55,7 +55,7 @@ LAYERS = [
     ["accounts"],
     ["language", "speech", "search", "transcripts.exports"],
     ["storage", "media", "events", "db", "http.request_sizes", "http.schemas"],
-    ["transcript"],
+    ["transcript", "recorder"],
     ["runtime"],
     ["errors", "runtime.journald"],
 ]

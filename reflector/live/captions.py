@@ -152,7 +152,7 @@ class Follower:
             self._unsaved += self._lines.add(words.final, words.is_pause)
             if not self._save():
                 break
-            self._show(words, engine.waiting)
+            self._show(words, engine)
             if samples is None:
                 break
         lag.set(0)
@@ -221,12 +221,13 @@ class Follower:
             self._unsaved = []
         return True
 
-    def _show(self, words: LiveWords, waiting: float) -> None:
-        lag.set(waiting)
+    def _show(self, words: LiveWords, engine: LiveTranscriber) -> None:
+        lag.set(engine.waiting)
         running = {
             "final": plain_text(self._lines.words),
             "partial": plain_text(words.partial),
-            "lag": round(waiting, 1),
+            "seconds": round(engine.heard, 1),
+            "lag": round(engine.waiting, 1),
             "state": "listening",
         }
         now = time.monotonic()

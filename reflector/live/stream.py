@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reflector.errors import Conflict, InvalidInput, NotFound
+from reflector.errors import N_, Conflict, InvalidInput, NotFound
 from reflector.storage.durable import sync
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("webm", "mp4")
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
-ENDED = "This recording was stopped already."
+ENDED = N_("This recording was stopped already.")
 
 
 class Stream:

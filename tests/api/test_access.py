@@ -208,6 +208,23 @@ def test_websocket_of_a_transcript_answers_as_reading_does(world: World) -> None
     assert wrong == []
 
 
+def test_recording_over_a_websocket_is_for_who_may_change(world: World) -> None:
+    table = CHANGE_PUBLIC if world.public else CHANGE
+    wrong = []
+    for caller in CALLERS:
+        for kind, expected in zip(KINDS, table[caller], strict=True):
+            transcript_id, _, _ = world.transcript(kind)
+            path = f"/v1/transcripts/{transcript_id}/record/stream?recording=a"
+            sent = world.headers(caller)
+            bearer = sent.pop("Authorization", "").removeprefix("Bearer ")
+            protocols = ["bearer", bearer] if bearer else None
+            with world.client.websocket_connect(path, protocols, headers=sent) as socket:
+                first = socket.receive_json()
+            if first.get("status", OK) != expected:
+                wrong.append((caller, kind, first, expected))
+    assert wrong == []
+
+
 @pytest.mark.parametrize(
     ("caller", "expected"),
     [("anonymous", 403), ("other", OK), ("owner", OK), ("api key", OK), ("both", OK),

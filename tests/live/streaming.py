@@ -23,7 +23,7 @@ class Sender:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.first = self.answer()
-        self.offset = self.first.get("offset", 0)
+        self.offset: int = self.first.get("offset", 0)
 
     def answer(self) -> Any:
         return json.loads(self.socket.recv(timeout=60))

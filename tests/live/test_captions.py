@@ -142,8 +142,8 @@ def test_recording_over_webrtc_has_live_text(server: Server, tmp_path: Path) -> 
 def test_speech_service_that_is_away_delays_the_text_and_not_the_recording(
     tmp_path: Path, speech: bytes
 ) -> None:
-    away = {"TRANSCRIPT_BACKEND": "modal", "TRANSCRIPT_URL": "http://127.0.0.1:9"}
-    with running_server(tmp_path, **away) as server:
+    away = "http://127.0.0.1:9"
+    with running_server(tmp_path, TRANSCRIPT_BACKEND="modal", TRANSCRIPT_URL=away) as server:
         transcript_id = server.create(source_kind="live")
         with watching(server, transcript_id) as viewer, sending(server, transcript_id) as sender:
             waiting = {"state": "waiting"}

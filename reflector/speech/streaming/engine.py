@@ -42,6 +42,10 @@ class LiveTranscriber(Protocol):
         """
 
     @property
+    def heard(self) -> float:
+        """The second of the recording up to which sound was added."""
+
+    @property
     def waiting(self) -> float:
         """Seconds of sound for which there are no final words."""
 

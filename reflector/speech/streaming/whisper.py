@@ -58,23 +58,23 @@ class WhisperLive:
 
     @property
     def waiting(self) -> float:
-        return max(0.0, self._end - max(self._until, self._start))
+        return max(0.0, self.heard - max(self._until, self._start))
 
     @property
-    def _end(self) -> float:
+    def heard(self) -> float:
         return self._start + len(self._samples) / SAMPLE_RATE
 
     def recognise(self, is_end: bool = False) -> LiveWords:
         from reflector.speech.streaming.engine import LiveWords
 
         final: list[Word] = []
-        while self._end - self._start > LONGEST_SECONDS:
+        while self.heard - self._start > LONGEST_SECONDS:
             final += self._full_window()
-        if self._end - self._start < SHORTEST_SECONDS:
+        if self.heard - self._start < SHORTEST_SECONDS:
             return LiveWords(final, [], is_end)
         words = self._hear(self._samples)
         fresh = after(words, self._final, self._until)
-        quiet = self._end - (fresh[-1].end if fresh else self._until)
+        quiet = self.heard - (fresh[-1].end if fresh else self._until)
         is_pause = is_end or quiet >= PAUSE_SECONDS
         count = len(fresh) if is_pause else agreed(self._before, fresh)
         final += self._accept(fresh[:count])
@@ -116,9 +116,9 @@ class WhisperLive:
 
     def _cut(self, is_pause: bool) -> None:
         if is_pause:
-            self._drop_until(max(self._until, self._end - KEPT_SECONDS))
+            self._drop_until(max(self._until, self.heard - KEPT_SECONDS))
             return
-        length = self._end - self._start
+        length = self.heard - self._start
         inside = [word for word in self._final if word.end > self._start]
         if length > CUT_ANYWHERE_SECONDS and inside:
             self._drop_until(self._until)

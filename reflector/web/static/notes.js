@@ -7,8 +7,9 @@ import { t } from "./text.js";
 /** @typedef {import("../types").Note} Note */
 
 /** @param {string} base the path of the recording
- *  @param {(action: () => Promise<any>) => Promise<void>} act does it, and says on the page why it did not work */
-export function listenToNotes(base, act) {
+ *  @param {(action: () => Promise<any>) => Promise<void>} act does it, and says on the page why it did not work
+ *  @param {() => number} moment the second that a new note is for */
+export function listenToNotes(base, act, moment = currentTime) {
   const path = `${base}/notes`;
   const input = byId("note-text");
 
@@ -47,14 +48,14 @@ export function listenToNotes(base, act) {
   const change = (action) => act(() => action().then(show));
 
   const showMoment = () => {
-    byId("note-at").textContent = clock(currentTime());
+    byId("note-at").textContent = clock(moment());
   };
   whenMoved(showMoment);
   showMoment();
   byId("note-form").addEventListener("submit", (event) => {
     event.preventDefault();
     change(async () => {
-      await send(path, "POST", { at: currentTime(), text: input.value });
+      await send(path, "POST", { at: moment(), text: input.value });
       input.value = "";
     });
   });

@@ -25,7 +25,7 @@ import { follow } from "./live/events.js";
 import { LiveText } from "./live/text.js";
 import { markdown } from "./markdown.js";
 import { listenToNotes } from "./notes.js";
-import { followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
+import { currentTime, followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
 import { listenToReplace } from "./replace.js";
 import { query } from "./search.js";
 import { listenToShare } from "./share.js";
@@ -51,10 +51,12 @@ const nameOf = (speaker) => participant(speaker)?.name ?? t("Speaker {number}", 
 
 const live = new LiveText(byId("live-text"), byId("live-state"));
 
+const isRecorded = () => state.transcript?.status === "recording";
+
 /** What is said, until the final text takes its place. */
 function showLive() {
   byId("live").hidden = live.isEmpty || state.words.length > 0;
-  if (state.transcript?.status !== "recording") live.end();
+  if (!isRecorded()) live.end();
 }
 
 /** The work has ended while nobody looked at this tab. */
@@ -243,11 +245,12 @@ const HANDLERS = {
   TOPIC: refreshSoon,
   TRANSCRIPT: () => {
     // While it is recorded, these are lines of the live text
-    if (state.transcript?.status !== "recording") refreshSoon();
+    if (!isRecorded()) refreshSoon();
   },
   LIVE: (data) => {
     live.add(data);
     showLive();
+    if (byId("note-at") && isRecorded()) byId("note-at").textContent = clock(live.seconds);
   },
   FINAL_TITLE: refreshSoon,
   FINAL_LONG_SUMMARY: (data) => showSummary(data.long_summary),
@@ -332,7 +335,11 @@ if (byId("tags-open")) {
   listenToTags(update);
   byId("tags-open").addEventListener("click", () => openTags([id]));
   update();
-  listenToNotes(base, (action) => action().catch((error) => showError(error.message)));
+  listenToNotes(
+    base,
+    (action) => action().catch((error) => showError(error.message)),
+    () => (isRecorded() ? live.seconds : currentTime()),
+  );
 }
 await refreshAll().catch((error) => showError(error.message));
 follow(base, HANDLERS, { onOpen: refreshSoon, isLeaving });

@@ -14,10 +14,16 @@ export class LiveText {
     this.box = box;
     this.state = state;
     this.last = -1;
+    /** Of the recording that were heard. */
+    this.seconds = 0;
+    this.follows = true;
     this.final = make("span");
     this.partial = make("span", { className: "partial" });
     this.running = make("p", { className: "running", dir: "auto" }, this.final, " ", this.partial);
     box.append(this.running);
+    box.addEventListener("scroll", () => {
+      this.follows = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PIXELS;
+    });
   }
 
   get isEmpty() {
@@ -26,11 +32,10 @@ export class LiveText {
 
   /** Show the data of an event LIVE. @param {any} data */
   add(data) {
-    const isAtEnd = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_PIXELS;
     if (data.line) this.addLine(data.line);
     else if (data.state === "waiting") this.state.textContent = t("The text follows later. The recording goes on.");
     else this.showRunning(data);
-    if (isAtEnd) this.box.scrollTop = this.box.scrollHeight;
+    if (this.follows) this.box.scrollTop = this.box.scrollHeight;
   }
 
   /** A connection that comes again brings all lines once more. */
@@ -42,7 +47,8 @@ export class LiveText {
     this.running.before(make("p", { dir: "auto" }, time, " ", text));
   }
 
-  showRunning({ final, partial, lag }) {
+  showRunning({ final, partial, lag, seconds }) {
+    this.seconds = seconds;
     this.final.textContent = final;
     this.partial.textContent = partial;
     this.state.textContent = lag > LATE_SECONDS ? t("{seconds} seconds behind", { seconds: Math.round(lag) }) : "";

@@ -34,7 +34,7 @@ from reflector.http.errors import FULL
 from reflector.http.limits import refuse_large_recording, refuse_without_space
 from reflector.http.sockets import accept, socket_credentials
 from reflector.live.recordings import LiveRecordings
-from reflector.live.routes import open_transcript
+from reflector.live.rights import open_transcript
 from reflector.live.stream import Stream
 from reflector.services import Services
 from reflector.storage.keys import live_key

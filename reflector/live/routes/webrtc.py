@@ -6,16 +6,15 @@ from typing import cast
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from reflector.accounts.access import Caller, Right, get_authorized_transcript
-from reflector.db.models import Status, Transcript
-from reflector.errors import InvalidInput
+from reflector.accounts.access import Caller
+from reflector.db.models import Status
 from reflector.events.outbox import Outbox
 from reflector.http.deps import PublicCaller, ServicesDep
 from reflector.http.limits import refuse_without_space
 from reflector.live.recordings import LiveRecordings
+from reflector.live.rights import open_transcript
 from reflector.services import Services
 
 router = APIRouter(tags=["transcripts"])
@@ -26,9 +25,6 @@ class RtcOffer(BaseModel):
 
     sdp: str
     type: str
-
-
-HAS_RECORDING = "This transcript has its recording already: create another one for another."
 
 
 @router.post("/transcripts/{transcript_id}/record/webrtc")
@@ -59,21 +55,6 @@ def _check(services: Services, caller: Caller, transcript_id: str, offer: RtcOff
         open_transcript(session, caller, transcript_id)
     check_offer(offer.sdp, offer.type)
     refuse_without_space(services.settings)
-
-
-def open_transcript(
-    session: Session, caller: Caller, transcript_id: str, own: str | None = None, lock: bool = False
-) -> Transcript:
-    """Return the transcript if the caller may record into it.
-
-    It has no recording yet, or the one with the key `own`. Raises InvalidInput otherwise.
-    """
-    transcript = get_authorized_transcript(session, caller, transcript_id, Right.MANAGE, lock=lock)
-    if transcript.locked:
-        raise InvalidInput("Transcript is locked")
-    if transcript.upload_key not in {None, own}:
-        raise InvalidInput(HAS_RECORDING)
-    return transcript
 
 
 def _mark(services: Services, caller: Caller, transcript_id: str) -> None:

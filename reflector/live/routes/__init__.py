@@ -1,0 +1,1 @@
+"""Serve live recordings, over WebRTC and over a WebSocket."""
