@@ -51,8 +51,8 @@ def run_record(wanted: Recording) -> None:
     console = Console(highlight=False)
     console.print(f"Recording to {server.url}/transcripts/{transcript_id}")
     stop, over = threading.Event(), threading.Event()
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _stop_or_leave(stop, spool))
     viewer = _Viewer(console)
     watching = threading.Thread(
         target=viewer.watch, args=(server, transcript_id, over), daemon=True
@@ -80,11 +80,19 @@ def run_record(wanted: Recording) -> None:
     console.print(text["transcript"], markup=False)
 
 
+def _stop_or_leave(stop: threading.Event, spool: Spool) -> None:
+    """Stop recording; at the second time, leave although the server does not have all of it."""
+    if stop.is_set():
+        raise SystemExit(f"The recording is kept in {spool.path} while it is not on the server.")
+    stop.set()
+
+
 class _Viewer:
     """Print lines as they become final; on a terminal, also the words that are being said."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._has_begun = False
         self._ended = threading.Event()
         self._error = False
 
@@ -96,7 +104,11 @@ class _Viewer:
                 elif name == "STATUS" and data["value"] in {"ended", "error"}:
                     self._error = data["value"] == "error"
                     break
-                elif name == "STATUS" and data["value"] != "recording":
+                elif name == "STATUS" and data["value"] == "idle" and self._has_begun:
+                    break  # nothing was to be heard
+                elif name == "STATUS" and data["value"] == "recording":
+                    self._has_begun = True
+                elif name == "STATUS" and self._has_begun:
                     live.update(Text(f"{data['value']} …", style="dim"), refresh=True)
         self._ended.set()
 

@@ -94,6 +94,10 @@ def _delete(services: Services, prefix: str) -> int:
     for folder in (uploads, services.settings.scratch_dir, services.settings.live_dir):
         with suppress(FileNotFoundError):
             shutil.rmtree(folder / prefix)
-    for lock in (uploads.parent / "locks").glob(f"{prefix}.*"):
-        lock.unlink(missing_ok=True)
+    live = services.settings.live_dir
+    for folder in (live / "set-aside").glob(f"{prefix}.*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for locks in (uploads.parent / "locks", live / "locks"):
+        for lock in [*locks.glob(f"{prefix}.*"), locks / prefix]:
+            lock.unlink(missing_ok=True)
     return found

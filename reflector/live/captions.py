@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from reflector.db.models import Event, Transcript
+from reflector.db.models import Event, Status, Transcript
 from reflector.errors import ModelUnavailable, ReflectorError
 from reflector.events.bus import Message, transcript_channel
 from reflector.events.names import EventName
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 STEP_SECONDS = 0.6
 RETRY_SECONDS = 5.0
 CLOSE_SECONDS = 10.0
+# Before a recording whose live text failed is tried again
+FAILED_SECONDS = 60.0
 # Viewers hear that the recording goes on although nobody speaks
 STILL_SECONDS = 3.0
 # A line ends with a sentence or at a pause, if it is not too short, or when it is too long
@@ -51,6 +53,7 @@ class Captions:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
+        self._failed: dict[str, float] = {}
 
     def begin(self, transcript_id: str) -> None:
         """Follow a recording, unless that is done already or live text is turned off."""
@@ -59,6 +62,8 @@ class Captions:
         with self._lock:
             known = self._threads.get(transcript_id)
             if self._stop.is_set() or (known is not None and known.is_alive()):
+                return
+            if time.monotonic() - self._failed.get(transcript_id, -FAILED_SECONDS) < FAILED_SECONDS:
                 return
             self._threads = {key: each for key, each in self._threads.items() if each.is_alive()}
             thread = threading.Thread(
@@ -77,14 +82,17 @@ class Captions:
         except Timeout:
             return  # another process follows it
         except ModelUnavailable as error:
+            self._failed[transcript_id] = time.monotonic()
             log.warning("%s has no live text: %s", transcript_id, error)
         except Exception:
+            self._failed[transcript_id] = time.monotonic()
             log.exception("the live text of %s ended; the recording goes on", transcript_id)
 
     def close(self) -> None:
         self._stop.set()
+        deadline = time.monotonic() + CLOSE_SECONDS
         for thread in list(self._threads.values()):
-            thread.join(CLOSE_SECONDS)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,11 @@ class Follower:
     """Follow one recording from its journal to the viewers, until it ends."""
 
     def __init__(self, services: Services, transcript_id: str, stop: threading.Event) -> None:
+        # Imports FFmpeg, so only when someone records
+        from reflector.live.journal import Journal
+
         self._services, self._id, self._stop = services, transcript_id, stop
+        self._journal = Journal(services.settings.live_dir / transcript_id)
         self._lines = Lines()
         self._unsaved: list[Line] = []
         self._shown: dict[str, Any] = {}
@@ -131,17 +143,13 @@ class Follower:
 
     def run(self) -> None:
         """Raises ModelUnavailable if there is no recogniser."""
-        # Imports numpy and FFmpeg, so only when someone records
-        from reflector.live.journal import Journal
         from reflector.live.sound import JournalSound
 
         begun = self._last_second()
         if begun is None:
             return
         engine = self._engine(begun)
-        sound = JournalSound(
-            Journal(self._services.settings.live_dir / self._id), begun, self._stop
-        )
+        sound = JournalSound(self._journal, begun, self._stop)
         while not self._stop.is_set():
             samples = sound.take(STEP_SECONDS)
             if samples is not None:
@@ -199,7 +207,7 @@ class Follower:
         return float(last["line"]["end"]) if last else 0.0
 
     def _save(self) -> bool:
-        """Store the lines that are complete. Return whether the transcript is still there.
+        """Store the lines that are complete. Return whether anybody still needs live text.
 
         While the database is away, they wait for the next time.
         """
@@ -208,8 +216,8 @@ class Follower:
         services = self._services
         try:
             with services.db.write() as session:
-                transcript = session.get(Transcript, self._id)
-                if transcript is None:
+                transcript = session.get(Transcript, self._id, with_for_update=True)
+                if transcript is None or self._has_final_text(transcript):
                     return False
                 events = Outbox(services.bus, session, transcript)
                 for line in self._unsaved:
@@ -220,6 +228,10 @@ class Follower:
         else:
             self._unsaved = []
         return True
+
+    def _has_final_text(self, transcript: Transcript) -> bool:
+        is_over = self._journal.is_stopped or not self._journal.folder.exists()
+        return is_over and transcript.status in {Status.ENDED, Status.ERROR}
 
     def _show(self, words: LiveWords, engine: LiveTranscriber) -> None:
         lag.set(engine.waiting)

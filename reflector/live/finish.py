@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from reflector.db.engine import retry_on_disconnect
 from reflector.db.models import Status, Transcript
+from reflector.errors import Busy
 from reflector.events.outbox import Outbox
 from reflector.housekeeping import deletions
 from reflector.live.journal import Journal
@@ -61,7 +62,7 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
     key, size = live_key(transcript_id), journal.size()
     with services.db.read() as session:
         transcript = session.get(Transcript, transcript_id)
-        other = transcript is not None and transcript.upload_key not in {None, key}
+        other = transcript is not None and _has_another(transcript, journal, size)
         if transcript is not None and not other and _is_busy(session, transcript):
             return None  # with what came before: the rest is added when that is done
     if other:  # should not happen; keep the audio all the same
@@ -79,10 +80,30 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
             lambda: _start(services, transcript_id, key if there else None, f"live-{size}")
         )
     if journal.is_stopped or not journal.has_streams or size == journal.handed_over:
-        journal.discard()
+        _remove(journal)
     else:
         journal.mark_handed_over(size)
     return run
+
+
+def _has_another(transcript: Transcript, journal: Journal, size: int) -> bool:
+    """Return whether the transcript has a recording that this journal is no longer version of."""
+    if transcript.upload_key is None:
+        return False
+    if transcript.upload_key != live_key(transcript.id):
+        return True
+    # Without the mark this is either what a crash has left after the run was started, or begun anew
+    is_left = size == 0 or transcript.upload_version == f"live-{size}"
+    return journal.handed_over is None and not is_left
+
+
+def _remove(journal: Journal) -> None:
+    """Remove the journal; what was acknowledged and cannot be heard is set aside."""
+    if journal.unreadable():
+        kept = journal.set_aside()
+        log.error("a part of a recording cannot be read as sound; it is kept in %s", kept)
+    else:
+        journal.discard()
 
 
 def _is_busy(session: Session, transcript: Transcript) -> bool:
@@ -115,6 +136,8 @@ def _start_again(
     """Process a recording to which more was added; edits stay. None if that was done before."""
     if version in {transcript.upload_version, "live-0"}:
         return None
+    if _is_busy(session, transcript):
+        raise Busy("The recording is being processed; the rest of it is added after that.")
     transcript.upload_version = version
     run = start_run(session, transcript)
     Outbox(services.bus, session, transcript, run).status(Status.PROCESSING)

@@ -12,22 +12,31 @@ them all, `handed-over` tells how much has become a transcript already.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from av import AudioFrame
 from filelock import FileLock, Timeout
 
+from reflector.errors import InvalidInput, Unavailable
 from reflector.live import DISCARDED, LOCKS, SET_ASIDE
 from reflector.live.join import is_readable, join
 from reflector.live.opus import OpusFile
 from reflector.live.stream import FORMATS
 from reflector.storage.durable import sync, write_text
 
+# How long a piece may wait for a server that joins what came before
+LOCK_SECONDS = 3.0
+# A browser begins one for each crash, not hundreds
+MOST_SEGMENTS = 500
+# A recorder that was stopped at once leaves a header without sound
+HEADER_BYTES = 4096
 OGG = ".ogg"
 STREAMS = {f".{name}" for name in FORMATS}
 
@@ -42,6 +51,16 @@ class Journal:
         locks = folder.parent / LOCKS
         locks.mkdir(parents=True, exist_ok=True)
         self.lock = FileLock(locks / folder.name, thread_local=False)
+        self._ended = locks / f"{folder.name}.ended"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock. Raises Unavailable if another process needs it for longer."""
+        try:
+            with self.lock.acquire(timeout=LOCK_SECONDS):
+                yield
+        except Timeout as error:
+            raise Unavailable("The recording is being processed. Try again in a moment.") from error
 
     def begin_segment(self) -> Segment:
         """Start the next segment and return it; it supersedes one that is still being written."""
@@ -57,6 +76,8 @@ class Journal:
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self.folder.glob(f"*.{key}.{container}"):
             return path
+        if len(self.segments()) >= MOST_SEGMENTS:
+            raise InvalidInput("This recording has too many parts: create another one.")
         path = self.folder / f"{self.newest() + 1:04}.{key}.{container}"
         path.touch()
         sync(self.folder)
@@ -65,7 +86,8 @@ class Journal:
 
     def segments(self) -> list[Path]:
         kinds = {OGG, *STREAMS}
-        return sorted(path for path in self.folder.glob("*.*") if path.suffix in kinds)
+        found = [path for path in self.folder.glob("*.*") if path.suffix in kinds]
+        return sorted(found, key=_number)
 
     def newest(self) -> int:
         """Return the number of the last segment, -1 if there is none."""
@@ -74,7 +96,16 @@ class Journal:
     def stop(self) -> None:
         """Mark the recording as stopped, so that no process writes to it any more."""
         with suppress(FileNotFoundError):  # the transcript was destroyed meanwhile
+            sizes = {_key(path): path.stat().st_size for path in self.segments()}
             self._stopped.touch()
+            write_text(self._ended, json.dumps(sizes))
+
+    def kept_of(self, key: str) -> int:
+        """Return how many bytes of the recorder `key` a recording has that was stopped."""
+        try:
+            return int(json.loads(self._ended.read_text()).get(key, 0))
+        except (FileNotFoundError, ValueError):
+            return 0
 
     @property
     def is_stopped(self) -> bool:
@@ -118,15 +149,30 @@ class Journal:
         heard = [path for path in self.segments() if is_readable(path)]
         if not heard:
             return None
-        if len(heard) == 1 and heard[0].suffix == OGG:
+        may_move = self.is_stopped or not self.has_streams
+        if len(heard) == 1 and may_move and self.handed_over is None:
             return heard[0]
         target = self.folder / "joined"
-        if len(heard) == 1:
-            shutil.copyfile(heard[0], target)
-            sync(target)
-        else:
-            join(heard, target)
+        try:
+            if len(heard) == 1:
+                shutil.copyfile(heard[0], target)
+                sync(target)
+            else:
+                join(heard, target)
+        except BaseException:
+            target.unlink(missing_ok=True)  # a full disk needs its room
+            raise
         return target
+
+    def unreadable(self) -> list[Path]:
+        """Return what a browser has sent without any sound that can be heard."""
+        return [
+            path
+            for path in self.segments()
+            if path.suffix in STREAMS
+            and path.stat().st_size > HEADER_BYTES
+            and not is_readable(path)
+        ]
 
     def discard(self) -> None:
         """Remove the journal, at once for everybody who looks: half a journal is another one."""
@@ -134,7 +180,8 @@ class Journal:
         trash.mkdir(exist_ok=True)
         with suppress(FileNotFoundError):
             self.folder.rename(trash / f"{self.folder.name}.{time.time_ns()}")
-        shutil.rmtree(trash, ignore_errors=True)
+        for left in trash.glob(f"{self.folder.name}.*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def set_aside(self) -> Path:
         """Move the journal away without losing it. Return its new folder."""
@@ -183,6 +230,11 @@ class Segment:
         finally:
             self._file.close()
             self._lock.release()
+
+
+def _key(path: Path) -> str:
+    """Return the client's name for the recorder of a stream; `ogg` for other segments."""
+    return path.name.split(".")[1]
 
 
 def _number(path: Path) -> int:

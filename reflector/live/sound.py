@@ -41,6 +41,7 @@ class JournalSound:
     def __init__(self, journal: Journal, skip: float, stop: threading.Event) -> None:
         self._journal, self._stop = journal, stop
         self._skip = int(skip * SAMPLE_RATE)
+        self._is_idle = False
         self._blocks: queue.Queue[NDArray[np.int16] | None] = queue.Queue(WAITING_BLOCKS)
         self._thread = threading.Thread(target=self._run, name="live-sound", daemon=True)
         self._thread.start()
@@ -112,6 +113,8 @@ class JournalSound:
                 with suppress(InvalidInput, FileNotFoundError):  # no sound at all
                     yield from self._of(path)
                 idle_since = time.monotonic()
+                if self._is_idle:
+                    return
             if not new:
                 if self._is_over or time.monotonic() - idle_since > IDLE_SECONDS:
                     return
@@ -127,7 +130,11 @@ class JournalSound:
             return self._is_over or bool(segments and segments[-1] != path)
 
         resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
-        growing = _GrowingFile(path, has_ended, self._stop)
+
+        def note_idle() -> None:
+            self._is_idle = True
+
+        growing = _GrowingFile(path, has_ended, note_idle, self._stop)
         try:
             with open_growing(growing) as (container, stream):
                 for _, frame in read_frames(container, [stream], Damage()):
@@ -141,18 +148,26 @@ class JournalSound:
 class _GrowingFile:
     """A file that is still written: `read` waits for more until `has_ended`."""
 
-    def __init__(self, path: Path, has_ended: Callable[[], bool], stop: threading.Event) -> None:
+    def __init__(
+        self,
+        path: Path,
+        has_ended: Callable[[], bool],
+        note_idle: Callable[[], None],
+        stop: threading.Event,
+    ) -> None:
         self._file = path.open("rb", buffering=0)
-        self._has_ended, self._stop = has_ended, stop
+        self._has_ended, self._note_idle, self._stop = has_ended, note_idle, stop
 
     def read(self, size: int = -1) -> bytes:
         idle_since = time.monotonic()
         while True:
             was_over = self._has_ended()
             data: Any = self._file.read(size)
-            is_idle = time.monotonic() - idle_since > IDLE_SECONDS
-            if data or was_over or is_idle or self._stop.is_set():
+            if data or was_over or self._stop.is_set():
                 return bytes(data or b"")
+            if time.monotonic() - idle_since > IDLE_SECONDS:
+                self._note_idle()
+                return b""
             self._stop.wait(LOOK_SECONDS)
 
     def close(self) -> None:

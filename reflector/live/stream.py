@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,10 +38,15 @@ class Stream:
         self._journal, self._key, self._container = journal, key, container
         self._path: Path | None = None
 
-    def open(self) -> int:
-        """Return how many bytes are kept already. Raises Conflict if the recording was stopped."""
-        with self._journal.lock:
-            if self._journal.is_stopped:
+    def open(self, may_begin: bool = True) -> int:
+        """Return how many bytes are kept already.
+
+        Raises Conflict if the recording was stopped, and if there is none although it must not
+        `may_begin`.
+        """
+        with self._journal.held():
+            is_there = self._journal.folder.exists()
+            if self._journal.is_stopped or not (is_there or may_begin):
                 raise Conflict(ENDED)
             self._path = self._journal.stream_file(self._key, self._container)
             return self._path.stat().st_size
@@ -49,11 +55,11 @@ class Stream:
         """Keep `data`, which begins at byte `offset`. Return how many bytes are safe on the disk.
 
         Nothing is kept if that is less than `offset`: the client continues from there. `admit` gets
-        the size that the file would have, and may raise. Raises Conflict if the recording was
+        the size that the recording would have, and may raise. Raises Conflict if the recording was
         stopped, NotFound if it is gone, and OSError if the disk is full.
         """
         assert self._path is not None
-        with self._journal.lock:
+        with self._journal.held():
             if self._journal.is_stopped:
                 raise Conflict(ENDED)
             try:
@@ -63,16 +69,27 @@ class Stream:
             new = data[size - offset :] if 0 <= offset <= size else b""
             if not new:
                 return size
-            admit(size + len(new))
+            admit(self._journal.size() + len(new))
             _append(self._path, size, new)
             return size + len(new)
 
     def stop(self) -> None:
         """End the recording: what is kept becomes a transcript."""
-        with self._journal.lock:
+        with self._journal.held():
             self._journal.stop()
             if self._journal.folder.exists():
                 sync(self._journal.folder)
+
+    def keep_alive(self) -> None:
+        """Note that the client is there, although it sends nothing: it has paused."""
+        assert self._path is not None
+        with suppress(FileNotFoundError):
+            os.utime(self._path)
+
+    @property
+    def kept(self) -> int:
+        """Bytes of this recorder that a recording has which was stopped."""
+        return self._journal.kept_of(self._key)
 
 
 def _append(path: Path, size: int, data: bytes) -> None:

@@ -27,6 +27,7 @@ PING_SECONDS = 20.0
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
 OFFSET_BYTES = 8
 AGAIN = {401, 408, 429}
+CONFLICT = 409
 
 
 class Refused(InvalidInput):
@@ -124,6 +125,8 @@ def _send(socket: ClientConnection, spool: Spool, pauses: _Pauses) -> bool:
     if answer["type"] == "stopped":
         return True
     status = int(answer["status"])
+    if status == CONFLICT and spool.is_read(int(answer.get("offset", 0))):
+        return True  # the answer to the stop was lost
     if 400 <= status < 500 and status not in AGAIN:
         raise Refused(answer["detail"])
     log.warning("%s", answer["detail"])

@@ -40,11 +40,13 @@ class Spool:
         return len(data)
 
     def complete(self) -> None:
-        os.fsync(self._file.fileno())
-        self._file.close()
-        with self._changed:
-            self.is_complete = True
-            self._changed.notify_all()
+        try:
+            os.fsync(self._file.fileno())
+            self._file.close()
+        finally:
+            with self._changed:
+                self.is_complete = True
+                self._changed.notify_all()
 
     def read(self, offset: int, most: int, seconds: float) -> bytes:
         """Return what is there from `offset` on; wait for it as long as `seconds`."""
@@ -107,6 +109,8 @@ def record(source: Any, spool: Spool, in_real_time: bool, stop: threading.Event)
                 stop.wait(ahead)
         out.mux(stream.encode(None))
     finally:
-        out.close()
-        source.close()
-        spool.complete()
+        try:
+            out.close()
+        finally:
+            source.close()
+            spool.complete()

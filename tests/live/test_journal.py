@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from av import AudioFrame
 from sqlalchemy import update
 
 from reflector.db.models import Status, Step, StepState, Transcript
+from reflector.housekeeping import deletions
 from reflector.live import finish
 from reflector.live.journal import Journal, Segment
 from reflector.live.opus import RATE
@@ -325,3 +328,57 @@ def test_server_stopped_while_it_hands_a_stream_over_starts_one_run(
     hand_over(services)
     assert stored(services, transcript_id).last_run == 1
     assert duration_of(services, transcript_id) == pytest.approx(4.0, abs=0.2)
+
+
+def test_sound_that_cannot_be_read_is_kept_aside(
+    services: Services, transcript_id: str, content: bytes
+) -> None:
+    streamed(services, transcript_id, content)
+    journal = streamed(services, transcript_id, b"no sound" * 1000, key="b")
+    journal.stop()
+    hand_over(services)
+    assert duration_of(services, transcript_id) == pytest.approx(4.0, abs=0.2)
+    assert not journal.folder.exists()
+    (kept,) = (services.settings.live_dir / "set-aside").glob("*/*.b.webm")
+    assert kept.stat().st_size == 8000
+
+
+def test_journal_begun_anew_beside_a_recording_does_not_replace_it(
+    services: Services, transcript_id: str, content: bytes
+) -> None:
+    streamed(services, transcript_id, content).stop()
+    hand_over(services)
+    end_run(services, transcript_id)
+    (services.settings.live_dir / "locks" / f"{transcript_id}.ended").unlink()
+    streamed(services, transcript_id, content[:20_000], key="b").stop()
+    hand_over(services)
+    assert stored(services, transcript_id).last_run == 1
+    assert duration_of(services, transcript_id) == pytest.approx(4.0, abs=0.2)
+    assert list((services.settings.live_dir / "set-aside").glob("*/*.b.webm"))
+
+
+def test_paused_recording_is_not_taken_for_an_abandoned_one(
+    services: Services, transcript_id: str, content: bytes
+) -> None:
+    journal = streamed(services, transcript_id, content)
+    path = journal.segments()[0]
+    long_ago = time.time() - 2 * finish.STREAM_AWAY_SECONDS
+    os.utime(path, (long_ago, long_ago))
+    stream = Stream(journal, "a", "webm")
+    stream.open()
+    stream.keep_alive()
+    hand_over(services)
+    assert stored(services, transcript_id).status == Status.RECORDING
+
+
+def test_destroyed_transcript_leaves_no_locks_and_nothing_aside(
+    services: Services, transcript_id: str, content: bytes
+) -> None:
+    journal = streamed(services, transcript_id, content)
+    journal.stop()
+    journal.set_aside()
+    assert list(services.settings.live_dir.glob(f"*/{transcript_id}*"))
+    with services.db.write() as session:
+        deletions.order(session, transcript_id)
+    deletions.execute(services, transcript_id)
+    assert list(services.settings.live_dir.glob(f"*/{transcript_id}*")) == []

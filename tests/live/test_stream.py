@@ -108,6 +108,22 @@ def test_stop_pressed_twice_is_told_apart_from_a_network_that_fails(
     check_text(server, transcript_id)
 
 
+def test_recording_that_was_stopped_is_never_replaced_by_what_comes_later(
+    server: Server, speech: bytes
+) -> None:
+    """A client that missed the answer to its stop comes back, and another one begins anew."""
+    transcript_id = server.create(source_kind="live")
+    with sending(server, transcript_id) as sender:
+        sender.send(speech)
+        sender.stop()
+    for _ in ("at once", "when all is there"):
+        with sending(server, transcript_id) as sender:
+            assert (sender.first["status"], sender.first["offset"]) == (409, len(speech))
+        with sending(server, transcript_id, "another") as sender:
+            assert (sender.first["status"], sender.first["offset"]) == (409, 0)
+        check_text(server, transcript_id)
+
+
 @pytest.mark.parametrize(
     ("key", "container", "sentence"),
     [

@@ -16,21 +16,24 @@ from time import monotonic
 from typing import Any, cast
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from reflector.accounts.access import RouteAccess
 from reflector.accounts.identity import Credentials
 from reflector.db.models import Status
 from reflector.errors import (
+    Conflict,
     InvalidInput,
     OutOfSpace,
     PasswordChangeNeeded,
     ReflectorError,
+    Unavailable,
     is_out_of_space,
 )
 from reflector.events.outbox import Outbox
 from reflector.http.deps import services_of
-from reflector.http.errors import FULL
+from reflector.http.errors import FULL, NO_DATABASE
 from reflector.http.limits import refuse_large_recording, refuse_without_space
 from reflector.http.sockets import accept, socket_credentials
 from reflector.live.recordings import LiveRecordings
@@ -66,13 +69,17 @@ async def transcript_record_stream(
     await accept(socket)
     with suppress(WebSocketDisconnect, RuntimeError):
         try:
-            await run_in_threadpool(recorder.check)
+            is_new = await run_in_threadpool(recorder.check)
             with live.stream(transcript_id) as journal:
                 stream = Stream(journal, recording, format)
-                offset = await run_in_threadpool(stream.open)
-                await run_in_threadpool(recorder.mark)
-                await _receive(socket, stream, offset, recorder, live)
-        except (ReflectorError, OSError) as error:
+                try:
+                    offset = await asyncio.to_thread(stream.open, is_new)
+                    await run_in_threadpool(recorder.mark)
+                    await _receive(socket, stream, offset, recorder, live)
+                except Conflict as error:
+                    # The client may have missed the answer to its stop
+                    await _refuse(socket, error, await asyncio.to_thread(lambda: stream.kept))
+        except (ReflectorError, OSError, SQLAlchemyError) as error:
             await _refuse(socket, error)
 
 
@@ -83,8 +90,11 @@ class _Recorder:
         self._services, self._credentials = services, credentials
         self.transcript_id = transcript_id
 
-    def check(self, again: bool = False) -> None:
-        """Raise what the caller gets if they may not record here, or not any more."""
+    def check(self, again: bool = False) -> bool:
+        """Return whether the transcript has no recording yet.
+
+        Raises what the caller gets if they may not record here, or not any more.
+        """
         services = self._services
         caller = services.identity.resolve(self._credentials, again=again)
         if caller.must_change_password:
@@ -92,7 +102,8 @@ class _Recorder:
         services.identity.policy.admit(caller, RouteAccess.PUBLIC)
         refuse_without_space(services.settings)
         with services.db.read() as session:
-            open_transcript(session, caller, self.transcript_id, live_key(self.transcript_id))
+            key = live_key(self.transcript_id)
+            return open_transcript(session, caller, self.transcript_id, key).upload_key is None
 
     def mark(self) -> None:
         """Show that the transcript is being recorded, unless it has text already."""
@@ -150,6 +161,7 @@ async def _handle(message: Any, stream: Stream, recorder: _Recorder) -> dict[str
         await asyncio.to_thread(stream.stop)
         return {"type": "stopped"}
     if kind == "ping":
+        await asyncio.to_thread(stream.keep_alive)
         return {"type": "pong"}
     raise InvalidInput('A message is a piece, {"type": "stop"} or {"type": "ping"}.')
 
@@ -160,14 +172,23 @@ def _kind(text: str) -> str:
     return ""
 
 
-async def _refuse(socket: WebSocket, error: ReflectorError | OSError) -> None:
-    """Say what is wrong, and close: the client keeps what was not acknowledged."""
-    if isinstance(error, OSError):
+async def _refuse(
+    socket: WebSocket, error: ReflectorError | OSError | SQLAlchemyError, kept: int | None = None
+) -> None:
+    """Say what is wrong, and close: the client keeps what was not acknowledged.
+
+    `kept` is what a recording has of this recorder that was stopped.
+    """
+    if isinstance(error, SQLAlchemyError):
+        log.warning("a recording could not be continued: %s", error)
+        sentence, status = NO_DATABASE, Unavailable.http_status
+    elif isinstance(error, OSError):
         log.error("a piece of a recording could not be kept: %s", error)
         sentence = FULL if is_out_of_space(error) else f"The server cannot write: {error.strerror}."
         status = OutOfSpace.http_status
     else:
         sentence, status = error.message, error.http_status
-    await socket.send_json({"type": "error", "detail": sentence, "status": status})
+    message = {"type": "error", "detail": sentence, "status": status}
+    await socket.send_json(message if kept is None else {**message, "offset": kept})
     is_final = 400 <= status < 500 and status not in {401, 408, 429}
     await socket.close(NOT_ALLOWED if is_final else TRY_AGAIN)

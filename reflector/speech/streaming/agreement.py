@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from reflector.transcript.words import Word
 
 NO_LETTERS = re.compile(r"[\W_]+")
-# The recogniser hears the end of a final word again when the window was cut there
-OVERLAP_SECONDS = 0.3
+# The recogniser hears the end of a final word again when the window was cut there. What begins
+# later is said again on purpose
+OVERLAP_SECONDS = 0.05
 LONGEST_REPEAT = 5
 
 

@@ -52,6 +52,8 @@ class WhisperLive:
         self._until = start
         self._final: list[Word] = []
         self._before: list[Word] = []
+        # Words that are final, and not returned yet
+        self._found: list[Word] = []
 
     def add(self, samples: NDArray[np.int16]) -> None:
         self._samples = np.concatenate([self._samples, samples])
@@ -67,20 +69,26 @@ class WhisperLive:
     def recognise(self, is_end: bool = False) -> LiveWords:
         from reflector.speech.streaming.engine import LiveWords
 
-        final: list[Word] = []
         while self.heard - self._start > LONGEST_SECONDS:
-            final += self._full_window()
+            self._found += self._full_window()
         if self.heard - self._start < SHORTEST_SECONDS:
-            return LiveWords(final, [], is_end)
+            # What was partial has no sound left in which it could be heard again
+            self._found += self._accept(self._before)
+            self._before = []
+            return LiveWords(self._take_found(), [], is_end)
         words = self._hear(self._samples)
         fresh = after(words, self._final, self._until)
         quiet = self.heard - (fresh[-1].end if fresh else self._until)
         is_pause = is_end or quiet >= PAUSE_SECONDS
         count = len(fresh) if is_pause else agreed(self._before, fresh)
-        final += self._accept(fresh[:count])
+        self._found += self._accept(fresh[:count])
         self._before = fresh[count:]
         self._cut(is_pause)
-        return LiveWords(final, self._before, is_pause)
+        return LiveWords(self._take_found(), self._before, is_pause)
+
+    def _take_found(self) -> list[Word]:
+        found, self._found = self._found, []
+        return found
 
     def _full_window(self) -> list[Word]:
         """Return the final words of a full window, and drop it."""

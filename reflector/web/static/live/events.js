@@ -5,15 +5,21 @@ import { at, isDialogOpen, showOffline } from "../dom.js";
 const RECONNECT_MS = 2000;
 const NOT_ALLOWED = 1008;
 
+/** The server says why, or asks for a login. */
+function reload() {
+  if (!isDialogOpen()) location.reload();
+}
+
 /**
  * Follow a transcript until the page is left.
  *
  * @param {string} base its path in the API
  * @param {Record<string, (data: any) => void>} handlers by the name of the event; others are ignored
- * @param {{ onOpen?: () => void, isLeaving?: () => boolean }} options
+ * @param {{ onOpen?: () => void, onDenied?: () => void, isLeaving?: () => boolean }} options
+ *   `onDenied`: this may not be seen any more
  * @returns {() => void} ends it
  */
-export function follow(base, handlers, { onOpen = () => {}, isLeaving = () => false } = {}) {
+export function follow(base, handlers, { onOpen = () => {}, onDenied = reload, isLeaving = () => false } = {}) {
   let failures = 0;
   let isOver = false;
   /** @type {WebSocket} */
@@ -39,8 +45,7 @@ export function follow(base, handlers, { onOpen = () => {}, isLeaving = () => fa
     socket.addEventListener("close", ({ code }) => {
       if (isOver || isLeaving()) return;
       if (code === NOT_ALLOWED) {
-        // The server says why, or asks for a login
-        if (!isDialogOpen()) location.reload();
+        onDenied();
         return;
       }
       if (failures) showOffline(true);

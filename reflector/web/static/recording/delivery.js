@@ -1,7 +1,7 @@
 // Brings one recording to the server: a transcript for it, then its pieces, as they are made.
 
 import { send } from "../dom.js";
-import { describe, Refused } from "../uploads/send.js";
+import { describe, discard, Refused } from "../uploads/send.js";
 import { Sender } from "./sender.js";
 import * as store from "./store.js";
 
@@ -15,10 +15,14 @@ export class Delivery {
   /**
    * @param {store.Recording} recording
    * @param {{ onTranscript?: (id: string) => void, onChange?: () => void, onDone: (id: string) => void,
-   *   onRefused: (sentence: string) => void, stops?: boolean }} options
-   *   `onRefused`: the server does not take it, or cannot be reached this way. `stops`: the transcript ends with it
+   *   onRefused: (sentence: string) => void, stops?: boolean, after?: Promise<void> }} options
+   *   `onRefused`: the server does not take it, or cannot be reached this way. `stops`: the transcript ends with it.
+   *   `after`: what has to be there before it
    */
-  constructor(recording, { onTranscript = () => {}, onChange = () => {}, onDone, onRefused, stops = true }) {
+  constructor(
+    recording,
+    { onTranscript = () => {}, onChange = () => {}, onDone, onRefused, stops = true, after = Promise.resolve() },
+  ) {
     this.recording = recording;
     this.onTranscript = onTranscript;
     this.onChange = onChange;
@@ -31,6 +35,13 @@ export class Delivery {
     this.sender = null;
     this.isComplete = false;
     this.isOver = false;
+    this.after = after;
+    /** @type {() => void} */
+    this.settle = () => {};
+    /** Once it is there, or given up. @type {Promise<void>} */
+    this.settled = new Promise((resolve) => {
+      this.settle = resolve;
+    });
     this.begin();
   }
 
@@ -53,6 +64,7 @@ export class Delivery {
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
+    await this.after;
     if (this.isOver) return;
     this.onTranscript(/** @type {string} */ (this.recording.transcript));
     this.sender = new Sender({
@@ -63,6 +75,7 @@ export class Delivery {
       onChange: this.onChange,
       onDone: () => {
         this.isOver = true;
+        this.settle();
         this.onDone(/** @type {string} */ (this.recording.transcript));
       },
       onRefused: (sentence) => this.refuse(sentence),
@@ -76,6 +89,10 @@ export class Delivery {
     const { name, language, target, tags, options } = this.recording;
     const body = { name, source_kind: "live", source_language: language, target_language: target };
     const { id } = await send("/v1/transcripts", "POST", body);
+    if (this.isOver) {
+      await discard(id); // it is uploaded as a file by now
+      return;
+    }
     this.recording.transcript = id;
     await store.keepAlive(this.recording).catch(() => {});
     await describe({ transcript: id, tags, options }).catch(() => {});
@@ -91,9 +108,11 @@ export class Delivery {
   complete() {
     this.isComplete = true;
     this.sender?.complete();
-    setTimeout(() => {
-      if (!this.isOver && !this.sender?.hasEverConnected) this.refuse("");
-    }, PATIENCE_MS);
+    this.after.then(() =>
+      setTimeout(() => {
+        if (!this.isOver && !this.sender?.hasEverConnected) this.refuse("");
+      }, PATIENCE_MS),
+    );
   }
 
   /** @param {string} sentence of the server; "" if it was not reached */
@@ -101,6 +120,7 @@ export class Delivery {
     if (this.isOver) return;
     this.isOver = true;
     this.sender?.abandon();
+    this.settle();
     this.onRefused(sentence);
   }
 }

@@ -54,11 +54,12 @@ async function shared() {
 export class Recorder {
   /**
    * @param {{ user: string, choices: Pick<store.Recording, "language" | "target" | "tags" | "options">,
-   *   transcript: string | null, onChange: () => void, onEnd: () => void,
+   *   transcript: string | null, onBegin: () => void, onChange: () => void, onEnd: () => void,
    *   onPiece: (piece: Blob, seconds: number) => void }} options
-   *   `transcript`: one that it continues
+   *   `transcript`: one that it continues. `onBegin` is called before the first piece
    */
-  constructor({ user, choices, transcript, onChange, onPiece, onEnd }) {
+  constructor({ user, choices, transcript, onBegin, onChange, onPiece, onEnd }) {
+    this.onBegin = onBegin;
     this.onChange = onChange;
     this.onPiece = onPiece;
     this.onEnd = onEnd;
@@ -74,12 +75,15 @@ export class Recorder {
       seconds: 0,
       until: 0,
       transcript,
+      continues: transcript !== null,
       isStopped: false,
       ...choices,
     };
     /** @type {MediaStream[]} */
     this.sources = [];
     this.pieces = 0;
+    /** The browser has no room: what it keeps is the beginning, without gaps. */
+    this.isFull = false;
     this.begun = 0;
     this.paused = 0;
     this.pausedAt = 0;
@@ -117,11 +121,18 @@ export class Recorder {
     this.media = new MediaRecorder(mix.stream, { mimeType: this.recording.type || undefined });
     this.media.addEventListener("dataavailable", ({ data }) => this.keep(data));
     this.media.addEventListener("stop", () => this.writing.then(() => this.onEnd()));
+    this.onBegin();
     this.media.start(PIECE_MS);
     this.begun = performance.now();
     this.watching = setInterval(() => this.watch(), 100);
     this.staying = setInterval(() => store.keepAlive(this.recording).catch(() => {}), STAY_MS);
-    this.wakeLock = await navigator.wakeLock?.request("screen").catch(() => null);
+    // Pieces come meanwhile, so nothing waits for it
+    navigator.wakeLock
+      ?.request("screen")
+      .then((lock) => {
+        this.wakeLock = lock;
+      })
+      .catch(() => {});
   }
 
   /** Recorded, in seconds, without pauses. */
@@ -136,12 +147,12 @@ export class Recorder {
     const number = this.pieces++;
     const seconds = this.elapsed;
     this.writing = this.writing.then(() =>
-      store
-        .add({ ...this.recording, seconds }, number, piece)
+      Promise.resolve(this.isFull ? null : store.add({ ...this.recording, seconds }, number, piece))
         .then(() => {
-          this.recording.seconds = seconds;
+          if (!this.isFull) this.recording.seconds = seconds;
         })
         .catch(() => {
+          this.isFull = true;
           this.warning = t("The browser has no room to keep the recording. Stop it, and free some space.");
         })
         .then(() => {

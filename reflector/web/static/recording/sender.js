@@ -11,6 +11,7 @@ const AHEAD_BYTES = 1024 * 1024;
 const OFFSET_BYTES = 8;
 /** What another try may mend: the session, and what takes its time. */
 const AGAIN = [401, 408, 429];
+const STOPPED = 409;
 
 /** @typedef {{ start: number, end: number, seconds: number, blob: Blob }} Piece in bytes of the recording */
 
@@ -41,6 +42,10 @@ export class Sender {
     /** @type {WebSocket | null} */
     this.socket = null;
     this.sending = Promise.resolve();
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.stalled = null;
+    /** The connection on which stop was said. @type {WebSocket | null} */
+    this.hasAskedToStop = null;
     this.connect();
   }
 
@@ -61,7 +66,7 @@ export class Sender {
   abandon() {
     this.isOver = true;
     clearTimeout(this.timer);
-    clearTimeout(this.stalled);
+    this.answered();
     clearInterval(this.pinging);
     this.socket?.close();
   }
@@ -87,21 +92,33 @@ export class Sender {
 
   retry() {
     this.isConnected = false;
-    clearTimeout(this.stalled);
+    this.answered();
     this.onChange();
     if (this.isOver) return;
     this.timer = setTimeout(() => this.connect(), RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)]);
     this.failures += 1;
   }
 
+  /** The time runs from the first message without an answer: later ones do not begin it anew. */
   expectAnswer() {
-    clearTimeout(this.stalled);
-    this.stalled = setTimeout(() => {
+    this.stalled ??= setTimeout(() => {
+      this.stalled = null;
       const dead = this.socket;
       this.socket = null;
       dead?.close();
       this.retry();
     }, STALLED_MS);
+  }
+
+  answered() {
+    clearTimeout(this.stalled ?? undefined);
+    this.stalled = null;
+  }
+
+  /** @param {string} sentence of the server */
+  refuse(sentence) {
+    this.abandon();
+    this.onRefused(sentence);
   }
 
   end() {
@@ -111,7 +128,9 @@ export class Sender {
 
   /** @param {any} answer of the server */
   handle({ type, offset, detail, status }) {
-    clearTimeout(this.stalled);
+    this.answered();
+    // It has less than it acknowledged: its disk was set back, or the recording is another one by now
+    if (type === "ready" && offset < this.saved) return this.refuse("");
     if (type === "ready" || type === "saved") {
       if (type === "ready") this.sent = offset;
       this.acknowledge(offset);
@@ -123,11 +142,9 @@ export class Sender {
       this.end();
       return;
     } else if (type === "error" && status >= 400 && status < 500 && !AGAIN.includes(status)) {
-      // Another tab may have stopped it: this one has nothing left to send either
-      if (this.isComplete && this.size > 0 && this.saved === this.size) return this.end();
-      this.abandon();
-      this.onRefused(detail);
-      return;
+      // It was stopped already: by another tab, or the answer was lost
+      if (status === STOPPED && this.isComplete && offset >= this.size) return this.end();
+      return this.refuse(detail);
     }
     if (this.sent > this.saved) this.expectAnswer();
     this.onChange();
@@ -168,6 +185,8 @@ export class Sender {
       this.put(message);
     }
     if (!this.isComplete || !this.isConnected || this.saved < this.size) return;
+    if (this.hasAskedToStop === socket) return;
+    this.hasAskedToStop = socket;
     if (this.stops) this.put(JSON.stringify({ type: "stop" }));
     else this.end();
   }

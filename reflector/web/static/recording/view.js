@@ -1,6 +1,7 @@
 // The record button of the library: what records, how loud it is, up to where it is saved. After *Stop* it is an upload.
 
 import { api, at, byId, clock, draw, make, makeButton } from "../dom.js";
+import { NAME } from "../kept.js";
 import { follow } from "../live/events.js";
 import { LiveText } from "../live/text.js";
 import { t } from "../text.js";
@@ -68,33 +69,47 @@ function followText(id) {
   byId("recorder-captions").href = at(`/live/${id}`);
   const text = new LiveText(box, byId("recorder-state"));
   unfollow();
-  unfollow = follow(`/v1/transcripts/${id}`, { LIVE: (data) => text.add(data) });
+  // Whatever becomes of the text, the recording goes on
+  unfollow = follow(`/v1/transcripts/${id}`, { LIVE: (data) => text.add(data) }, { onDenied: () => {} });
 }
 
 const keepPage = (event) => event.preventDefault();
 
-/** @param {string | null} transcript one that goes on */
-async function start(transcript = null) {
+let isStarting = false;
+
+/**
+ * @param {string | null} transcript one that goes on
+ * @param {Promise<void>} after what has to be there before it
+ */
+async function start(transcript = null, after = Promise.resolve()) {
+  if (recorder || isStarting) return;
+  isStarting = true;
   say("");
+  /** @type {Delivery} */
+  let own;
   const fresh = new Recorder({
     user,
     choices: choices(),
     transcript,
+    onBegin: () => {
+      recorder = fresh;
+      own = deliver(fresh.recording, { onTranscript: followText, onChange: show, after });
+      delivery = own;
+    },
     onChange: show,
-    onPiece: (piece, seconds) => delivery?.add(piece, seconds),
-    onEnd: () => finish(fresh.recording),
+    onPiece: (piece, seconds) => own.add(piece, seconds),
+    onEnd: () => finish(fresh, own),
   });
   byId("recorder-start").disabled = true;
   try {
     await fresh.start({ device: byId("recorder-device").value, withShared: byId("recorder-shared").checked });
-    recorder = fresh;
-    delivery = deliver(fresh.recording, { onTranscript: followText, onChange: show });
     addEventListener("beforeunload", keepPage);
     byId("recorder-stop").focus();
     offerDevices();
   } catch (error) {
     say(error.message);
   }
+  isStarting = false;
   byId("recorder-start").disabled = false;
   show();
 }
@@ -119,27 +134,36 @@ function deliver(recording, options = {}) {
     onDone: async (id) => {
       release(recording);
       await store.remove(recording.key).catch(() => {});
-      if (recording.isStopped && !recorder) location.href = at(`/transcripts/${id}`);
+      if (recording === awaited && !recorder) location.href = at(`/transcripts/${id}`);
     },
     onRefused: (sentence) => {
       // What is still recorded goes on, and is uploaded at its end
-      if (recorder?.recording === recording) say(sentence);
+      if (recorder?.recording === recording) recorder.warning = sentence;
       else hand(recording);
     },
   });
 }
 
-/** Stop was pressed, or the last source is gone: the rest is sent. @param {store.Recording} recording */
-async function finish(recording) {
-  const { warning } = /** @type {Recorder} */ (recorder);
+/** The recording whose page is wanted once it is there. @type {store.Recording | null} */
+let awaited = null;
+
+/**
+ * Stop was pressed, or the last source is gone: the rest is sent.
+ *
+ * @param {Recorder} ended
+ * @param {Delivery} own
+ */
+async function finish(ended, own) {
+  const { recording, warning } = ended;
   recorder = null;
+  awaited = recording;
   removeEventListener("beforeunload", keepPage);
   show();
   say(warning || t("The end of the recording is being sent."));
   recording.isStopped = true;
   await store.keepAlive(recording).catch(() => {});
-  if (!delivery || delivery.isOver) await hand(recording);
-  else delivery.complete();
+  if (own.isOver) await hand(recording);
+  else own.complete();
 }
 
 /** The recording becomes an upload, and is no recording any more once that is kept. @param {store.Recording} recording */
@@ -160,13 +184,25 @@ async function hand(recording) {
   }
 }
 
-/** Send what a closed tab has left; the tab that made it had sent some. @param {store.Recording} recording */
+/**
+ * Send what a closed tab has left, if no other tab does. The tab that made it had sent some.
+ *
+ * @param {store.Recording} recording
+ * @param {boolean} isEnd the transcript ends with it
+ * @returns {Promise<void>} once it is there, or given up
+ */
 async function sendLeft(recording, isEnd) {
-  recording.isStopped = isEnd;
-  await store.keepAlive(recording);
-  const left = deliver(recording, { stops: isEnd });
-  for (const piece of await store.read(recording)) left.add(piece, recording.seconds);
-  left.complete();
+  const work = async () => {
+    recording.isStopped = isEnd;
+    await store.keepAlive(recording);
+    const left = deliver(recording, { stops: isEnd });
+    for (const piece of await store.read(recording)) left.add(piece, recording.seconds);
+    left.complete();
+    await left.settled;
+  };
+  if (!navigator.locks) return work();
+  const name = `${NAME}.recording.${recording.key}`;
+  await navigator.locks.request(name, { ifAvailable: true }, (lock) => (lock ? work() : undefined));
 }
 
 /** What a closed or crashed tab has left. */
@@ -195,11 +231,10 @@ function line(recording) {
     await sendLeft(recording, true);
   };
   const goOn = async () => {
-    if (recorder) return;
+    if (recorder || isStarting) return;
     box.remove();
-    await sendLeft(recording, false);
     openRecorder();
-    await start(recording.transcript);
+    await start(recording.transcript, sendLeft(recording, false));
   };
   const dismiss = makeButton(t("Dismiss"), t("Dismiss {name}", { name }), throwAway);
   const send = makeButton(t("Turn it into text"), t("Turn {name} into text", { name }), pass, "primary");
