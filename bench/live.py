@@ -22,7 +22,7 @@ from typing import Any
 import jiwer
 import numpy as np
 
-from bench.accuracy.recordings import AUDIO, PAUSE, Samples, load, telephone_call
+from bench.accuracy.recordings import AUDIO, PAUSE, Samples, clean, load, telephone_call
 from bench.machine import describe
 from reflector.live.captions import STEP_SECONDS
 from reflector.media.decode import SAMPLE_RATE, PcmAudio
@@ -34,6 +34,7 @@ from reflector.transcript.words import Word, plain_text
 from tools.real_models import fetch
 
 FOLDER = Path(__file__).resolve().parent
+FIXTURES = FOLDER.parent / "tests" / "fixtures" / "recordings"
 SLOW_SECONDS = 3.0
 NEAR_SECONDS = 0.6
 # What the browser's pieces and the network add: MediaRecorder gives one each second
@@ -98,8 +99,7 @@ def speech(minutes: float) -> Samples:
     parts = [load(path) for path in sorted(AUDIO.glob("ami-*.flac"))]
     parts.append(telephone_call()[0])
     parts += [load(AUDIO / f"{name}.flac") for name in ("jfk", "kokoro-af_bella", "kokoro-am_adam")]
-    fixtures = FOLDER.parent / "tests" / "fixtures" / "recordings"
-    parts += [load(fixtures / f"{name}.flac") for name in ("sample", "held-out")]
+    parts += [load(FIXTURES / f"{name}.flac") for name in ("sample", "held-out")]
     whole = np.concatenate([piece for part in parts for piece in (part, PAUSE)])
     return whole[: int(minutes * 60 * SAMPLE_RATE)]
 
@@ -135,11 +135,7 @@ def measure(
     errors, words = 0, 0
     streams = run(transcriber, samples, count, scratch)
     for stream in streams:
-        path = scratch / "whole.s16"
-        (stream.samples * 32767).astype(np.int16).tofile(path)
-        whole = transcriber.transcribe(
-            PcmAudio(path), TranscribeOptions(language="en"), lambda _: None
-        ).words
+        whole = _whole(transcriber, stream.samples, scratch)
         old = [_plain(word.text) for word in whole]
         new = [_plain(word.text) for word, _ in stream.final]
         for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
@@ -151,8 +147,6 @@ def measure(
         found = jiwer.process_words(" ".join(filter(None, old)), " ".join(filter(None, new)))
         errors += found.substitutions + found.deletions + found.insertions
         words += len(old)
-        text = plain_text([word for word, _ in stream.final])
-        (scratch / "text").write_text(text)
     spoken = sum(len(stream.samples) for stream in streams) / SAMPLE_RATE
     return {
         "streams": count,
@@ -164,6 +158,43 @@ def measure(
         "load": round(sum(stream.seconds for stream in streams) / spoken, 3),
         "passes": sum(stream.passes for stream in streams),
     }  # fmt: skip
+
+
+def known_words() -> list[tuple[Samples, str]]:
+    """Return recordings and the words that were said in them."""
+    found = list(clean().values())
+    for name in ("sample", "held-out"):
+        path = FIXTURES / f"{name}.flac"
+        words = json.loads(path.with_suffix(".json").read_text())["words"]
+        found.append((load(path), " ".join(word[0] for word in words)))
+    return found
+
+
+def word_errors(transcriber: WhisperTranscriber, scratch: Path) -> dict[str, float]:
+    """Return the word errors of live text and of the file path, in percent of what was said."""
+    said, live, whole = [], [], []
+    for samples, words in known_words():
+        (stream,) = run(transcriber, np.concatenate([samples, PAUSE]), 1, scratch)
+        said.append(_text(words))
+        live.append(_text(plain_text([word for word, _ in stream.final])))
+        whole.append(_text(plain_text(_whole(transcriber, samples, scratch))))
+    return {
+        "words": sum(len(each.split()) for each in said),
+        "live_errors_percent": round(100 * jiwer.wer(said, live), 1),
+        "file_errors_percent": round(100 * jiwer.wer(said, whole), 1),
+    }
+
+
+def _whole(transcriber: WhisperTranscriber, samples: Samples, scratch: Path) -> list[Word]:
+    path = scratch / "whole.s16"
+    (samples * 32767).astype(np.int16).tofile(path)
+    return transcriber.transcribe(
+        PcmAudio(path), TranscribeOptions(language="en"), lambda _: None
+    ).words
+
+
+def _text(text: str) -> str:
+    return " ".join(filter(None, map(_plain, text.split())))
 
 
 def _percentile(values: list[float], percent: int) -> float:
@@ -179,17 +210,18 @@ def main() -> None:
     wanted = parser.parse_args()
     machine = describe()
     samples = speech(wanted.minutes)
-    rows: dict[str, list[dict[str, Any]]] = {}
+    rows: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for model in wanted.model or ["tiny.en"]:
             known = fetch() / f"whisper-{model}"
             settings = load_settings(DATA_DIR=scratch, SPEECH_DEVICE=wanted.device)
             transcriber = WhisperTranscriber(settings, str(known) if known.is_dir() else model)
             transcriber.load()
-            rows[model] = []
+            rows[model] = {"errors": word_errors(transcriber, Path(scratch)), "streams": []}
+            print(model, json.dumps(rows[model]["errors"]), file=sys.stderr, flush=True)
             for count in range(1, wanted.streams + 1):
                 row = measure(transcriber, samples, count, Path(scratch))
-                rows[model].append(row)
+                rows[model]["streams"].append(row)
                 print(model, json.dumps(row), file=sys.stderr, flush=True)
                 if row["final_p95"] > SLOW_SECONDS:
                     break

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,8 +25,6 @@ Segments = list[dict[str, Any]]
 
 # With a lower probability, a window counts as spoken in the recording's language
 SURE_LANGUAGE = 0.8
-FRAMES_PER_SECOND, WINDOW_FRAMES = 100, 3000
-LIVE_SILENCE_SECONDS, LEAST_LIVE_SECONDS = 2.0, 6.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,6 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
 
     def forward(self, features: Any, tokenizer: Any, chunks_metadata: Any, options: Any) -> Any:
         windows = [(chunk["offset"], chunk["duration"]) for chunk in chunks_metadata]
-        self._live_frames = live_frames(max(duration for _, duration in windows))
         key = json.dumps([self._place, tokenizer.language_code, windows])
         if (known := self._checkpoint.get(key)) is not None:
             self.last_speech_timestamp = known["last"]
@@ -239,8 +235,6 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         self, features: Any, tokenizer: Any, options: TranscriptionOptions
     ) -> tuple[Any, list[dict[str, Any]]]:
         """Decode windows like the original, in one batch with windows of other requests."""
-        if self._priority is Priority.LIVE and self.model.model.device == "cpu":
-            features = features[..., : self._live_frames]
         before = tokenizer.encode(options.initial_prompt) if options.initial_prompt else []
         prompt = self.model.get_prompt(
             tokenizer, before, options.without_timestamps, hotwords=options.hotwords
@@ -258,7 +252,7 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         decoded = self._turns.run_batched(
             windows,
             lambda several: decode_together(self.model, several, alike),
-            kind=(len(prompt), language_at, least, repr(alike), features.shape[-1]),
+            kind=(len(prompt), language_at, least, repr(alike)),
             size=len(windows),
             room=self._room,
             priority=self._priority,
@@ -266,16 +260,6 @@ class SharedPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         )
         self._spoken = decoded.spoken
         return decoded.encoded, [_output(result, options) for result in decoded.results]
-
-
-def live_frames(seconds: float) -> int:
-    """Return how much of a window of 30 seconds to encode if `seconds` of it are sound.
-
-    The encoder's time grows with the window, and words of a live recording are wanted soon. Whisper
-    knows windows of 30 seconds, so the silence after the sound must not be left out altogether.
-    """
-    wanted = max(LEAST_LIVE_SECONDS, seconds + LIVE_SILENCE_SECONDS)
-    return min(WINDOW_FRAMES, FRAMES_PER_SECOND * 2 * math.ceil(wanted / 2))
 
 
 def decode_together(
