@@ -1,4 +1,4 @@
-"""Start a server on the tiny models, upload the sample meeting, and print the result."""
+"""Start a server on the tiny models, upload a meeting, record another, and print the results."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from demo.client import Client
 
 FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
 SAMPLE = FIXTURES / "recordings" / "sample.flac"
+SPOKEN = FIXTURES / "recordings" / "held-out.flac"
 ADDRESS = re.compile(r"http://\S+?(?=/ )")
 PASSED_ON = {"PATH", "HOME", "LANG", "TERM", "TMPDIR", "XDG_CACHE_HOME"}
 console = Console(highlight=False, soft_wrap=True)
@@ -113,6 +114,16 @@ def show(client: Client, transcript_id: str) -> None:
     console.print(meeting["transcript"], markup=False)
 
 
+def record(url: str, in_real_time: bool) -> None:
+    """Record another meeting as if it were spoken now, and print its words as they come."""
+    heading("A recording, while it is spoken")
+    command = [sys.executable, "-m", "reflector", "record", url, "--file", str(SPOKEN)]
+    options = ["--name", "Live meeting", "--language", "en"]
+    done = subprocess.run([*command, *options, *([] if in_real_time else ["--fast"])], check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
 def heading(text: str) -> None:
     console.print(f"\n[bold]{text}[/bold]")
 
@@ -128,6 +139,7 @@ def main(host: str, port: int, once: bool) -> None:
             client = Client(url)
             transcript_id = process(client)
             show(client, transcript_id)
+            record(url, in_real_time=not once)
             console.print(f"\nThe page: [bold]{url}/transcripts/{transcript_id}[/bold]")
             if not once:
                 console.print("It stays up until Ctrl-C.")

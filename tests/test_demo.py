@@ -20,6 +20,8 @@ def test_demo_prints_the_meeting_and_ends() -> None:
         "Action items",
         "decided: We decided",
         "[02:0",
+        "A recording, while it is spoken",
+        "Speaker 0: Hello everyone",
     ):
         assert expected in result.stdout
     assert "The page: http://127.0.0.1:" in result.stdout

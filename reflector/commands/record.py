@@ -48,7 +48,7 @@ def run_record(wanted: Recording) -> None:
     transcript_id = str(server.request("POST", "/v1/transcripts", body)["id"])
     folder = Path(tempfile.mkdtemp(prefix="reflector-record-"))
     spool = Spool(folder / "recording.webm")
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(f"Recording to {server.url}/transcripts/{transcript_id}")
     stop, over = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -23,8 +23,10 @@ from reflector.events.names import EventName
 from reflector.events.outbox import Outbox
 from reflector.live import LOCKS
 from reflector.live.metrics import lag
+from reflector.live.translation import LineTranslator
 from reflector.pipeline.options import options_of
 from reflector.services import Services
+from reflector.speech.engines import chosen_language
 from reflector.transcript.words import Word, plain_text
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ STILL_SECONDS = 3.0
 # A line ends with a sentence or at a pause, if it is not too short, or when it is too long
 SHORT_LINE, LONG_LINE = 20, 240
 OFF = "none"
+# Of the reference, while the language is not known
+DEFAULT_LANGUAGE = "en"
 
 
 class Captions:
@@ -138,6 +142,7 @@ class Follower:
         self._journal = Journal(services.settings.live_dir / transcript_id)
         self._lines = Lines()
         self._unsaved: list[Line] = []
+        self._translator: LineTranslator | None = None
         self._shown: dict[str, Any] = {}
         self._shown_at = 0.0
 
@@ -149,6 +154,7 @@ class Follower:
         if begun is None:
             return
         engine = self._engine(begun)
+        self._translator = self._line_translator()
         sound = JournalSound(self._journal, begun, self._stop)
         while not self._stop.is_set():
             samples = sound.take(STEP_SECONDS)
@@ -158,11 +164,13 @@ class Follower:
             if words is None:
                 break
             self._unsaved += self._lines.add(words.final, words.is_pause)
-            if not self._save():
+            if not self._save(engine.language or DEFAULT_LANGUAGE):
                 break
             self._show(words, engine)
             if samples is None:
                 break
+        if self._translator is not None:
+            self._translator.complete()
         lag.set(0)
 
     def _engine(self, start: float) -> LiveTranscriber:
@@ -179,6 +187,30 @@ class Follower:
         make = LIVE_ENGINES[services.settings.LIVE_ENGINE]
         services.settings.scratch_dir.mkdir(parents=True, exist_ok=True)
         return make(services.speech, chosen, services.settings.scratch_dir, start)
+
+    def _line_translator(self) -> LineTranslator | None:
+        """Return what translates the lines; None if nothing is to be translated."""
+        with self._services.db.read() as session:
+            target = chosen_language(session.get_one(Transcript, self._id).target_language)
+        try:
+            translator = self._services.translator if target else None
+        except ReflectorError as error:
+            log.warning("the live text of %s is not translated: %s", self._id, error)
+            return None
+        if translator is None or target is None:
+            return None
+        return LineTranslator(translator, target, self._keep_translation, self._stop)
+
+    def _keep_translation(self, start: float, text: str, translation: str | None) -> None:
+        with self._services.db.write() as session:
+            transcript = session.get(Transcript, self._id, with_for_update=True)
+            if transcript is None or self._has_final_text(transcript):
+                return
+            events = Outbox(self._services.bus, session, transcript)
+            events.add(EventName.TRANSCRIPT, {"text": text, "translation": translation})
+            if translation is not None:
+                translated = {"start": start, "text": translation}
+                events.add(EventName.LIVE, {"translation": translated})
 
     def _recognised(self, engine: LiveTranscriber, is_end: bool) -> LiveWords | None:
         """Return what the engine hears; None if this process stops before it answers."""
@@ -198,15 +230,16 @@ class Follower:
         with self._services.db.read() as session:
             if session.get(Transcript, self._id) is None:
                 return None
-            last = session.scalar(
+            newest = session.scalars(
                 select(Event.data)
                 .where(Event.transcript_id == self._id, Event.name == EventName.LIVE)
                 .order_by(Event.id.desc())
-                .limit(1)
             )
-        return float(last["line"]["end"]) if last else 0.0
+            lines = (data["line"] for data in newest if "line" in data)
+            last = next(lines, None)
+        return float(last["end"]) if last else 0.0
 
-    def _save(self) -> bool:
+    def _save(self, language: str) -> bool:
         """Store the lines that are complete. Return whether anybody still needs live text.
 
         While the database is away, they wait for the next time.
@@ -221,11 +254,16 @@ class Follower:
                     return False
                 events = Outbox(services.bus, session, transcript)
                 for line in self._unsaved:
-                    events.add(EventName.TRANSCRIPT, {"text": line.text, "translation": None})
+                    if self._translator is None:
+                        said = {"text": line.text, "translation": None}
+                        events.add(EventName.TRANSCRIPT, said)
                     events.add(EventName.LIVE, {"line": vars(line)})
         except SQLAlchemyError as error:
             log.warning("lines of the live text of %s wait to be stored: %s", self._id, error)
         else:
+            for line in self._unsaved:
+                if self._translator is not None:
+                    self._translator.put(line.start, line.text, language)
             self._unsaved = []
         return True
 

@@ -16,10 +16,11 @@ from websockets.sync.client import connect
 
 from reflector.live.captions import Line, Lines
 from reflector.transcript.words import Word
-from tests.conftest import SAMPLE
+from tests.conftest import HELD_OUT, SAMPLE
 from tests.live.client import cut, speaking
 from tests.live.streaming import sending, webm
 from tests.live.test_webrtc import said
+from tests.pipeline.test_translation import TARGET, add_model, backwards
 from tests.pipeline.test_way_of_a_file import normalised
 from tests.server import Server, running_server
 from tests.waiting import wait_until
@@ -167,6 +168,29 @@ def test_live_text_can_be_turned_off(tmp_path: Path, speech: bytes) -> None:
             sender.stop()
             server.wait_for_status(transcript_id, "ended")
             assert viewer.of("LIVE") == []
+
+
+@pytest.mark.parametrize("has_model", [True, False])
+def test_lines_are_translated_where_somebody_wants_that(tmp_path: Path, has_model: bool) -> None:
+    """Without a model, they come untranslated."""
+    settings = {"TRANSLATION_BACKEND": "ctranslate2", "SPEECH_COMPUTE_TYPE": "float32"}
+    if has_model:
+        add_model(tmp_path)
+    content = webm(cut(HELD_OUT, 0.0, 12.0, tmp_path / "speech.wav"), tmp_path)
+    with running_server(tmp_path, 0, **settings) as server:
+        transcript_id = server.create(source_kind="live", target_language=TARGET)
+        with watching(server, transcript_id) as viewer, sending(server, transcript_id) as sender:
+            sender.send(content)
+            wait_until(lambda: viewer.of("TRANSCRIPT"), "a line")
+            first = viewer.of("TRANSCRIPT")[0]
+            assert first["text"] == viewer.lines[0]["text"]
+            if not has_model:
+                assert first["translation"] is None
+                return
+            said = first["text"].strip(" .?!,").split()[-1]
+            assert backwards(said) in first["translation"]
+            found = [data["translation"] for data in viewer.of("LIVE") if "translation" in data]
+            assert found[0] == {"start": viewer.lines[0]["start"], "text": first["translation"]}
 
 
 def said_words(text: str) -> list[Word]:

@@ -42,6 +42,10 @@ class LiveTranscriber(Protocol):
         """
 
     @property
+    def language(self) -> str | None:
+        """The code of the language that is spoken; None while it is not known."""
+
+    @property
     def heard(self) -> float:
         """The second of the recording up to which sound was added."""
 

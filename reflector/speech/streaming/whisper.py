@@ -59,6 +59,10 @@ class WhisperLive:
         self._samples = np.concatenate([self._samples, samples])
 
     @property
+    def language(self) -> str | None:
+        return self._options.language
+
+    @property
     def waiting(self) -> float:
         return max(0.0, self.heard - max(self._until, self._start))
 

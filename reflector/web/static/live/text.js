@@ -33,6 +33,7 @@ export class LiveText {
   /** Show the data of an event LIVE. @param {any} data */
   add(data) {
     if (data.line) this.addLine(data.line);
+    else if (data.translation) this.addTranslation(data.translation);
     else if (data.state === "waiting") this.state.textContent = t("The text follows later. The recording goes on.");
     else this.showRunning(data);
     if (this.follows) this.box.scrollTop = this.box.scrollHeight;
@@ -44,7 +45,13 @@ export class LiveText {
     this.last = start;
     this.final.textContent = "";
     const time = make("span", { className: "meta" }, clock(start));
-    this.running.before(make("p", { dir: "auto" }, time, " ", text));
+    this.running.before(make("p", { dir: "auto", dataset: { start: String(start) } }, time, " ", text));
+  }
+
+  addTranslation({ start, text }) {
+    const line = this.box.querySelector(`p[data-start="${start}"]`);
+    if (line && !line.querySelector(".translated"))
+      line.append(make("span", { className: "translated", dir: "auto" }, text));
   }
 
   showRunning({ final, partial, lag, seconds }) {
