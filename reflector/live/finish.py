@@ -63,8 +63,13 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
     with services.db.read() as session:
         transcript = session.get(Transcript, transcript_id)
         other = transcript is not None and _has_another(transcript, journal, size)
-        if transcript is not None and not other and _is_busy(session, transcript):
-            return None  # with what came before: the rest is added when that is done
+        if transcript is not None and not other:
+            is_done = transcript.upload_version == f"live-{size}" and not journal.is_stopped
+            if is_done and journal.has_streams and journal.handed_over is None:
+                journal.mark_handed_over(size)  # a crash came before that
+                return None
+            if _is_busy(session, transcript):
+                return None  # with what came before: the rest is added when that is done
     if other:  # should not happen; keep the audio all the same
         kept = journal.set_aside()
         log.error("%s has a recording already; the second is kept in %s", transcript_id, kept)

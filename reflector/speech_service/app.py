@@ -21,8 +21,15 @@ from reflector.runtime.settings import Settings
 from reflector.speech.engines import shown_model
 from reflector.speech.registry import SpeechEngines
 from reflector.speech_service.jobs import Jobs
-from reflector.speech_service.limiter import RequestLimiter
-from reflector.speech_service.routes import diarization, errors, tracks, transcriptions, translation
+from reflector.speech_service.limiter import RealtimeSlots, RequestLimiter
+from reflector.speech_service.routes import (
+    diarization,
+    errors,
+    realtime,
+    tracks,
+    transcriptions,
+    translation,
+)
 from reflector.speech_service.routes import jobs as jobs_api
 from reflector.speech_service.routes.deps import KeyFirst
 from reflector.speech_service.work import SpeechWork
@@ -51,6 +58,7 @@ def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
     app = FastAPIOffline(title="Reflector speech", version=__version__, lifespan=lifespan)
     app.state.work = SpeechWork(settings, engines)
     app.state.limiter = RequestLimiter(settings.SPEECH_REQUESTS)
+    app.state.realtime = RealtimeSlots(settings.MAX_LIVE_RECORDINGS)
     app.state.jobs = Jobs(settings, engines)
     app.state.translator = OwnTranslators(settings)
     errors.install(app)
@@ -60,6 +68,7 @@ def create_speech_app(settings: Settings, engines: SpeechEngines) -> FastAPI:
     app.include_router(transcriptions.router)
     app.include_router(diarization.router)
     app.include_router(jobs_api.router)
+    app.include_router(realtime.router)
     app.include_router(tracks.router)
     app.include_router(translation.router)
     app.add_api_route("/health", health, methods=["GET"])

@@ -33,6 +33,25 @@ class Cancelled(Exception):
     """Ends work that nobody waits for."""
 
 
+class RealtimeSlots:
+    """Count the realtime sessions of this process, at most `most`. Used on the event loop."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._taken = 0
+
+    def take(self) -> bool:
+        """Return whether there was a slot."""
+        if self._taken >= self.most:
+            refused.inc()
+            return False
+        self._taken += 1
+        return True
+
+    def give_back(self) -> None:
+        self._taken -= 1
+
+
 class RequestLimiter:
     """Limit how many requests run at once. Further ones get Unavailable and may retry."""
 

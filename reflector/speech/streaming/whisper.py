@@ -42,11 +42,17 @@ class WhisperLive:
     """
 
     def __init__(
-        self, transcriber: Transcriber, options: TranscribeOptions, scratch: Path, start: float
+        self,
+        transcriber: Transcriber,
+        options: TranscribeOptions,
+        scratch: Path,
+        start: float,
+        pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
         self._transcriber = transcriber
         self._options = replace(options, priority=Priority.LIVE)
         self._scratch = scratch
+        self._pause_seconds = pause_seconds
         self._samples = np.zeros(0, np.int16)
         self._start = start
         self._until = start
@@ -83,7 +89,7 @@ class WhisperLive:
         words = self._hear(self._samples)
         fresh = after(words, self._final, self._until)
         quiet = self.heard - (fresh[-1].end if fresh else self._until)
-        is_pause = is_end or quiet >= PAUSE_SECONDS
+        is_pause = is_end or quiet >= self._pause_seconds
         count = len(fresh) if is_pause else agreed(self._before, fresh)
         self._found += self._accept(fresh[:count])
         self._before = fresh[count:]
