@@ -84,6 +84,8 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
         run = retry_on_disconnect(
             lambda: _start(services, transcript_id, key if there else None, f"live-{size}")
         )
+        if not there:
+            journal.forget_stop()
     if journal.is_stopped or not journal.has_streams or size == journal.handed_over:
         _remove(journal)
     else:

@@ -100,6 +100,15 @@ class Journal:
             self._stopped.touch()
             write_text(self._ended, json.dumps(sizes))
 
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the recording was stopped, also after its journal is gone."""
+        return self.is_stopped or self._ended.exists()
+
+    def forget_stop(self) -> None:
+        """Let the recording begin anew: nothing was heard in it."""
+        self._ended.unlink(missing_ok=True)
+
     def kept_of(self, key: str) -> int:
         """Return how many bytes of the recorder `key` a recording has that was stopped."""
         try:

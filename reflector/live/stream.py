@@ -46,7 +46,7 @@ class Stream:
         """
         with self._journal.held():
             is_there = self._journal.folder.exists()
-            if self._journal.is_stopped or not (is_there or may_begin):
+            if self._journal.was_stopped or not (is_there or may_begin):
                 raise Conflict(ENDED)
             self._path = self._journal.stream_file(self._key, self._container)
             return self._path.stat().st_size

@@ -98,7 +98,9 @@ def test_viewers_read_along_and_late_ones_get_everything_so_far(
         server.wait_for_status(transcript_id, "ended")
         starts = [line["start"] for line in early.lines]
         assert starts == sorted(starts)
-        errors = jiwer.wer(normalised(said(SECONDS)), normalised(early.text))
+        # On a slow machine, the final text comes before the last live lines
+        until = early.lines[-1]["end"]
+        errors = jiwer.wer(normalised(said(until)), normalised(early.text))
         assert errors < WORD_ERRORS, early.text
         # Clients of the reference know these
         texts = [data["text"] for data in early.of("TRANSCRIPT")]
@@ -189,7 +191,11 @@ def test_lines_are_translated_where_somebody_wants_that(tmp_path: Path, has_mode
                 return
             said = first["text"].strip(" .?!,").split()[-1]
             assert backwards(said) in first["translation"]
-            found = [data["translation"] for data in viewer.of("LIVE") if "translation" in data]
+
+            def translations() -> list[dict[str, Any]]:
+                return [data["translation"] for data in viewer.of("LIVE") if "translation" in data]
+
+            found = wait_until(translations, "the translation of the line")
             assert found[0] == {"start": viewer.lines[0]["start"], "text": first["translation"]}
 
 

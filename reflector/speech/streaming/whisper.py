@@ -33,6 +33,8 @@ KEPT_SECONDS = 1.0
 # Less sound than this is no word
 SHORTEST_SECONDS = 0.3
 REMEMBERED_WORDS = 20
+# So many words in one window tell which language is spoken
+LANGUAGE_WORDS = 8
 
 
 class WhisperLive:
@@ -118,7 +120,7 @@ class WhisperLive:
             result = self._transcriber.transcribe(
                 PcmAudio(Path(file.name)), self._options, lambda _: None
             )
-        if self._options.language is None and len(result.words) >= 3:
+        if self._options.language is None and len(result.words) >= LANGUAGE_WORDS:
             # Detecting it again in each window would take time, and change in the middle
             self._options = replace(self._options, language=result.language)
         return [
