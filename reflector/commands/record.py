@@ -17,6 +17,7 @@ from rich.text import Text
 from reflector.errors import EngineError, ReflectorError
 from reflector.recorder.client import Server, events, send
 from reflector.recorder.source import Spool, open_source, record
+from reflector.transcript.formats import minutes
 
 LATE_SECONDS = 5.0
 
@@ -114,8 +115,7 @@ class _Viewer:
 
     def _show(self, data: dict[str, Any], live: Live) -> None:
         if line := data.get("line"):
-            minutes, seconds = divmod(int(line["start"]), 60)
-            live.console.print(f"{minutes:02}:{seconds:02}  {line['text']}", markup=False)
+            live.console.print(f"{minutes(line['start'])}  {line['text']}", markup=False)
         elif "partial" in data and self._console.is_terminal:
             running = Text(data["final"]).append(f" {data['partial']}", style="dim")
             if data["lag"] > LATE_SECONDS:

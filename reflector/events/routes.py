@@ -23,17 +23,19 @@ from reflector.events.bus import Gap
 from reflector.events.names import EventName
 from reflector.http.deps import AnyCaller, ServicesDep, services_of
 from reflector.http.errors import answer
-from reflector.http.sockets import accept, socket_credentials
+from reflector.http.sockets import (
+    CHECK_SECONDS,
+    NOT_ALLOWED,
+    TRY_AGAIN,
+    accept,
+    socket_credentials,
+)
 from reflector.services import Services
 
 router = APIRouter()
 
 REPLAYED = [name.value for name in EventName if name.is_replayed]
 HEARTBEAT_SECONDS = 25.0
-# How often a socket's rights are checked if no event says that they changed
-CHECK_SECONDS = 30.0
-TOO_SLOW = 1013
-NOT_ALLOWED = 1008
 UPGRADE = {"Upgrade": "websocket"}
 
 
@@ -238,7 +240,7 @@ async def _send_transcript(
             checked = monotonic()
         for message in messages:
             await socket.send_text(message.text)
-    await socket.close(TOO_SLOW, "connect again for what you missed")
+    await socket.close(TRY_AGAIN, "connect again for what you missed")
 
 
 async def _send_user(
@@ -257,7 +259,7 @@ async def _send_user(
             checked = monotonic()
         if not isinstance(live, Gap):
             await socket.send_text(live.text)
-    await socket.close(TOO_SLOW, "too slow: connect again")
+    await socket.close(TRY_AGAIN, "too slow: connect again")
 
 
 HEARTBEAT = Message(EventName.HEARTBEAT, {})

@@ -8,6 +8,10 @@ from reflector.accounts.identity import Credentials
 from reflector.http.deps import credentials_of
 
 SUBPROTOCOL = "bearer"
+# How often a socket's rights are checked if no event says that they changed
+CHECK_SECONDS = 30.0
+# Close codes (RFC 6455 and the registry of IANA): do not try again, and try again later
+NOT_ALLOWED, TRY_AGAIN = 1008, 1013
 
 
 def _offered_token(socket: WebSocket) -> str | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from reflector.db.models import Event, Status, Transcript
 from reflector.errors import ModelUnavailable, ReflectorError
@@ -24,7 +25,7 @@ from reflector.events.outbox import Outbox
 from reflector.live import LOCKS
 from reflector.live.metrics import lag
 from reflector.live.translation import LineTranslator
-from reflector.pipeline.options import options_of
+from reflector.pipeline.options import options_of, transcribe_options
 from reflector.services import Services
 from reflector.speech.engines import chosen_language
 from reflector.transcript.words import Word, plain_text
@@ -174,16 +175,12 @@ class Follower:
         lag.set(0)
 
     def _engine(self, start: float) -> LiveTranscriber:
-        from reflector.speech.engines import TranscribeOptions
-        from reflector.speech.streaming.engine import LIVE_ENGINES
+        from reflector.speech.streaming.registry import LIVE_ENGINES
 
         services = self._services
         with services.db.read() as session:
             options = options_of(session, session.get_one(Transcript, self._id))
-        vocabulary = [options.vocabulary, services.settings.HOTWORDS]
-        chosen = TranscribeOptions(
-            language=options.language, hotwords=", ".join(filter(None, vocabulary)) or None
-        )
+        chosen = transcribe_options(options, services.settings)
         make = LIVE_ENGINES[services.settings.LIVE_ENGINE]
         services.settings.scratch_dir.mkdir(parents=True, exist_ok=True)
         return make(services.speech, chosen, services.settings.scratch_dir, start)
@@ -203,10 +200,9 @@ class Follower:
 
     def _keep_translation(self, start: float, text: str, translation: str | None) -> None:
         with self._services.db.write() as session:
-            transcript = session.get(Transcript, self._id, with_for_update=True)
-            if transcript is None or self._has_final_text(transcript):
+            events = self._outbox(session)
+            if events is None:
                 return
-            events = Outbox(self._services.bus, session, transcript)
             events.add(EventName.TRANSCRIPT, {"text": text, "translation": translation})
             if translation is not None:
                 translated = {"start": start, "text": translation}
@@ -246,13 +242,11 @@ class Follower:
         """
         if not self._unsaved:
             return True
-        services = self._services
         try:
-            with services.db.write() as session:
-                transcript = session.get(Transcript, self._id, with_for_update=True)
-                if transcript is None or self._has_final_text(transcript):
+            with self._services.db.write() as session:
+                events = self._outbox(session)
+                if events is None:
                     return False
-                events = Outbox(services.bus, session, transcript)
                 for line in self._unsaved:
                     if self._translator is None:
                         said = {"text": line.text, "translation": None}
@@ -267,9 +261,13 @@ class Follower:
             self._unsaved = []
         return True
 
-    def _has_final_text(self, transcript: Transcript) -> bool:
+    def _outbox(self, session: Session) -> Outbox | None:
+        """Return where to store lines; None once the final text is there, or the transcript gone."""
+        transcript = session.get(Transcript, self._id, with_for_update=True)
         is_over = self._journal.is_stopped or not self._journal.folder.exists()
-        return is_over and transcript.status in {Status.ENDED, Status.ERROR}
+        if transcript is None or (is_over and transcript.status in {Status.ENDED, Status.ERROR}):
+            return None
+        return Outbox(self._services.bus, session, transcript)
 
     def _show(self, words: LiveWords, engine: LiveTranscriber) -> None:
         lag.set(engine.waiting)

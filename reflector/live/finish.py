@@ -64,7 +64,7 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
         transcript = session.get(Transcript, transcript_id)
         other = transcript is not None and _has_another(transcript, journal, size)
         if transcript is not None and not other:
-            is_done = transcript.upload_version == f"live-{size}" and not journal.is_stopped
+            is_done = transcript.upload_version == _version(size) and not journal.is_stopped
             if is_done and journal.has_streams and journal.handed_over is None:
                 journal.mark_handed_over(size)  # a crash came before that
                 return None
@@ -82,7 +82,7 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
         # After a crash between the two calls, the journal is empty and the storage has the recording
         there = heard is not None or services.storage.size(key) is not None
         run = retry_on_disconnect(
-            lambda: _start(services, transcript_id, key if there else None, f"live-{size}")
+            lambda: _start(services, transcript_id, key if there else None, _version(size))
         )
         if not there:
             journal.forget_stop()
@@ -93,6 +93,11 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
     return run
 
 
+def _version(size: int) -> str:
+    """Return the name of a recording of `size` bytes, which a crash does not change."""
+    return f"live-{size}"
+
+
 def _has_another(transcript: Transcript, journal: Journal, size: int) -> bool:
     """Return whether the transcript has a recording that this journal is no longer version of."""
     if transcript.upload_key is None:
@@ -100,7 +105,7 @@ def _has_another(transcript: Transcript, journal: Journal, size: int) -> bool:
     if transcript.upload_key != live_key(transcript.id):
         return True
     # Without the mark this is either what a crash has left after the run was started, or begun anew
-    is_left = size == 0 or transcript.upload_version == f"live-{size}"
+    is_left = size == 0 or transcript.upload_version == _version(size)
     return journal.handed_over is None and not is_left
 
 
@@ -141,7 +146,7 @@ def _start_again(
     services: Services, session: Session, transcript: Transcript, version: str
 ) -> int | None:
     """Process a recording to which more was added; edits stay. None if that was done before."""
-    if version in {transcript.upload_version, "live-0"}:
+    if version in {transcript.upload_version, _version(0)}:
         return None
     if _is_busy(session, transcript):
         raise Busy("The recording is being processed; the rest of it is added after that.")

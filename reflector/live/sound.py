@@ -130,11 +130,7 @@ class JournalSound:
             return self._is_over or bool(segments and segments[-1] != path)
 
         resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
-
-        def note_idle() -> None:
-            self._is_idle = True
-
-        growing = _GrowingFile(path, has_ended, note_idle, self._stop)
+        growing = _GrowingFile(path, has_ended, self._stop)
         try:
             with open_growing(growing) as (container, stream):
                 for _, frame in read_frames(container, [stream], Damage()):
@@ -142,21 +138,20 @@ class JournalSound:
                     for part in resampler.resample(frame):
                         yield part.to_ndarray()[0]
         finally:
+            self._is_idle = growing.is_idle
             growing.close()
 
 
 class _GrowingFile:
-    """A file that is still written: `read` waits for more until `has_ended`."""
+    """A file that is still written: `read` waits for more until `has_ended`.
 
-    def __init__(
-        self,
-        path: Path,
-        has_ended: Callable[[], bool],
-        note_idle: Callable[[], None],
-        stop: threading.Event,
-    ) -> None:
+    `is_idle` says that nothing came for a long time instead.
+    """
+
+    def __init__(self, path: Path, has_ended: Callable[[], bool], stop: threading.Event) -> None:
         self._file = path.open("rb", buffering=0)
-        self._has_ended, self._note_idle, self._stop = has_ended, note_idle, stop
+        self._has_ended, self._stop = has_ended, stop
+        self.is_idle = False
 
     def read(self, size: int = -1) -> bytes:
         idle_since = time.monotonic()
@@ -166,7 +161,7 @@ class _GrowingFile:
             if data or was_over or self._stop.is_set():
                 return bytes(data or b"")
             if time.monotonic() - idle_since > IDLE_SECONDS:
-                self._note_idle()
+                self.is_idle = True
                 return b""
             self._stop.wait(LOOK_SECONDS)
 

@@ -16,9 +16,6 @@ LOOK_SECONDS = 0.5
 # The rest waits in the recogniser's thread
 MOST_WAITING = 1000
 
-Line = tuple[float, str]
-"""The second at which a line starts, and its text."""
-
 
 class LineTranslator:
     """Translate lines into `target`, in their order, on a thread.
@@ -35,14 +32,14 @@ class LineTranslator:
     ) -> None:
         self._translator, self._target, self._keep = translator, target, keep
         self._stop, self._complete = stop, threading.Event()
-        self._waiting: queue.Queue[tuple[Line, str]] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[tuple[float, str, str]] = queue.Queue(MOST_WAITING)
         self._has_failed = False
         self._thread = threading.Thread(target=self._run, name="live-translation", daemon=True)
         self._thread.start()
 
     def put(self, start: float, text: str, source: str) -> None:
         """Translate a line in the language `source` when its turn comes."""
-        self._waiting.put(((start, text), source))
+        self._waiting.put((start, text, source))
 
     def complete(self) -> None:
         """Say that no line comes any more: the thread ends after the last one."""
@@ -51,7 +48,7 @@ class LineTranslator:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                (start, text), source = self._waiting.get(timeout=LOOK_SECONDS)
+                start, text, source = self._waiting.get(timeout=LOOK_SECONDS)
             except queue.Empty:
                 if self._complete.is_set():
                     return

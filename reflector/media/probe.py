@@ -72,6 +72,13 @@ class _Nameless:
         self.read, self.seek, self.tell = source.read, source.seek, source.tell
 
 
+def _opened(source: Any, options: dict[str, str]) -> Any:
+    try:
+        return av.open(source, "r", options=options, metadata_errors="replace")
+    except (FFmpegError, ValueError, EOFError) as error:
+        raise InvalidInput(UNREADABLE) from error
+
+
 @contextmanager
 def open_media(source: BinaryIO) -> Iterator[tuple[Any, list[Any]]]:
     """Yield the container and its audio streams, at least one.
@@ -81,11 +88,7 @@ def open_media(source: BinaryIO) -> Iterator[tuple[Any, list[Any]]]:
     if not source.seek(0, os.SEEK_END):
         raise InvalidInput("File is empty")
     source.seek(0)
-    try:
-        container = av.open(_Nameless(source), "r", options=OPTIONS, metadata_errors="replace")
-    except (FFmpegError, ValueError, EOFError) as error:
-        raise InvalidInput(UNREADABLE) from error
-    with container:
+    with _opened(_Nameless(source), OPTIONS) as container:
         if not container.streams.audio:
             raise InvalidInput(NO_AUDIO)
         streams = [stream for stream in container.streams.audio if is_usable(stream.codec_context)]
@@ -104,11 +107,7 @@ def open_growing(source: Readable) -> Iterator[tuple[Any, Any]]:
 
     `source` is only read forward. Raises InvalidInput if it has no sound up to its end.
     """
-    try:
-        container = av.open(source, "r", options=OPTIONS | FIRST_SOUND, metadata_errors="replace")
-    except (FFmpegError, ValueError, EOFError) as error:
-        raise InvalidInput(UNREADABLE) from error
-    with container:
+    with _opened(source, OPTIONS | FIRST_SOUND) as container:
         streams = [stream for stream in container.streams.audio if is_usable(stream.codec_context)]
         if not streams:
             raise InvalidInput(NO_AUDIO)

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from reflector.db.models import SummaryTemplate, Tag, Transcript, TranscriptTag
-from reflector.speech.engines import DiarizeOptions, chosen_language
+from reflector.runtime.settings import Settings
+from reflector.speech.engines import DiarizeOptions, TranscribeOptions, chosen_language
 
 T = TypeVar("T")
 
@@ -32,6 +33,15 @@ class ProcessingOptions:
     speakers: DiarizeOptions | None = None
     summary_template_id: str | None = None
     summary_instructions: str | None = None
+
+
+def transcribe_options(options: ProcessingOptions, settings: Settings) -> TranscribeOptions:
+    """Return how to recognise words: with the vocabulary of the recording, then the server's."""
+    vocabulary = [options.vocabulary, settings.HOTWORDS]
+    return TranscribeOptions(
+        language=options.language,
+        hotwords=", ".join(words for words in vocabulary if words) or None,
+    )
 
 
 def options_of(session: Session, transcript: Transcript) -> ProcessingOptions:

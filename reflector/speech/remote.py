@@ -76,14 +76,13 @@ class RemoteTranscriber(_Remote):
         chosen = {"language": options.language} if options.language else {}
         chosen |= {"hotwords": options.hotwords} if options.hotwords else {}
         if options.priority is Priority.LIVE:
-            form = {"model": "whisper", "batch": "false", "priority": "live"} | chosen
-            return self._in_one_request(audio, form, options, started)
+            return self._in_one_request(audio, {"priority": "live"} | chosen, options, started)
         form = {"kind": "transcription"} | chosen
         result = self._service.job(audio, form, self.identity(), progress)
         if result is None:
             progress(0.0)
-            form = {"model": "whisper", "batch": "false", "language": options.language or "en"}
-            return self._in_one_request(audio, form, options, started)
+            asked = {"language": options.language or "en"}
+            return self._in_one_request(audio, asked, options, started)
         progress(audio.duration)
         return Transcription(
             words=with_unsure(from_rows(result["words"]), result.get("unsure", [])),
@@ -94,7 +93,7 @@ class RemoteTranscriber(_Remote):
         )
 
     def _in_one_request(
-        self, audio: PcmAudio, form: dict[str, str], options: TranscribeOptions, started: float
+        self, audio: PcmAudio, asked: dict[str, str], options: TranscribeOptions, started: float
     ) -> Transcription:
         """Send the sound in one request with a limit of TRANSCRIPT_FILE_TIMEOUT.
 
@@ -104,7 +103,7 @@ class RemoteTranscriber(_Remote):
             try:
                 answer = client.post(
                     "/v1/audio/transcriptions",
-                    data=form,
+                    data={"model": "whisper", "batch": "false"} | asked,
                     files={"file": ("audio.wav", file, "audio/wav")},
                 )
             except httpx2.TransportError as error:

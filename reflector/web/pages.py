@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from reflector.accounts import visits
 from reflector.accounts.access import (
@@ -18,7 +19,7 @@ from reflector.accounts.access import (
     get_authorized_transcript,
     rights_of,
 )
-from reflector.db.models import User
+from reflector.db.models import Transcript, User
 from reflector.errors import Forbidden, InvalidInput, Unauthenticated
 from reflector.http.deps import AnyCaller, ServicesDep, is_own_page, set_cookie
 from reflector.http.headers import PageHeaders
@@ -26,7 +27,8 @@ from reflector.http.root_path import RootPath
 from reflector.runtime.settings import Settings
 from reflector.services import Services
 from reflector.sharing import links
-from reflector.transcript.language_codes import AUTOMATIC, SPOKEN
+from reflector.speech.engines import chosen_language
+from reflector.transcript.language_codes import SPOKEN
 from reflector.transcripts.video import video_type
 from reflector.web import account, administration, languages, login, offline, problems, visit
 from reflector.web.first_view import first_view
@@ -79,6 +81,16 @@ def _page_behind(
     return page(request, name, services, caller=caller, **values)
 
 
+def _readable(session: Session, caller: Caller, transcript_id: str) -> Transcript | None:
+    """Return the transcript; None if the caller has to log in before that is known."""
+    try:
+        return get_authorized_transcript(session, caller, transcript_id)
+    except Forbidden:
+        if caller.is_anonymous:
+            return None
+        raise
+
+
 @router.get("/transcripts/{transcript_id}")
 def transcript(
     request: Request,
@@ -89,12 +101,9 @@ def transcript(
 ) -> Response:
     """Show a recording. `preview`: as people see it who open the link with this id."""
     with services.db.read() as session:
-        try:
-            row = get_authorized_transcript(session, caller, transcript_id)
-        except Forbidden:
-            if caller.is_anonymous:
-                return _to_login(request)
-            raise
+        row = _readable(session, caller, transcript_id)
+        if row is None:
+            return _to_login(request)
         if preview is not None:
             get_authorized_transcript(session, caller, transcript_id, Right.MANAGE)
             caller = visits.visitor(links.get(session, transcript_id, preview))
@@ -103,7 +112,7 @@ def transcript(
         change_seq = row.change_seq
         rights = rights_of(caller, row, services.identity.policy)
         has_video = rights.hear and video_type(row.upload_key) is not None
-        language = None if row.source_language in AUTOMATIC else row.source_language
+        language = chosen_language(row.source_language)
     return page(
         request,
         "transcript.html",
@@ -128,13 +137,10 @@ def live(
 ) -> Response:
     """Show what is said in a recording that runs, large enough for a projector."""
     with services.db.read() as session:
-        try:
-            row = get_authorized_transcript(session, caller, transcript_id)
-        except Forbidden:
-            if caller.is_anonymous:
-                return _to_login(request)
-            raise
-        language = None if row.source_language in AUTOMATIC else row.source_language
+        row = _readable(session, caller, transcript_id)
+        if row is None:
+            return _to_login(request)
+        language = chosen_language(row.source_language)
     return page(
         request, "live.html", services, caller=caller, transcript_id=transcript_id,
         title=row.title or row.name, language=language,

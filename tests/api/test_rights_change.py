@@ -12,6 +12,7 @@ from starlette.websockets import WebSocketDisconnect
 from reflector.accounts import identity, passwords, users
 from reflector.db.models import User
 from reflector.events import routes
+from reflector.http import sockets
 from reflector.services import Services
 from tests.api.people import PASSWORD, SECRET, Person, make_person, make_transcript
 from tests.conftest import OpenServices
@@ -67,7 +68,7 @@ def test_stranger_sees_nothing_after_the_transcript_is_theirs_no_more(
     with client.websocket_connect(f"{path}/events") as stranger:
         assert stranger.receive_json()["event"] == "STATUS"
         end(client, owner, path)
-        assert until_closed(stranger) == routes.NOT_ALLOWED
+        assert until_closed(stranger) == sockets.NOT_ALLOWED
 
 
 def test_sockets_end_with_the_login_they_came_with(
@@ -82,8 +83,8 @@ def test_sockets_end_with_the_login_they_came_with(
     ):
         assert one.receive_json()["event"] == "STATUS"
         client.post("/account/sign-out-everywhere")
-        assert until_closed(one) == routes.NOT_ALLOWED
-        assert until_closed(two) == routes.NOT_ALLOWED
+        assert until_closed(one) == sockets.NOT_ALLOWED
+        assert until_closed(two) == sockets.NOT_ALLOWED
 
 
 def test_account_disabled_from_the_command_line_is_noticed_by_the_clock(
@@ -95,7 +96,7 @@ def test_account_disabled_from_the_command_line_is_noticed_by_the_clock(
         assert socket.receive_json()["event"] == "STATUS"
         with services.db.write() as session:
             users.disable(session, session.get_one(User, owner.id))
-        assert until_closed(socket) == routes.NOT_ALLOWED
+        assert until_closed(socket) == sockets.NOT_ALLOWED
 
 
 def test_viewer_who_may_still_look_goes_on(

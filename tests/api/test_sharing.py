@@ -13,7 +13,7 @@ from joserfc.jwk import OctKey
 
 from reflector.accounts import identity, limiter, passwords, users
 from reflector.db.models import ShareLink, Transcript, TranscriptShare, User, now
-from reflector.events import routes
+from reflector.http import sockets
 from reflector.services import Services
 from reflector.sharing import links, people
 from tests.api.people import SECRET, Person, make_person, make_transcript
@@ -262,7 +262,7 @@ def test_person_who_was_removed_is_out_at_once(
         assert socket.receive_json()["event"] == "STATUS"
         person = path_of(transcript, f"/shares/people/{friend.id}")
         assert client.delete(person, headers=owner.bearer).status_code == 200
-        assert until_closed(socket) == routes.NOT_ALLOWED
+        assert until_closed(socket) == sockets.NOT_ALLOWED
     assert client.get(path_of(transcript), headers=friend.bearer).status_code == 403
 
 

@@ -6,7 +6,6 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.doubles.language_server import GOOD, language_server
 from tests.pipeline.test_translation import TARGET, add_model, backwards
 from tests.server import Server, running_server
 from tests.waiting import wait_until
+from tests.web.browsing import launched
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -33,13 +33,11 @@ PATIENCE_MS = 90_000
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        # A service worker's requests pass by `page.route`; tests/web/test_offline.py allows it
-        for name in ("new_context", "new_page"):
-            setattr(started, name, partial(getattr(started, name), service_workers="block"))
+    with (
+        playwright.sync_playwright() as driver,
+        launched(driver.chromium, executable_path=CHROMIUM, args=QUIET) as started,
+    ):
         yield started
-        started.close()
 
 
 def new_page(owner: Any) -> Any:

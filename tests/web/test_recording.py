@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import HELD_OUT
 from tests.server import Server
 from tests.waiting import wait_until
+from tests.web.browsing import launched
 from tests.web.test_accounts import log_in
 from tests.web.test_accounts import server as with_accounts
 from tests.web.test_pages import CHROMIUM, QUIET, new_page, playwright, pytestmark
@@ -41,15 +42,16 @@ def speaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={sound}",
     ]  # fmt: skip
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *microphone])
+    with (
+        playwright.sync_playwright() as driver,
+        launched(driver.chromium, executable_path=CHROMIUM, args=[*QUIET, *microphone]) as started,
+    ):
         yield started
-        started.close()
 
 
 @pytest.fixture
 def page(speaking: Any, server: Server) -> Iterator[Any]:
-    context = speaking.new_context(base_url=server.url, service_workers="block")
+    context = speaking.new_context(base_url=server.url)
     opened = new_page(context)
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
@@ -119,17 +121,16 @@ def test_pause_is_not_recorded(page: Any, server: Server) -> None:
     assert 3000 < newest(server)["duration"] < 9000
 
 
-def without_sockets(page: Any) -> Any:
-    """As behind a proxy that lets no WebSocket pass. Returns a function that ends it."""
+def without_sockets(page: Any) -> None:
+    """As behind a proxy that lets no WebSocket pass."""
     page.add_init_script(
         """const Real = WebSocket;
-        window.WebSocket = function (address) {
-            return new Real(window.isBlocked === false ? address : "ws://127.0.0.1:9/");
+        window.WebSocket = function () {
+            return new Real("ws://127.0.0.1:9/");
         };
         window.WebSocket.OPEN = Real.OPEN;"""
     )
     page.reload()
-    return lambda: page.evaluate("window.isBlocked = false")
 
 
 def ended(server: Server, page: Any, before: int) -> Any:
@@ -278,7 +279,9 @@ def test_microphone_that_is_taken_away_keeps_what_was_said(page: Any, server: Se
         }"""
     )
     page.wait_for_selector("#recorder-problem:has-text('was taken away')")
-    ended(server, page, before)
+    made = ended(server, page, before)
+    page.wait_for_selector(f".list a[href$='{made['id']}']")
+    assert "was taken away" in page.inner_text("#recorder-problem")
 
 
 def test_page_without_tls_says_why_it_cannot_record(page: Any) -> None:
@@ -292,7 +295,7 @@ def test_logging_out_asks_before_it_gives_a_recording_up(
     speaking: Any, with_accounts: Server
 ) -> None:
     """Logging out clears what the browser keeps."""
-    context = speaking.new_context(base_url=with_accounts.url, service_workers="block")
+    context = speaking.new_context(base_url=with_accounts.url)
     page = new_page(context)
     page.goto("/login")
     log_in(page)

@@ -35,7 +35,13 @@ from reflector.events.outbox import Outbox
 from reflector.http.deps import services_of
 from reflector.http.errors import FULL, NO_DATABASE
 from reflector.http.limits import refuse_large_recording, refuse_without_space
-from reflector.http.sockets import accept, socket_credentials
+from reflector.http.sockets import (
+    CHECK_SECONDS,
+    NOT_ALLOWED,
+    TRY_AGAIN,
+    accept,
+    socket_credentials,
+)
 from reflector.live.recordings import LiveRecordings
 from reflector.live.rights import open_transcript
 from reflector.live.stream import Stream
@@ -49,9 +55,6 @@ router = APIRouter()
 OFFSET_BYTES = 8
 # A client that pauses sends pings; one that sends nothing is gone
 SILENT_SECONDS = 60.0
-CHECK_SECONDS = 30.0
-TRY_AGAIN = 1013
-NOT_ALLOWED = 1008
 
 
 @router.websocket("/transcripts/{transcript_id}/record/stream")

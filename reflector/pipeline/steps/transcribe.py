@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from reflector.pipeline.context import Output, StepContext
+from reflector.pipeline.options import transcribe_options
 from reflector.pipeline.step import Queue, StepDefinition, StepName
 from reflector.speech.engines import TranscribeOptions
 from reflector.transcript.words import unsure_rows
 
 
 def _options(context: StepContext) -> TranscribeOptions:
-    vocabulary = [context.options.vocabulary, context.services.settings.HOTWORDS]
-    return TranscribeOptions(
-        language=context.options.language,
-        hotwords=", ".join(words for words in vocabulary if words) or None,
-    )
+    return transcribe_options(context.options, context.services.settings)
 
 
 def depends(context: StepContext) -> list[Any]:

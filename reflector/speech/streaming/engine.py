@@ -1,18 +1,13 @@
-"""Define the interface of live recognisers, and choose one from the settings."""
+"""Define the interface of live recognisers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reflector.speech.engines import TranscribeOptions
-from reflector.speech.registry import SpeechEngines
-from reflector.speech.streaming.whisper import WhisperLive
 from reflector.transcript.words import Word
 
 
@@ -52,20 +47,3 @@ class LiveTranscriber(Protocol):
     @property
     def waiting(self) -> float:
         """Seconds of sound for which there are no final words."""
-
-
-def _whisper(
-    engines: SpeechEngines, options: TranscribeOptions, scratch: Path, start: float
-) -> LiveTranscriber:
-    return WhisperLive(engines.transcriber, options, scratch, start)
-
-
-LIVE_ENGINES: dict[
-    str, Callable[[SpeechEngines, TranscribeOptions, Path, float], LiveTranscriber]
-] = {
-    "whisper": _whisper,
-}
-"""The values of LIVE_ENGINE; add an engine by adding it to the table.
-
-An engine gets a folder for its files, and the second at which its sound begins.
-"""

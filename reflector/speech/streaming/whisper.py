@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,8 @@ from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.speech.engines import TranscribeOptions, Transcriber
 from reflector.speech.scheduler import Priority
 from reflector.speech.streaming.agreement import after, agreed
+from reflector.speech.streaming.engine import LiveWords
 from reflector.transcript.words import Word
-
-if TYPE_CHECKING:
-    from reflector.speech.streaming.engine import LiveWords
 
 # A speaker who says nothing for so long has finished what they said
 PAUSE_SECONDS = 0.9
@@ -79,8 +76,6 @@ class WhisperLive:
         return self._start + len(self._samples) / SAMPLE_RATE
 
     def recognise(self, is_end: bool = False) -> LiveWords:
-        from reflector.speech.streaming.engine import LiveWords
-
         while self.heard - self._start > LONGEST_SECONDS:
             self._found += self._full_window()
         if self.heard - self._start < SHORTEST_SECONDS:

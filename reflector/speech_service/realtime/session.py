@@ -68,11 +68,6 @@ class RealtimeSession:
     def has_work(self) -> bool:
         return self._new_seconds >= STEP_SECONDS
 
-    @property
-    def waiting(self) -> float:
-        """Seconds of sound without final words."""
-        return self._live.waiting
-
     def handle(self, event: Any) -> list[Event]:
         """Return the answers to an event of the client. Errors are answers, too."""
         kind = event.get("type") if isinstance(event, dict) else None
@@ -96,11 +91,11 @@ class RealtimeSession:
         self._settings = updated(before, session)
         if self._settings.audio != before.audio:
             self._decoder = Decoder(self._settings.audio)
+        done: list[Event] = []
         if self._settings != before:
             done = self._complete() if self._words else []
             self._live = self._recogniser(self._live.heard)
-            return [*done, {"type": answer, "session": self._described()}]
-        return [{"type": answer, "session": self._described()}]
+        return [*done, {"type": answer, "session": self._described()}]
 
     def _append(self, audio: Any) -> None:
         samples = self._decoder.decode(audio)

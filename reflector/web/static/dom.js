@@ -5,6 +5,13 @@ import { t } from "./text.js";
 /** The address of a path of this server, which may be below a path of another. */
 export const at = (path) => document.documentElement.dataset.root + path;
 
+/** A WebSocket to a path of this server. @param {string} path */
+export function openSocket(path) {
+  const address = new URL(at(path), location.href);
+  address.protocol = address.protocol.replace("http", "ws");
+  return new WebSocket(address);
+}
+
 /**
  * The element with this id; null where the page lacks it, as for a person without the right.
  *

@@ -1,6 +1,6 @@
 // The events of one transcript, over as many connections as that takes.
 
-import { at, isDialogOpen, showOffline } from "../dom.js";
+import { isDialogOpen, openSocket, showOffline } from "../dom.js";
 
 const RECONNECT_MS = 2000;
 const NOT_ALLOWED = 1008;
@@ -30,9 +30,7 @@ export function follow(base, handlers, { onOpen = () => {}, onDenied = reload, i
 
   function connect() {
     if (isOver) return;
-    const address = new URL(at(`${base}/events`), location.href);
-    address.protocol = address.protocol.replace("http", "ws");
-    socket = new WebSocket(address);
+    socket = openSocket(`${base}/events`);
     socket.addEventListener("open", () => {
       failures = 0;
       showOffline(false);

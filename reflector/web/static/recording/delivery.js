@@ -1,15 +1,13 @@
 // Brings one recording to the server: a transcript for it, then its pieces, as they are made.
 
 import { send } from "../dom.js";
-import { describe, discard, Refused } from "../uploads/send.js";
+import { describe, discard, isFinal } from "../uploads/send.js";
 import { Sender } from "./sender.js";
 import * as store from "./store.js";
 
 const RETRY_MS = 3000;
 // After Stop, so long may the first connection take before the recording is uploaded as a file
 const PATIENCE_MS = 10_000;
-
-export const formatOf = (recording) => (recording.type.includes("mp4") ? "mp4" : "webm");
 
 export class Delivery {
   /**
@@ -59,8 +57,7 @@ export class Delivery {
       try {
         await this.create();
       } catch (error) {
-        const isFinal = error instanceof Refused || (error.status >= 400 && error.status < 500 && error.status !== 401);
-        if (isFinal) return this.refuse(error.message);
+        if (isFinal(error.status)) return this.refuse(error.message);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -70,7 +67,7 @@ export class Delivery {
     this.sender = new Sender({
       transcript: /** @type {string} */ (this.recording.transcript),
       key: String(this.recording.key),
-      format: formatOf(this.recording),
+      format: store.formatOf(this.recording),
       stops: this.stops,
       onChange: this.onChange,
       onDone: () => {

@@ -4,7 +4,6 @@ import { t } from "../text.js";
 import * as store from "./store.js";
 
 const PIECE_MS = 1000;
-const STAY_MS = 3000;
 const SILENT_SECONDS = 10;
 // Of a full scale of 1: what a microphone that is switched off gives, and no room does
 const SILENT = 0.001;
@@ -91,6 +90,8 @@ export class Recorder {
     this.quietSince = performance.now();
     /** Looks in the last ten seconds, about, that found it too loud. */
     this.clipped = 0;
+    /** It ended because no source was left, and not by the person. */
+    this.isLost = false;
   }
 
   get isPaused() {
@@ -125,8 +126,11 @@ export class Recorder {
     this.media.start(PIECE_MS);
     this.begun = performance.now();
     this.watching = setInterval(() => this.watch(), 100);
-    this.staying = setInterval(() => store.keepAlive(this.recording).catch(() => {}), STAY_MS);
-    // Pieces come meanwhile, so nothing waits for it
+    this.keepAwake(); // pieces come meanwhile, so nothing waits for it
+  }
+
+  /** Browsers end it with each page that is hidden. */
+  keepAwake() {
     navigator.wakeLock
       ?.request("screen")
       .then((lock) => {
@@ -185,6 +189,7 @@ export class Recorder {
   lost() {
     const left = this.sources.some((source) => source.getAudioTracks().some((track) => track.readyState === "live"));
     this.warning = t("A microphone or the shared sound was taken away. What was recorded is kept.");
+    this.isLost = !left;
     if (!left) this.stop();
     this.onChange();
   }
@@ -201,7 +206,6 @@ export class Recorder {
 
   stop() {
     clearInterval(this.watching);
-    clearInterval(this.staying);
     if (this.media && this.media.state !== "inactive") this.media.stop();
     this.release();
   }

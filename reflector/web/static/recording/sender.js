@@ -1,6 +1,7 @@
 // Sends a recording to the server while it is made. The browser keeps all of it until the server has all.
 
-import { at } from "../dom.js";
+import { openSocket } from "../dom.js";
+import { isFinal } from "../uploads/send.js";
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
 const PING_MS = 15_000;
@@ -9,8 +10,6 @@ const STALLED_MS = 20_000;
 // So much is under way before the first answer
 const AHEAD_BYTES = 1024 * 1024;
 const OFFSET_BYTES = 8;
-/** What another try may mend: the session, and what takes its time. */
-const AGAIN = [401, 408, 429];
 const STOPPED = 409;
 
 /** @typedef {{ start: number, end: number, seconds: number, blob: Blob }} Piece in bytes of the recording */
@@ -73,9 +72,7 @@ export class Sender {
 
   connect() {
     if (this.isOver) return;
-    const address = new URL(at(this.path), location.href);
-    address.protocol = address.protocol.replace("http", "ws");
-    const socket = new WebSocket(address);
+    const socket = openSocket(this.path);
     this.socket = socket;
     this.expectAnswer();
     socket.addEventListener("message", ({ data }) => {
@@ -141,7 +138,7 @@ export class Sender {
     } else if (type === "stopped") {
       this.end();
       return;
-    } else if (type === "error" && status >= 400 && status < 500 && !AGAIN.includes(status)) {
+    } else if (type === "error" && isFinal(status)) {
       // It was stopped already: by another tab, or the answer was lost
       if (status === STOPPED && this.isComplete && offset >= this.size) return this.end();
       return this.refuse(detail);

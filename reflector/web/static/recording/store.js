@@ -53,6 +53,9 @@ export async function list(user) {
 /** Those whose tab is gone. */
 export const interrupted = async (user) => (await list(user)).filter(({ until }) => until < Date.now());
 
+/** Of the file that it is. @param {Recording} recording */
+export const formatOf = ({ type }) => (type.includes("mp4") ? "mp4" : "webm");
+
 /** What it is made of, in its order. @param {Recording} recording @returns {Promise<Blob[]>} */
 export const read = (recording) =>
   inTransaction([PIECES], "readonly", (transaction, give) => {
@@ -63,8 +66,7 @@ export const read = (recording) =>
 /** The recording as one file. @param {Recording} recording @returns {Promise<File>} */
 export async function fileOf(recording) {
   const pieces = await read(recording);
-  const extension = recording.type.includes("mp4") ? "mp4" : "webm";
-  return new File(pieces, `${recording.name}.${extension}`, { type: recording.type });
+  return new File(pieces, `${recording.name}.${formatOf(recording)}`, { type: recording.type });
 }
 
 export const remove = (key) =>

@@ -1,4 +1,4 @@
-// The record button of the library: what records, how loud it is, up to where it is saved. After *Stop* it is an upload.
+// The record button of the library: what records, how loud it is, what is said, and up to where it is saved.
 
 import { api, at, byId, clock, draw, make, makeButton } from "../dom.js";
 import { NAME } from "../kept.js";
@@ -154,9 +154,10 @@ let awaited = null;
  * @param {Delivery} own
  */
 async function finish(ended, own) {
-  const { recording, warning } = ended;
+  const { recording, warning, isLost } = ended;
   recorder = null;
-  awaited = recording;
+  // What took the person's microphone away is to be read; the list has the recording
+  awaited = isLost ? null : recording;
   removeEventListener("beforeunload", keepPage);
   show();
   say(warning || t("The end of the recording is being sent."));
@@ -281,13 +282,7 @@ export function listenToRecorder(account, onFile, choose) {
   navigator.mediaDevices?.addEventListener?.("devicechange", offerDevices);
   // The microphone is not taken by another page of this program while a session ends
   addEventListener("visibilitychange", () => {
-    if (!document.hidden && recorder && !recorder.isPaused)
-      navigator.wakeLock
-        ?.request("screen")
-        .then((lock) => {
-          if (recorder) recorder.wakeLock = lock;
-        })
-        .catch(() => {});
+    if (!document.hidden && recorder && !recorder.isPaused) recorder.keepAwake();
   });
   offerInterrupted();
   setInterval(() => recorder === null && offerInterrupted(), 5000);

@@ -22,7 +22,7 @@ export class Refused extends Error {
 }
 
 /** A request is refused for good; 401: the session, 408: it paused, 429: too many at once. */
-const isFinal = (status) => status >= 400 && status < 500 && ![401, 408, 429].includes(status);
+export const isFinal = (status) => status >= 400 && status < 500 && ![401, 408, 429].includes(status);
 
 /** Throw Refused in place of an error of the API that another try will not mend. */
 async function asked(request) {
