@@ -113,6 +113,10 @@ def speech(host: str, port: int) -> None:
 )
 @click.option("--target-language", help="Translate to this language.")
 @click.option("--api-key", envvar="REFLECTOR_API_KEY", help="Default: $REFLECTOR_API_KEY.")
+@click.option(
+    "--ca-file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The root certificate of a server with its own authority.",
+)  # fmt: skip
 @click.pass_obj
 def record(
     debug: bool,
@@ -124,6 +128,7 @@ def record(
     language: str,
     target_language: str | None,
     api_key: str | None,
+    ca_file: Path | None,
 ) -> None:
     """Record this machine's microphone into the server at URL, until Ctrl-C."""
     from reflector.commands.record import Recording, run_record
@@ -132,7 +137,7 @@ def record(
     if not debug:
         log.quiet()
     in_real_time = file is not None and not fast
-    server = Server(url, api_key)
+    server = Server(url, api_key, ca_file)
     run_record(Recording(server, device, file, in_real_time, name, language, target_language))
 
 

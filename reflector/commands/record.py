@@ -116,6 +116,8 @@ class _Viewer:
     def _show(self, data: dict[str, Any], live: Live) -> None:
         if line := data.get("line"):
             live.console.print(f"{minutes(line['start'])}  {line['text']}", markup=False)
+        elif topic := data.get("topic"):
+            live.console.print(Text(f"{minutes(topic['start'])}  — {topic['title']}", style="bold"))
         elif "partial" in data and self._console.is_terminal:
             running = Text(data["final"]).append(f" {data['partial']}", style="dim")
             if data["lag"] > LATE_SECONDS:

@@ -30,10 +30,13 @@ class Outbox:
         self._stored: list[tuple[models.Event, bool]] = []
         after_commit(session, self._publish)
 
+    @property
+    def run(self) -> int:
+        """The run whose events these are; 0 before the first one."""
+        return self._run or 0
+
     def add(self, name: EventName, data: dict[str, Any]) -> None:
-        event = models.Event(
-            transcript_id=self._transcript.id, run=self._run or 0, name=name, data=data
-        )
+        event = models.Event(transcript_id=self._transcript.id, run=self.run, name=name, data=data)
         self._session.add(event)
         shown = name is EventName.STATUS or self._run == self._transcript.shown_run
         self._stored.append((event, shown))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,12 @@ from reflector.events.names import EventName
 from reflector.events.outbox import Outbox
 from reflector.live import LOCKS
 from reflector.live.metrics import lag
+from reflector.live.topics import LiveTopic, TopicFinder
 from reflector.live.translation import LineTranslator
 from reflector.pipeline.options import options_of, transcribe_options
 from reflector.services import Services
 from reflector.speech.engines import chosen_language
+from reflector.transcript.topics import topic_view
 from reflector.transcript.words import Word, plain_text
 
 if TYPE_CHECKING:
@@ -144,6 +147,7 @@ class Follower:
         self._lines = Lines()
         self._unsaved: list[Line] = []
         self._translator: LineTranslator | None = None
+        self._topics: TopicFinder | None = None
         self._shown: dict[str, Any] = {}
         self._shown_at = 0.0
 
@@ -156,6 +160,7 @@ class Follower:
             return
         engine = self._engine(begun)
         self._translator = self._line_translator()
+        self._topics = self._topic_finder()
         sound = JournalSound(self._journal, begun, self._stop)
         while not self._stop.is_set():
             samples = sound.take(STEP_SECONDS)
@@ -165,13 +170,17 @@ class Follower:
             if words is None:
                 break
             self._unsaved += self._lines.add(words.final, words.is_pause)
-            if not self._save(engine.language or DEFAULT_LANGUAGE):
+            language = engine.language or DEFAULT_LANGUAGE
+            if not self._save(language):
                 break
+            if self._topics is not None:
+                self._topics.add(words.final, language)
             self._show(words, engine)
             if samples is None:
                 break
-        if self._translator is not None:
-            self._translator.complete()
+        for beside in (self._translator, self._topics):
+            if beside is not None:
+                beside.complete()
         lag.set(0)
 
     def _engine(self, start: float) -> LiveTranscriber:
@@ -197,6 +206,27 @@ class Follower:
         if translator is None or target is None:
             return None
         return LineTranslator(translator, target, self._keep_translation, self._stop)
+
+    def _topic_finder(self) -> TopicFinder | None:
+        """Return what finds topics; None if that is turned off."""
+        if not self._services.settings.LIVE_TOPICS:
+            return None
+        try:
+            return TopicFinder(self._services.analyst, self._keep_topic, self._stop)
+        except ReflectorError as error:
+            log.warning("the live text of %s has no topics: %s", self._id, error)
+            return None
+
+    def _keep_topic(self, topic: LiveTopic, words: Sequence[Word]) -> None:
+        with self._services.db.write() as session:
+            events = self._outbox(session)
+            if events is None:
+                return
+            end = topic.timestamp + topic.duration
+            shown = {"title": topic.title, "summary": topic.summary, "start": topic.timestamp}
+            events.add(EventName.LIVE, {"topic": {**shown, "end": round(end, 2)}})
+            if events.run == 0:  # beside a final text, it would count as one of its topics
+                events.add(EventName.TOPIC, topic_view(topic, words))
 
     def _keep_translation(self, start: float, text: str, translation: str | None) -> None:
         with self._services.db.write() as session:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from collections.abc import Callable
 
 from reflector.errors import ReflectorError
+from reflector.live.in_order import InOrder
 from reflector.translation.translator import Translator, base_language
 
 log = logging.getLogger(__name__)
-
-LOOK_SECONDS = 0.5
-# The rest waits in the recogniser's thread
-MOST_WAITING = 1000
 
 
 class LineTranslator:
@@ -31,32 +27,20 @@ class LineTranslator:
         stop: threading.Event,
     ) -> None:
         self._translator, self._target, self._keep = translator, target, keep
-        self._stop, self._complete = stop, threading.Event()
-        self._waiting: queue.Queue[tuple[float, str, str]] = queue.Queue(MOST_WAITING)
         self._has_failed = False
-        self._thread = threading.Thread(target=self._run, name="live-translation", daemon=True)
-        self._thread.start()
+        self._lines = InOrder("live-translation", self._translate, stop)
 
     def put(self, start: float, text: str, source: str) -> None:
         """Translate a line in the language `source` when its turn comes."""
-        self._waiting.put((start, text, source))
+        self._lines.put((start, text, source))
 
     def complete(self) -> None:
-        """Say that no line comes any more: the thread ends after the last one."""
-        self._complete.set()
+        """Say that no line comes any more."""
+        self._lines.complete()
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                start, text, source = self._waiting.get(timeout=LOOK_SECONDS)
-            except queue.Empty:
-                if self._complete.is_set():
-                    return
-                continue
-            try:
-                self._keep(start, text, self._translated(text, source))
-            except Exception:
-                log.exception("a line of a live text is not translated")
+    def _translate(self, line: tuple[float, str, str]) -> None:
+        start, text, source = line
+        self._keep(start, text, self._translated(text, source))
 
     def _translated(self, text: str, source: str) -> str | None:
         if base_language(source) == base_language(self._target):

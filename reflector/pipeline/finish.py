@@ -49,7 +49,7 @@ def _drop_live_text(session: Session, transcript: Transcript) -> None:
         .where(
             or_(
                 Event.name == EventName.LIVE,
-                (Event.name == EventName.TRANSCRIPT) & (Event.run == 0),
+                Event.name.in_([EventName.TRANSCRIPT, EventName.TOPIC]) & (Event.run == 0),
             )
         )
         .execution_options(synchronize_session=False)

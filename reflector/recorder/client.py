@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,7 +22,8 @@ from reflector.recorder.source import Spool
 
 log = logging.getLogger(__name__)
 
-PIECE_BYTES = 256 << 10
+# Acknowledged within ANSWER_SECONDS on a line of 64 kbit/s, too
+PIECE_BYTES = 32 << 10
 PIECE_SECONDS = 0.25
 ANSWER_SECONDS = 30.0
 PING_SECONDS = 20.0
@@ -36,22 +39,35 @@ class Refused(InvalidInput):
 
 @dataclass
 class Server:
-    """A server's address and an API key for it."""
+    """A server's address and an API key for it.
+
+    `authority` has signed its certificate; None stands for those that this machine trusts. Raises
+    InvalidInput if the file cannot be used.
+    """
 
     url: str
     api_key: str | None = None
+    authority: Path | None = None
     headers: dict[str, str] = field(init=False)
+    tls: ssl.SSLContext = field(init=False)
 
     def __post_init__(self) -> None:
         self.url = self.url.rstrip("/")
         self.headers = {"X-API-Key": self.api_key} if self.api_key else {}
+        try:
+            self.tls = ssl.create_default_context(cafile=self.authority)
+        except OSError as error:
+            raise InvalidInput(
+                f"{self.authority} cannot be used as a certificate of an authority: {error}"
+            ) from error
 
     def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Return the answer. Raises Refused with the server's sentence, or Unavailable."""
         try:
             answer = httpx2.request(
-                method, f"{self.url}{path}", json=body, headers=self.headers, timeout=30
-            )
+                method, f"{self.url}{path}", json=body, headers=self.headers, timeout=30,
+                verify=self.tls,
+            )  # fmt: skip
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise Unavailable(f"{self.url} does not answer: {error}") from error
         if answer.status_code >= 400:
@@ -60,10 +76,11 @@ class Server:
 
     def socket(self, path: str) -> ClientConnection:
         parts = urlsplit(f"{self.url}{path}")
-        scheme = "wss" if parts.scheme == "https" else "ws"
+        is_safe = parts.scheme == "https"
+        address = urlunsplit(parts._replace(scheme="wss" if is_safe else "ws"))
         return connect(
-            urlunsplit(parts._replace(scheme=scheme)), additional_headers=self.headers,
-            max_size=None, ping_interval=PING_SECONDS,
+            address, additional_headers=self.headers, max_size=None, ping_interval=PING_SECONDS,
+            ssl=self.tls if is_safe else None,
         )  # fmt: skip
 
 

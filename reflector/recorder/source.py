@@ -15,7 +15,8 @@ from av.error import FFmpegError
 from reflector.errors import InvalidInput
 
 RATE = 48_000
-BIT_RATE = 64_000
+# Enough for speech, and for a line of 64 kbit/s
+BIT_RATE = 48_000
 # Sound is readable by others at once, and not when a cluster of five seconds is full
 LIVE = {"cluster_time_limit": "500", "flush_packets": "1", "live": "1"}
 SYSTEMS = ("pulse", "alsa")

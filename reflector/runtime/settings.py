@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     MAX_UPLOADS: PositiveInt = 32
     MAX_LIVE_RECORDINGS: PositiveInt = 32
     LIVE_ENGINE: Literal["whisper", "none"] = "whisper"
+    LIVE_TOPICS: bool = True
     MIN_FREE_BYTES: int = Field(default=2**30, ge=0)
 
     # Data

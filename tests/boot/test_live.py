@@ -1,7 +1,9 @@
-"""A recording from a browser's place: sound over WebRTC from outside, while the API is started again."""
+"""Recordings from outside, over WebRTC and over Caddy, while the API is started again."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import jiwer
@@ -35,3 +37,27 @@ def test_recording_goes_on_while_the_api_is_started_again(
     said = " ".join(word[0] for word in reference(SAMPLE).words if word[2] <= SECONDS)
     heard = client.words(transcript)
     assert jiwer.wer(normalised(said), normalised(heard)) < WORD_ERRORS, heard
+
+
+def test_room_records_over_caddy_while_the_api_is_started_again(
+    appliance: Appliance, client: Client, tmp_path: Path
+) -> None:
+    speech = cut(SAMPLE, 0.0, SECONDS, tmp_path / "speech.wav")
+    made = client.http.post("/v1/user/api-keys", json={"name": "Room"}).json()
+    command = [
+        sys.executable, "-m", "reflector", "record", client.url, "--api-key", made["key"],
+        "--ca-file", str(appliance.authority), "--file", str(speech), "--language", "en",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as room:
+        assert room.stdout is not None
+        transcript = room.stdout.readline().rpartition("/")[2].strip()
+        wait_until(lambda: client.status(transcript) == "recording", "the first piece is there")
+        appliance.machine.run("systemctl", "restart", "reflector-api.service")
+        printed = room.stdout.read()
+    assert room.returncode == 0, printed
+    assert client.status(transcript) == "ended"
+    said = " ".join(word[0] for word in reference(SAMPLE).words if word[2] <= SECONDS)
+    heard = client.words(transcript)
+    assert jiwer.wer(normalised(said), normalised(heard)) < WORD_ERRORS, heard
+    lines = [line for line in printed.splitlines() if line.startswith("00:")]
+    assert lines, "no words were printed while they were spoken"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 from reflector.live.captions import Line, Lines
 from reflector.transcript.words import Word
 from tests.conftest import HELD_OUT, SAMPLE
+from tests.doubles.language_server import language_server
 from tests.live.client import cut, speaking
 from tests.live.streaming import sending, webm
 from tests.live.test_webrtc import said
@@ -26,6 +27,7 @@ from tests.server import Server, running_server
 from tests.waiting import wait_until
 
 SECONDS = 16.0
+VIEWERS = 10
 WORD_ERRORS = 0.35
 
 
@@ -59,6 +61,10 @@ class Viewer:
     def text(self) -> str:
         return " ".join(line["text"] for line in self.lines)
 
+    @property
+    def topics(self) -> list[dict[str, Any]]:
+        return [data["topic"] for data in self.of("LIVE") if "topic" in data]
+
     def close(self) -> None:
         self._over.set()
         self._thread.join(10)
@@ -88,9 +94,16 @@ def test_viewers_read_along_and_late_ones_get_everything_so_far(
     server: Server, speech: bytes
 ) -> None:
     transcript_id = server.create(source_kind="live")
-    with watching(server, transcript_id) as early, sending(server, transcript_id) as sender:
+    with ExitStack() as stack:
+        viewers = [stack.enter_context(watching(server, transcript_id)) for _ in range(VIEWERS)]
+        early = viewers[0]
+        sender = stack.enter_context(sending(server, transcript_id))
         sender.send(speech)
         wait_until(lambda: all_said(early), "live text")
+        wait_until(
+            lambda: all(viewer.lines[:2] == early.lines[:2] for viewer in viewers),
+            "the same lines for everyone",
+        )
         assert any(data.get("partial") for data in early.of("LIVE"))
         with watching(server, transcript_id) as late:
             wait_until(lambda: late.lines[:1] == early.lines[:1], "what was said before")
@@ -201,6 +214,34 @@ def test_lines_are_translated_where_somebody_wants_that(tmp_path: Path, has_mode
 
 def said_words(text: str) -> list[Word]:
     return [Word(f" {each}", float(at), at + 0.8) for at, each in enumerate(text.split())]
+
+
+def test_topics_form_while_the_meeting_runs(tmp_path: Path) -> None:
+    meeting = webm(SAMPLE, tmp_path)
+    with (
+        language_server() as llm,
+        running_server(tmp_path, LLM_URL=llm.url, LLM_API_KEY="x") as server,
+    ):
+        transcript_id = server.create(source_kind="live")
+        with watching(server, transcript_id) as viewer:
+            for key in ("morning", "afternoon"):  # one is not long enough for a topic
+                with sending(server, transcript_id, key) as sender:
+                    sender.send(meeting)
+            wait_until(lambda: viewer.topics, "a topic")
+            assert llm.names() == ["TopicAnswer"], "nothing else is asked for before the end"
+            (topic,) = viewer.topics
+            assert topic["title"] == "The Budget Question"
+            assert topic["end"] - topic["start"] > 100
+            assert [each["title"] for each in viewer.of("TOPIC")] == [topic["title"]]
+            with watching(server, transcript_id) as late:
+                wait_until(lambda: late.topics == [topic], "the topic so far")
+            with sending(server, transcript_id, "afternoon") as sender:
+                sender.stop()
+        server.wait_for_status(transcript_id, "ended")
+        topics = server.get(f"/v1/transcripts/{transcript_id}/topics")
+        with watching(server, transcript_id) as after:
+            wait_until(lambda: len(after.of("TOPIC")) == len(topics), "those of the final text")
+            assert after.topics == []
 
 
 def test_lines_end_with_sentences_pauses_and_before_they_are_too_long() -> None:

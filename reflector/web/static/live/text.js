@@ -6,6 +6,8 @@ import { t } from "../text.js";
 // Further from the end than this, somebody reads what was said before
 const NEAR_PIXELS = 80;
 const LATE_SECONDS = 5;
+// A topic starts with a word, a line with a rounded one
+const NEAR_SECONDS = 0.1;
 
 /** Live text in `box`, which scrolls. */
 export class LiveText {
@@ -34,6 +36,7 @@ export class LiveText {
   add(data) {
     if (data.line) this.addLine(data.line);
     else if (data.translation) this.addTranslation(data.translation);
+    else if (data.topic) this.addTopic(data.topic);
     else if (data.state === "waiting") this.state.textContent = t("The text follows later. The recording goes on.");
     else this.showRunning(data);
     if (this.follows) this.box.scrollTop = this.box.scrollHeight;
@@ -52,6 +55,14 @@ export class LiveText {
     const line = this.box.querySelector(`p[data-start="${start}"]`);
     if (line && !line.querySelector(".translated"))
       line.append(make("span", { className: "translated", dir: "auto" }, text));
+  }
+
+  /** Before the first of its lines. A connection that comes again brings it once more. */
+  addTopic({ title, summary, start }) {
+    if (this.box.querySelector(`[data-topic="${start}"]`)) return;
+    const lines = [...this.box.querySelectorAll("p[data-start]")];
+    const first = lines.find(({ dataset }) => Number(dataset.start) >= start - NEAR_SECONDS) ?? this.running;
+    first.before(make("h3", { dir: "auto", dataset: { topic: String(start) }, title: summary }, title));
   }
 
   showRunning({ final, partial, lag, seconds }) {

@@ -4,6 +4,8 @@ import { t } from "../text.js";
 import * as store from "./store.js";
 
 const PIECE_MS = 1000;
+// Enough for speech, and for a line of 64 kbit/s
+const BIT_RATE = 48_000;
 const SILENT_SECONDS = 10;
 // Of a full scale of 1: what a microphone that is switched off gives, and no room does
 const SILENT = 0.001;
@@ -119,7 +121,8 @@ export class Recorder {
       node.connect(this.analyser);
       for (const track of source.getAudioTracks()) track.addEventListener("ended", () => this.lost());
     }
-    this.media = new MediaRecorder(mix.stream, { mimeType: this.recording.type || undefined });
+    const mimeType = this.recording.type || undefined;
+    this.media = new MediaRecorder(mix.stream, { mimeType, audioBitsPerSecond: BIT_RATE });
     this.media.addEventListener("dataavailable", ({ data }) => this.keep(data));
     this.media.addEventListener("stop", () => this.writing.then(() => this.onEnd()));
     this.onBegin();

@@ -1,0 +1,51 @@
+"""Do work beside the recogniser of a live recording, one thing after the other."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+# The rest waits in the recogniser's thread
+MOST_WAITING = 1000
+
+Item = TypeVar("Item")
+
+
+class InOrder(Generic[Item]):
+    """Call `work` with each item, in their order, on a thread called `name`, until `stop` is set.
+
+    An item that fails is logged, and the next has its turn.
+    """
+
+    def __init__(self, name: str, work: Callable[[Item], None], stop: threading.Event) -> None:
+        self._name, self._work, self._stop = name, work, stop
+        self._complete = threading.Event()
+        self._waiting: queue.Queue[Item] = queue.Queue(MOST_WAITING)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        self._waiting.put(item)
+
+    def complete(self) -> None:
+        """Say that no item comes any more: the thread ends after the last one."""
+        self._complete.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                item = self._waiting.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                if self._complete.is_set():
+                    return
+                continue
+            try:
+                self._work(item)
+            except Exception:
+                log.exception("%s: something is left out", self._name)
