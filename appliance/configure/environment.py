@@ -88,7 +88,7 @@ def settings_of(
         "WEBRTC_PORT_RANGE": f"{first}-{last}",
         **_access(config),
         **_speech(config, placement),
-        **_language_model(config),
+        **_language_model(config, placement),
         **_storage(config),
     }
 
@@ -131,19 +131,17 @@ def _speech(config: ApplianceConfig, placement: Placement) -> dict[str, str]:
     return values
 
 
-def _language_model(config: ApplianceConfig) -> dict[str, str]:
+def _language_model(config: ApplianceConfig, placement: Placement) -> dict[str, str]:
+    values = {"LLM_MODEL": config.llm.model, "LLM_CONTEXT_WINDOW": str(config.llm.context)}
     match config.llm.on:
         case LanguageModelOn.NONE:
             return {}
         case LanguageModelOn.EXTERNAL:
-            url = str(config.llm.url)
-        case _:
-            url = OLLAMA
-    return {
-        "LLM_URL": url,
-        "LLM_MODEL": config.llm.model,
-        "LLM_CONTEXT_WINDOW": str(config.llm.context),
-    }
+            return {"LLM_URL": str(config.llm.url), **values}
+    if placement.speech_device == "cpu" and not placement.language_model_on_card:
+        # The words of a meeting that runs need all of the processor
+        values["LIVE_TOPICS"] = "false"
+    return {"LLM_URL": OLLAMA, **values}
 
 
 def _storage(config: ApplianceConfig) -> dict[str, str]:

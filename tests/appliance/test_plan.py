@@ -91,6 +91,13 @@ def test_card_reaches_the_settings() -> None:
     assert found["WHISPER_MODEL"] == "large-v3-turbo"
 
 
+def test_topics_wait_for_the_end_only_where_they_would_slow_the_words() -> None:
+    both = ApplianceConfig.model_validate({"llm": {"on": "ollama-gpu"}})
+    assert "LIVE_TOPICS" not in settings(both, with_cards(card(24)))
+    outside = {"llm": {"on": "external", "url": "https://llm.example.org/v1"}}
+    assert "LIVE_TOPICS" not in settings(ApplianceConfig.model_validate(outside))
+
+
 def test_values_survive_the_file() -> None:
     """Quotes, dollars and backslashes, read as systemd and a shell read them."""
     values = {"A": 'a "b" $c `d` \\e', "B": ""}

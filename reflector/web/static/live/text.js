@@ -60,9 +60,10 @@ export class LiveText {
   /** Before the first of its lines. A connection that comes again brings it once more. */
   addTopic({ title, summary, start }) {
     if (this.box.querySelector(`[data-topic="${start}"]`)) return;
-    const lines = [...this.box.querySelectorAll("p[data-start]")];
-    const first = lines.find(({ dataset }) => Number(dataset.start) >= start - NEAR_SECONDS) ?? this.running;
-    first.before(make("h3", { dir: "auto", dataset: { topic: String(start) }, title: summary }, title));
+    const lines = [.../** @type {NodeListOf<HTMLElement>} */ (this.box.querySelectorAll("p[data-start]"))];
+    const first = lines.find(({ dataset }) => Number(dataset.start) >= start - NEAR_SECONDS);
+    const heading = make("h3", { dir: "auto", dataset: { topic: String(start) }, title: summary }, title);
+    (first ?? this.running).before(heading);
   }
 
   showRunning({ final, partial, lag, seconds }) {
