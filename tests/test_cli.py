@@ -278,3 +278,21 @@ def test_long_and_undecodable_names_end_no_call(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     assert len(list(out.iterdir())) == 3
     assert (out / "talk.srt").read_text().startswith("1\n00:00:00,")
+
+
+@pytest.mark.parametrize(
+    ("url", "certificate", "sentence"),
+    [
+        ("http://127.0.0.1:9", "", "has no certificate to check"),
+        ("https://127.0.0.1:9", "no certificate", "is not the certificate of an authority"),
+    ],
+)
+def test_certificate_that_cannot_be_checked_stops_before_anything_is_sent(
+    tmp_path: Path, url: str, certificate: str, sentence: str
+) -> None:
+    file = tmp_path / "root.crt"
+    file.write_text(certificate)
+    done = run("record", url, "--ca-file", str(file), "--file", str(HELD_OUT))
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr

@@ -79,19 +79,22 @@ class LLMAnalyst:
         """Ask about each of several stretches of similar length, which end with a segment."""
         room = room_for_text(self._model.window, prompts.TOPIC)
         stretches = _stretches(meeting, room)
+        if len(stretches) == 1:
+            # A process waits for the threads of a pool before it exits, and not for its caller's
+            return [self._topic(*stretches[0])]
         drafts: dict[int, TopicDraft] = {}
         with ThreadPoolExecutor(self._model.concurrency) as pool:
             asked = {
-                pool.submit(self._model.ask, prompts.TOPIC, text, TopicAnswer, 0.4): index
-                for index, (_, _, text) in enumerate(stretches)
+                pool.submit(self._topic, *stretch): index for index, stretch in enumerate(stretches)
             }
             for future in as_completed(asked):
-                index = asked[future]
-                first, last, _ = stretches[index]
-                answer = future.result()
-                drafts[index] = TopicDraft(first, last, clean_title(answer.title), answer.summary)
+                drafts[asked[future]] = future.result()
                 progress(len(drafts) / len(stretches))
         return [drafts[index] for index in sorted(drafts)]
+
+    def _topic(self, first: int, last: int, text: str) -> TopicDraft:
+        answer = self._model.ask(prompts.TOPIC, text, TopicAnswer, 0.4)
+        return TopicDraft(first, last, clean_title(answer.title), answer.summary)
 
     def title(self, meeting: Meeting, topics: Sequence[TopicDraft]) -> str:
         lines = [f"- {topic.title}" for topic in topics]

@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -24,6 +23,7 @@ from reflector.events.bus import Message, transcript_channel
 from reflector.events.names import EventName
 from reflector.events.outbox import Outbox
 from reflector.live import LOCKS
+from reflector.live.lines import Line, Lines
 from reflector.live.metrics import lag
 from reflector.live.topics import LiveTopic, TopicFinder
 from reflector.live.translation import LineTranslator
@@ -46,8 +46,6 @@ CLOSE_SECONDS = 10.0
 FAILED_SECONDS = 60.0
 # Viewers hear that the recording goes on although nobody speaks
 STILL_SECONDS = 3.0
-# A line ends with a sentence or at a pause, if it is not too short, or when it is too long
-SHORT_LINE, LONG_LINE = 20, 240
 OFF = "none"
 # Of the reference, while the language is not known
 DEFAULT_LANGUAGE = "en"
@@ -103,38 +101,6 @@ class Captions:
             thread.join(max(0.0, deadline - time.monotonic()))
 
 
-@dataclass(frozen=True)
-class Line:
-    """A sentence, or what was said up to a pause; times in seconds."""
-
-    text: str
-    start: float
-    end: float
-
-
-@dataclass
-class Lines:
-    """Split final words into lines. `words` are those of the line that is not complete."""
-
-    words: list[Word] = field(default_factory=list)
-
-    def add(self, words: list[Word], is_pause: bool) -> list[Line]:
-        """Return the lines that are complete now."""
-        found = []
-        for word in words:
-            self.words.append(word)
-            length = len(plain_text(self.words))
-            if (word.ends_sentence and length >= SHORT_LINE) or length >= LONG_LINE:
-                found.append(self._take())
-        if self.words and is_pause:
-            found.append(self._take())
-        return found
-
-    def _take(self) -> Line:
-        words, self.words = self.words, []
-        return Line(plain_text(words), round(words[0].start, 2), round(words[-1].end, 2))
-
-
 class Follower:
     """Follow one recording from its journal to the viewers, until it ends."""
 
@@ -148,6 +114,8 @@ class Follower:
         self._unsaved: list[Line] = []
         self._translator: LineTranslator | None = None
         self._topics: TopicFinder | None = None
+        # The result that is on show, 0 without one
+        self._run = 0
         self._shown: dict[str, Any] = {}
         self._shown_at = 0.0
 
@@ -162,6 +130,7 @@ class Follower:
         self._translator = self._line_translator()
         self._topics = self._topic_finder()
         sound = JournalSound(self._journal, begun, self._stop)
+        self._lines.track_of = sound.track_of
         while not self._stop.is_set():
             samples = sound.take(STEP_SECONDS)
             if samples is not None:
@@ -212,16 +181,29 @@ class Follower:
         if not self._services.settings.LIVE_TOPICS:
             return None
         try:
-            return TopicFinder(self._services.analyst, self._keep_topic, self._stop)
+            analyst = self._services.analyst
+            return TopicFinder(analyst, self._keep_topic, self._stop, self._without_topic())
         except ReflectorError as error:
             log.warning("the live text of %s has no topics: %s", self._id, error)
             return None
 
+    def _without_topic(self) -> list[Word]:
+        """Return what was said since the last topic, if another thread followed before."""
+        with self._services.db.read() as session:
+            kept = session.scalars(
+                select(Event.data)
+                .where(Event.transcript_id == self._id, Event.name == EventName.LIVE)
+                .order_by(Event.id)
+            ).all()
+        ends = [data["topic"]["end"] for data in kept if "topic" in data]
+        lines = [Line(**data["line"]) for data in kept if "line" in data]
+        return [word for line in lines if line.end > max(ends, default=0.0) for word in line.words]
+
     def _keep_topic(self, topic: LiveTopic, words: Sequence[Word]) -> None:
         with self._services.db.write() as session:
             events = self._outbox(session)
-            if events is None:
-                return
+            if events is None or events.run != self._run:
+                return  # a final text came while it was found
             end = topic.timestamp + topic.duration
             shown = {"title": topic.title, "summary": topic.summary, "start": topic.timestamp}
             events.add(EventName.LIVE, {"topic": {**shown, "end": round(end, 2)}})
@@ -231,7 +213,7 @@ class Follower:
     def _keep_translation(self, start: float, text: str, translation: str | None) -> None:
         with self._services.db.write() as session:
             events = self._outbox(session)
-            if events is None:
+            if events is None or events.run != self._run:
                 return
             events.add(EventName.TRANSCRIPT, {"text": text, "translation": translation})
             if translation is not None:
@@ -254,8 +236,10 @@ class Follower:
     def _last_second(self) -> float | None:
         """Return where the kept text ends, 0 without any; None if the transcript is gone."""
         with self._services.db.read() as session:
-            if session.get(Transcript, self._id) is None:
+            transcript = session.get(Transcript, self._id)
+            if transcript is None:
                 return None
+            self._run = transcript.shown_run or 0
             newest = session.scalars(
                 select(Event.data)
                 .where(Event.transcript_id == self._id, Event.name == EventName.LIVE)

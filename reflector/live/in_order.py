@@ -6,15 +6,22 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from reflector.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
+RETRY_SECONDS = 5.0
 # The rest waits in the recogniser's thread
 MOST_WAITING = 1000
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class InOrder(Generic[Item]):
@@ -31,11 +38,30 @@ class InOrder(Generic[Item]):
         self._thread.start()
 
     def put(self, item: Item) -> None:
-        self._waiting.put(item)
+        while not self._stop.is_set():
+            with suppress(queue.Full):
+                self._waiting.put(item, timeout=LOOK_SECONDS)
+                return
 
     def complete(self) -> None:
         """Say that no item comes any more: the thread ends after the last one."""
         self._complete.set()
+
+    def retried(self, do: Callable[[], Result]) -> Result:
+        """Return `do()`; wait for a database or model that is away, as long as items may come.
+
+        Raises what `do` raises.
+        """
+        is_said = False
+        while True:
+            try:
+                return do()
+            except (Unavailable, SQLAlchemyError) as error:
+                if self._complete.is_set() or self._stop.wait(RETRY_SECONDS):
+                    raise
+                if not is_said:
+                    log.warning("%s waits: %s", self._name, error)
+                is_said = True
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -84,6 +84,17 @@ class Journal:
         sync(self.folder.parent)
         return path
 
+    def mark_tracks(self, key: str) -> None:
+        """Note that the channels of the recorder `key` are two tracks. Hold the lock for it."""
+        self._tracks(key).touch()
+
+    def has_tracks(self, segment: Path) -> bool:
+        """Return whether the left channel is a microphone, and the right one what was shared."""
+        return self._tracks(_key(segment)).exists()
+
+    def _tracks(self, key: str) -> Path:
+        return self.folder / f"{key}.tracks"
+
     def segments(self) -> list[Path]:
         kinds = {OGG, *STREAMS}
         found = [path for path in self.folder.glob("*.*") if path.suffix in kinds]

@@ -27,15 +27,19 @@ ENDED = N_("This recording was stopped already.")
 class Stream:
     """The file of one recorder in `journal`. `key` is the client's name for it.
 
-    Raises InvalidInput for a key or format that cannot be.
+    With two `tracks`, its left channel is a microphone, and the right one what was shared. Raises
+    InvalidInput for a key, format or number of tracks that cannot be.
     """
 
-    def __init__(self, journal: Journal, key: str, container: str) -> None:
+    def __init__(self, journal: Journal, key: str, container: str, tracks: int = 1) -> None:
         if not KEY.fullmatch(key):
             raise InvalidInput("recording has to be 1 to 64 letters, digits, - or _.")
         if container not in FORMATS:
             raise InvalidInput(f"format has to be {' or '.join(FORMATS)}.")
+        if tracks not in {1, 2}:
+            raise InvalidInput("tracks has to be 1 or 2.")
         self._journal, self._key, self._container = journal, key, container
+        self._tracks = tracks
         self._path: Path | None = None
 
     def open(self, may_begin: bool = True) -> int:
@@ -49,6 +53,8 @@ class Stream:
             if self._journal.was_stopped or not (is_there or may_begin):
                 raise Conflict(ENDED)
             self._path = self._journal.stream_file(self._key, self._container)
+            if self._tracks == 2:
+                self._journal.mark_tracks(self._key)
             return self._path.stat().st_size
 
     def append(self, offset: int, data: bytes, admit: Callable[[int], None]) -> int:

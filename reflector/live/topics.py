@@ -6,10 +6,11 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from reflector.errors import ReflectorError
-from reflector.language.meeting import Analyst, Meeting
+from reflector.language.meeting import Analyst, Meeting, TopicDraft
 from reflector.live.in_order import InOrder
 from reflector.transcript.words import Word
 
@@ -18,7 +19,8 @@ log = logging.getLogger(__name__)
 # About two and a half minutes: less is hardly a topic
 TOPIC_WORDS = 375
 # A topic ends with a sentence, or here
-MOST_WORDS = 500
+MOST_WORDS = 450
+LEAST_WORDS = 200
 
 
 @dataclass
@@ -33,16 +35,20 @@ class LiveTopic:
 
 
 class TopicFinder:
-    """Find topics in the words that are added, on a thread. `keep` gets each with its words."""
+    """Find topics in the words that are added, on a thread. `keep` gets each with its words.
+
+    `words` were said before, and have no topic yet.
+    """
 
     def __init__(
         self,
         analyst: Analyst,
         keep: Callable[[LiveTopic, Sequence[Word]], None],
         stop: threading.Event,
+        words: Sequence[Word] = (),
     ) -> None:
         self._analyst, self._keep = analyst, keep
-        self._words: list[Word] = []
+        self._words = list(words)
         self._has_failed = False
         self._parts = InOrder("live-topics", self._find, stop)
 
@@ -60,14 +66,27 @@ class TopicFinder:
 
     def _find(self, part: Meeting) -> None:
         try:
-            drafts = self._analyst.topics(part, lambda _: None)
+            drafts = self._parts.retried(lambda: self._analyst.topics(part, lambda _: None))
         except ReflectorError as error:
             if not self._has_failed:
                 log.warning("the live text has no topics: %s", error)
             self._has_failed = True
             return
-        for draft in drafts:
+        self._has_failed = False
+        for draft in _joined(drafts):
             words = part.words[draft.first : draft.last]
             start = words[0].start
             duration = round(words[-1].end - start, 2)
-            self._keep(LiveTopic(draft.title, draft.summary, start, duration), words)
+            topic = LiveTopic(draft.title, draft.summary, start, duration)
+            self._parts.retried(partial(self._keep, topic, words))
+
+
+def _joined(drafts: Sequence[TopicDraft]) -> list[TopicDraft]:
+    """Return `drafts` with the short ones added to those before."""
+    found: list[TopicDraft] = []
+    for draft in drafts:
+        if found and draft.last - draft.first < LEAST_WORDS:
+            found[-1] = replace(found[-1], last=draft.last)
+        else:
+            found.append(draft)
+    return found

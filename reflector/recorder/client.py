@@ -54,11 +54,16 @@ class Server:
     def __post_init__(self) -> None:
         self.url = self.url.rstrip("/")
         self.headers = {"X-API-Key": self.api_key} if self.api_key else {}
+        self.tls = ssl.create_default_context()
+        if self.authority is None:
+            return
+        if not self.url.startswith("https:"):
+            raise InvalidInput(f"{self.url} has no certificate to check: its address is https://…")
         try:
             self.tls = ssl.create_default_context(cafile=self.authority)
         except OSError as error:
             raise InvalidInput(
-                f"{self.authority} cannot be used as a certificate of an authority: {error}"
+                f"{self.authority} is not the certificate of an authority: {error}"
             ) from error
 
     def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:

@@ -49,11 +49,14 @@ def test_room_records_over_caddy_while_the_api_is_started_again(
         "--ca-file", str(appliance.authority), "--file", str(speech), "--language", "en",
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as room:
-        assert room.stdout is not None
-        transcript = room.stdout.readline().rpartition("/")[2].strip()
-        wait_until(lambda: client.status(transcript) == "recording", "the first piece is there")
-        appliance.machine.run("systemctl", "restart", "reflector-api.service")
-        printed = room.stdout.read()
+        try:
+            assert room.stdout is not None
+            transcript = room.stdout.readline().rpartition("/")[2].strip()
+            wait_until(lambda: client.status(transcript) == "recording", "the first piece is there")
+            appliance.machine.run("systemctl", "restart", "reflector-api.service")
+            printed, _ = room.communicate(timeout=600)
+        finally:
+            room.kill()
     assert room.returncode == 0, printed
     assert client.status(transcript) == "ended"
     said = " ".join(word[0] for word in reference(SAMPLE).words if word[2] <= SECONDS)

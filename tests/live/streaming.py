@@ -55,10 +55,15 @@ class Sender:
 
 @contextmanager
 def sending(
-    server: Server, transcript_id: str, key: str = "first", container: str = "webm", **headers: str
+    server: Server,
+    transcript_id: str,
+    key: str = "first",
+    container: str = "webm",
+    tracks: int = 1,
+    **headers: str,
 ) -> Iterator[Sender]:
     path = f"/v1/transcripts/{transcript_id}/record/stream?recording={key}&format={container}"
-    address = f"{server.url.replace('http', 'ws', 1)}{path}"
+    address = f"{server.url.replace('http', 'ws', 1)}{path}&tracks={tracks}"
     with connect(address, additional_headers=headers) as socket:
         yield Sender(socket)
 

@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import av
 import jiwer
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from reflector.live.captions import Line, Lines
+from reflector.live.lines import Line, Lines
 from reflector.transcript.words import Word
 from tests.conftest import HELD_OUT, SAMPLE
 from tests.doubles.language_server import language_server
@@ -22,7 +23,7 @@ from tests.live.client import cut, speaking
 from tests.live.streaming import sending, webm
 from tests.live.test_webrtc import said
 from tests.pipeline.test_translation import TARGET, add_model, backwards
-from tests.pipeline.test_way_of_a_file import normalised
+from tests.pipeline.test_way_of_a_file import normalised, words_of
 from tests.server import Server, running_server
 from tests.waiting import wait_until
 
@@ -217,17 +218,19 @@ def said_words(text: str) -> list[Word]:
 
 
 def test_topics_form_while_the_meeting_runs(tmp_path: Path) -> None:
-    meeting = webm(SAMPLE, tmp_path)
+    second = cut(SAMPLE, 0.0, 70.0, tmp_path / "part.wav")
+    # One is too short for a topic
+    meetings = {"morning": webm(SAMPLE, tmp_path), "afternoon": webm(second, tmp_path)}
     with (
         language_server() as llm,
         running_server(tmp_path, LLM_URL=llm.url, LLM_API_KEY="x") as server,
     ):
         transcript_id = server.create(source_kind="live")
         with watching(server, transcript_id) as viewer:
-            for key in ("morning", "afternoon"):  # one is not long enough for a topic
+            for key, content in meetings.items():
                 with sending(server, transcript_id, key) as sender:
-                    sender.send(meeting)
-            wait_until(lambda: viewer.topics, "a topic")
+                    sender.send(content)
+            wait_until(lambda: viewer.topics and viewer.of("TOPIC"), "a topic")
             assert llm.names() == ["TopicAnswer"], "nothing else is asked for before the end"
             (topic,) = viewer.topics
             assert topic["title"] == "The Budget Question"
@@ -239,9 +242,56 @@ def test_topics_form_while_the_meeting_runs(tmp_path: Path) -> None:
                 sender.stop()
         server.wait_for_status(transcript_id, "ended")
         topics = server.get(f"/v1/transcripts/{transcript_id}/topics")
+        assert topics
         with watching(server, transcript_id) as after:
             wait_until(lambda: len(after.of("TOPIC")) == len(topics), "those of the final text")
             assert after.topics == []
+
+
+def test_lines_say_in_which_of_two_tracks_they_are_heard(server: Server, tmp_path: Path) -> None:
+    """The first half is in the microphone, the second one in what is shared."""
+    transcript_id = server.create(source_kind="live")
+    with watching(server, transcript_id) as viewer:
+        with sending(server, transcript_id, tracks=2) as sender:
+            sender.send(two_tracks(cut(SAMPLE, 0.0, SECONDS, tmp_path / "speech.wav"), tmp_path))
+            wait_until(lambda: all_said(viewer), "live text")
+            sender.stop()
+        halves = [
+            {line["track"] for line in viewer.lines if (line["start"] < SECONDS / 2) is is_first}
+            for is_first in (True, False)
+        ]
+        assert halves == [{"microphone"}, {"shared"}], viewer.lines
+    server.wait_for_status(transcript_id, "ended")
+    assert len(words_of(server, transcript_id)) > 20
+
+
+def two_tracks(speech: Path, folder: Path) -> bytes:
+    """WebM/Opus: what is said changes from the left channel to the right one in the middle."""
+    target = folder / "tracks.webm"
+    with av.open(str(speech)) as source, av.open(str(target), "w", "webm") as out:
+        stream: Any = out.add_stream("libopus", rate=48_000)
+        stream.layout = "stereo"
+        resampler = av.AudioResampler("s16", "stereo", 48_000)
+        written = 0
+        for frame in source.decode(source.streams.audio[0]):
+            for part in resampler.resample(frame):
+                channels = part.to_ndarray().reshape(-1, 2)
+                channels[:, int(written < SECONDS / 2 * 48_000)] = 0
+                changed = av.AudioFrame.from_ndarray(channels.reshape(1, -1), "s16", "stereo")
+                changed.sample_rate, changed.pts = 48_000, written
+                written += len(channels)
+                out.mux(stream.encode(changed))
+        out.mux(stream.encode(None))
+    return target.read_bytes()
+
+
+def test_words_change_the_line_with_the_track() -> None:
+    lines = Lines(lambda start, _: "shared" if 2.0 <= start < 4.0 else None)
+    lines.track = "microphone"
+    found = lines.add(said_words("We think so but you said no to it"), True)
+    assert [(line.text, line.track) for line in found] == [
+        ("We think", "microphone"), ("so but you said no to it", "shared"),
+    ]  # fmt: skip
 
 
 def test_lines_end_with_sentences_pauses_and_before_they_are_too_long() -> None:

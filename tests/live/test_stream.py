@@ -125,18 +125,19 @@ def test_recording_that_was_stopped_is_never_replaced_by_what_comes_later(
 
 
 @pytest.mark.parametrize(
-    ("key", "container", "sentence"),
+    ("key", "container", "tracks", "sentence"),
     [
-        ("..%2F..%2Fetc", "webm", "1 to 64 letters"),
-        ("", "webm", "1 to 64 letters"),
-        ("a", "exe", "webm or mp4"),
+        ("..%2F..%2Fetc", "webm", 1, "1 to 64 letters"),
+        ("", "webm", 1, "1 to 64 letters"),
+        ("a", "exe", 1, "webm or mp4"),
+        ("a", "webm", 3, "tracks has to be 1 or 2"),
     ],
 )
-def test_recorder_with_a_wrong_name_is_refused(
-    server: Server, key: str, container: str, sentence: str
+def test_recorder_that_cannot_be_is_refused(
+    server: Server, key: str, container: str, tracks: int, sentence: str
 ) -> None:
     transcript_id = server.create(source_kind="live")
-    with sending(server, transcript_id, key, container) as sender:
+    with sending(server, transcript_id, key, container, tracks) as sender:
         assert sender.first["status"] == 400
         assert sentence in sender.first["detail"]
         assert sender.close_code() == 1008

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.conftest import HELD_OUT
 from tests.server import Server
@@ -19,6 +21,8 @@ from tests.web.test_accounts import server as with_accounts
 from tests.web.test_pages import CHROMIUM, QUIET, new_page, playwright, pytestmark
 
 __all__ = ["pytestmark", "with_accounts"]
+
+TONE = 440
 
 
 def as_wave(path: Path) -> Path:
@@ -36,22 +40,25 @@ def as_wave(path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def speaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A browser whose microphone hears the recording, and which asks nobody."""
+    """A browser whose microphone hears the recording, and which shares the tab "Playing"."""
     sound = as_wave(tmp_path_factory.mktemp("microphone") / "speech.wav")
     microphone = [
-        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={sound}",
+        "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={sound}",
+        "--auto-select-tab-capture-source-by-title=Playing",
     ]  # fmt: skip
     with (
         playwright.sync_playwright() as driver,
-        launched(driver.chromium, executable_path=CHROMIUM, args=[*QUIET, *microphone]) as started,
-    ):
+        launched(
+            driver.chromium, executable_path=CHROMIUM, args=[*QUIET, *microphone],
+            ignore_default_args=["--mute-audio"],  # a tab that is muted shares silence
+        ) as started,
+    ):  # fmt: skip
         yield started
 
 
 @pytest.fixture
 def page(speaking: Any, server: Server) -> Iterator[Any]:
-    context = speaking.new_context(base_url=server.url)
+    context = speaking.new_context(base_url=server.url, permissions=["microphone"])
     opened = new_page(context)
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
@@ -284,6 +291,45 @@ def test_microphone_that_is_taken_away_keeps_what_was_said(page: Any, server: Se
     assert "was taken away" in page.inner_text("#recorder-problem")
 
 
+def test_sound_of_a_tab_is_a_track_beside_the_microphone(page: Any, server: Server) -> None:
+    before = count(server)
+    playing = page.context.new_page()
+    playing.goto("/login")
+    playing.evaluate(
+        """tone => {
+            document.title = "Playing";
+            const context = new AudioContext();
+            const source = new OscillatorNode(context, { frequency: tone });
+            source.connect(context.destination);
+            source.start();
+        }""",
+        TONE,
+    )
+    page.bring_to_front()
+    page.click("#record")
+    page.check("#recorder-shared")
+    page.click("#recorder-start")
+    page.wait_for_selector("#recorder-running:not([hidden])")
+    saved_up_to(page, 4)
+    playing.close()
+    page.wait_for_selector("#recorder-problem:has-text('was taken away')")
+    saved_up_to(page, 6)  # the microphone goes on
+    page.click("#recorder-stop")
+    made = ended(server, page, before)
+    (recording,) = server.data.glob(f"**/{made['id']}/live.ogg")
+    with av.open(str(recording)) as container:
+        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+    microphone, shared = np.concatenate(frames, axis=1)[:, 48_000 : 3 * 48_000]
+    assert strength(shared) > 20 * strength(microphone)
+    assert microphone.std() > 0.001
+
+
+def strength(sound: NDArray[np.float32]) -> float:
+    """How strong the tone of the tab is in two seconds of 48 kHz."""
+    spectrum = np.abs(np.fft.rfft(sound))
+    return float(spectrum[2 * TONE - 2 : 2 * TONE + 3].max())
+
+
 def test_page_without_tls_says_why_it_cannot_record(page: Any) -> None:
     page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     page.reload()
@@ -295,7 +341,7 @@ def test_logging_out_asks_before_it_gives_a_recording_up(
     speaking: Any, with_accounts: Server
 ) -> None:
     """Logging out clears what the browser keeps."""
-    context = speaking.new_context(base_url=with_accounts.url)
+    context = speaking.new_context(base_url=with_accounts.url, permissions=["microphone"])
     page = new_page(context)
     page.goto("/login")
     log_in(page)

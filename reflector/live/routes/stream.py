@@ -59,12 +59,17 @@ SILENT_SECONDS = 60.0
 
 @router.websocket("/transcripts/{transcript_id}/record/stream")
 async def transcript_record_stream(
-    socket: WebSocket, transcript_id: str, recording: str = "", format: str = "webm"
+    socket: WebSocket,
+    transcript_id: str,
+    recording: str = "",
+    format: str = "webm",
+    tracks: int = 1,
 ) -> None:
     """Record what a browser's MediaRecorder gives, over any number of connections.
 
     `recording` is the client's name for one recorder, whose file `format` is webm or mp4. Another
-    recorder may continue the same transcript.
+    recorder may continue the same transcript. With two `tracks`, its left channel is a microphone,
+    and the right one the sound of a tab or system.
     """
     live = cast(LiveRecordings, socket.app.state.live)
     recorder = _Recorder(services_of(socket), socket_credentials(socket), transcript_id)
@@ -74,7 +79,7 @@ async def transcript_record_stream(
         try:
             is_new = await run_in_threadpool(recorder.check)
             with live.stream(transcript_id) as journal:
-                stream = Stream(journal, recording, format)
+                stream = Stream(journal, recording, format, tracks)
                 try:
                     offset = await asyncio.to_thread(stream.open, is_new)
                     await run_in_threadpool(recorder.mark)

@@ -6,7 +6,8 @@ import { t } from "../text.js";
 // Further from the end than this, somebody reads what was said before
 const NEAR_PIXELS = 80;
 const LATE_SECONDS = 5;
-// A topic starts with a word, a line with a rounded one
+const SOURCES = { microphone: t("Microphone:"), shared: t("Shared sound:") };
+// Times of lines are rounded
 const NEAR_SECONDS = 0.1;
 
 /** Live text in `box`, which scrolls. */
@@ -16,6 +17,9 @@ export class LiveText {
     this.box = box;
     this.state = state;
     this.last = -1;
+    this.lastTopic = -1;
+    /** Of the last line. @type {string | null} */
+    this.lastTrack = null;
     /** Of the recording that were heard. */
     this.seconds = 0;
     this.follows = true;
@@ -43,12 +47,16 @@ export class LiveText {
   }
 
   /** A connection that comes again brings all lines once more. */
-  addLine({ text, start }) {
+  addLine({ text, start, end, track }) {
     if (start <= this.last) return;
     this.last = start;
     this.final.textContent = "";
     const time = make("span", { className: "meta" }, clock(start));
-    this.running.before(make("p", { dir: "auto", dataset: { start: String(start) } }, time, " ", text));
+    const isOther = track && track !== this.lastTrack;
+    this.lastTrack = track;
+    const source = isOther ? make("span", { className: "track" }, SOURCES[track], " ") : "";
+    const dataset = { start: String(start), end: String(end) };
+    this.running.before(make("p", { dir: "auto", dataset }, time, " ", source, text));
   }
 
   addTranslation({ start, text }) {
@@ -57,11 +65,12 @@ export class LiveText {
       line.append(make("span", { className: "translated", dir: "auto" }, text));
   }
 
-  /** Before the first of its lines. A connection that comes again brings it once more. */
+  /** Before its first line, in which it may begin. A connection that comes again brings it once more. */
   addTopic({ title, summary, start }) {
-    if (this.box.querySelector(`[data-topic="${start}"]`)) return;
+    if (start <= this.lastTopic) return;
+    this.lastTopic = start;
     const lines = [.../** @type {NodeListOf<HTMLElement>} */ (this.box.querySelectorAll("p[data-start]"))];
-    const first = lines.find(({ dataset }) => Number(dataset.start) >= start - NEAR_SECONDS);
+    const first = lines.find(({ dataset }) => Number(dataset.end) > start + NEAR_SECONDS);
     const heading = make("h3", { dir: "auto", dataset: { topic: String(start) }, title: summary }, title);
     (first ?? this.running).before(heading);
   }

@@ -68,6 +68,7 @@ export class Delivery {
       transcript: /** @type {string} */ (this.recording.transcript),
       key: String(this.recording.key),
       format: store.formatOf(this.recording),
+      tracks: this.recording.tracks ?? 1,
       stops: this.stops,
       onChange: this.onChange,
       onDone: () => {

@@ -47,6 +47,11 @@ async function shared() {
   throw new Error(t("That was shared without its sound. Tick “Share audio” in the dialogue of the browser."));
 }
 
+/** @param {AudioContext} context */
+function toMono(context) {
+  return new GainNode(context, { channelCount: 1, channelCountMode: "explicit" });
+}
+
 /**
  * A recording that is being made.
  *
@@ -77,6 +82,7 @@ export class Recorder {
       until: 0,
       transcript,
       continues: transcript !== null,
+      tracks: 1,
       isStopped: false,
       ...choices,
     };
@@ -105,31 +111,41 @@ export class Recorder {
     // What is shared has to be asked for while the click is fresh
     if (withShared) this.sources.push(await shared());
     try {
-      this.sources.push(await microphone(device));
+      this.sources.unshift(await microphone(device));
+      this.recording.tracks = this.sources.length;
+      this.media = this.connect();
       await store.keepAlive(this.recording);
     } catch (error) {
       this.release();
       throw error;
     }
     navigator.storage?.persist?.().catch(() => {});
-    this.context = new AudioContext();
-    const mix = this.context.createMediaStreamDestination();
-    this.analyser = this.context.createAnalyser();
-    for (const source of this.sources) {
-      const node = this.context.createMediaStreamSource(source);
-      node.connect(mix);
-      node.connect(this.analyser);
-      for (const track of source.getAudioTracks()) track.addEventListener("ended", () => this.lost());
-    }
-    const mimeType = this.recording.type || undefined;
-    this.media = new MediaRecorder(mix.stream, { mimeType, audioBitsPerSecond: BIT_RATE });
-    this.media.addEventListener("dataavailable", ({ data }) => this.keep(data));
-    this.media.addEventListener("stop", () => this.writing.then(() => this.onEnd()));
     this.onBegin();
     this.media.start(PIECE_MS);
     this.begun = performance.now();
     this.watching = setInterval(() => this.watch(), 100);
     this.keepAwake(); // pieces come meanwhile, so nothing waits for it
+  }
+
+  /** What records the sources. Two are two tracks: the microphone left, what is shared right. */
+  connect() {
+    this.context = new AudioContext();
+    const out = this.context.createMediaStreamDestination();
+    this.analyser = this.context.createAnalyser();
+    const tracks = this.context.createChannelMerger(2);
+    if (this.sources.length > 1) tracks.connect(out);
+    for (const [number, source] of this.sources.entries()) {
+      const node = this.context.createMediaStreamSource(source);
+      if (this.sources.length > 1) node.connect(toMono(this.context)).connect(tracks, 0, number);
+      else node.connect(out);
+      node.connect(this.analyser);
+      for (const track of source.getAudioTracks()) track.addEventListener("ended", () => this.lost());
+    }
+    const mimeType = this.recording.type || undefined;
+    const media = new MediaRecorder(out.stream, { mimeType, audioBitsPerSecond: BIT_RATE });
+    media.addEventListener("dataavailable", ({ data }) => this.keep(data));
+    media.addEventListener("stop", () => this.writing.then(() => this.onEnd()));
+    return media;
   }
 
   /** Browsers end it with each page that is hidden. */

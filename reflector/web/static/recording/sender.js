@@ -16,13 +16,13 @@ const STOPPED = 409;
 
 export class Sender {
   /**
-   * @param {{ transcript: string, key: string, format: string, stops: boolean,
+   * @param {{ transcript: string, key: string, format: string, tracks: number, stops: boolean,
    *   onChange: () => void, onDone: () => void, onRefused: (sentence: string) => void }} options
    *   `stops`: the transcript ends once the server has all of it
    */
-  constructor({ transcript, key, format, stops, onChange, onDone, onRefused }) {
+  constructor({ transcript, key, format, tracks, stops, onChange, onDone, onRefused }) {
     this.stops = stops;
-    this.path = `/v1/transcripts/${transcript}/record/stream?recording=${key}&format=${format}`;
+    this.path = `/v1/transcripts/${transcript}/record/stream?recording=${key}&format=${format}&tracks=${tracks}`;
     this.onChange = onChange;
     this.onDone = onDone;
     this.onRefused = onRefused;

@@ -135,6 +135,7 @@ function deliver(recording, options = {}) {
       release(recording);
       await store.remove(recording.key).catch(() => {});
       if (recording === awaited && !recorder) location.href = at(`/transcripts/${id}`);
+      else if (!recorder) hideText();
     },
     onRefused: (sentence) => {
       // What is still recorded goes on, and is uploaded at its end
@@ -163,14 +164,23 @@ async function finish(ended, own) {
   say(warning || t("The end of the recording is being sent."));
   recording.isStopped = true;
   await store.keepAlive(recording).catch(() => {});
-  if (own.isOver) await hand(recording);
+  if (own.isOver) await hand(recording, isLost ? warning : "");
   else own.complete();
 }
 
-/** The recording becomes an upload, and is no recording any more once that is kept. @param {store.Recording} recording */
-async function hand(recording) {
+function hideText() {
   unfollow();
   byId("recorder-live").hidden = true;
+}
+
+/**
+ * The recording becomes an upload, and is no recording any more once that is kept.
+ *
+ * @param {store.Recording} recording
+ * @param {string} sentence what stays to be read
+ */
+async function hand(recording, sentence = "") {
+  hideText();
   try {
     const file = await store.fileOf(recording);
     // Without room for the upload, the recording stays
@@ -179,7 +189,7 @@ async function hand(recording) {
       await store.remove(recording.key);
       if (recording.transcript) await discard(recording.transcript);
     }
-    say("");
+    say(sentence);
   } catch (error) {
     say(`${error.message} ${t("The recording is kept. Load this page again to upload it.")}`);
   }
