@@ -114,7 +114,7 @@ class Follower:
         self._unsaved: list[Line] = []
         self._translator: LineTranslator | None = None
         self._topics: TopicFinder | None = None
-        # The result that is on show, 0 without one
+        # The result that was on show when lines were stored, 0 without one
         self._run = 0
         self._shown: dict[str, Any] = {}
         self._shown_at = 0.0
@@ -261,6 +261,7 @@ class Follower:
                 events = self._outbox(session)
                 if events is None:
                     return False
+                self._run = events.run
                 for line in self._unsaved:
                     if self._translator is None:
                         said = {"text": line.text, "translation": None}

@@ -86,6 +86,7 @@ class Journal:
 
     def mark_tracks(self, key: str) -> None:
         """Note that the channels of the recorder `key` are two tracks. Hold the lock for it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._tracks(key).touch()
 
     def has_tracks(self, segment: Path) -> bool:

@@ -31,8 +31,6 @@ BLOCK = SAMPLE_RATE // 5
 WAITING_BLOCKS = 60 * 5
 # Without anything new for so long, the thread ends; the next piece starts another
 IDLE_SECONDS = 120.0
-
-
 LEVEL_SECONDS = 0.1
 LEVEL = int(LEVEL_SECONDS * SAMPLE_RATE)
 # So many times the energy of the other track: 6 dB

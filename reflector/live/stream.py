@@ -52,9 +52,9 @@ class Stream:
             is_there = self._journal.folder.exists()
             if self._journal.was_stopped or not (is_there or may_begin):
                 raise Conflict(ENDED)
-            self._path = self._journal.stream_file(self._key, self._container)
-            if self._tracks == 2:
+            if self._tracks == 2:  # before there is a file that somebody could read
                 self._journal.mark_tracks(self._key)
+            self._path = self._journal.stream_file(self._key, self._container)
             return self._path.stat().st_size
 
     def append(self, offset: int, data: bytes, admit: Callable[[int], None]) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import pytest
 from websockets.exceptions import WebSocketException
 
 from reflector.recorder import client
@@ -78,6 +79,7 @@ def checked(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.timeout(1500)
 def test_servers_killed_at_any_moment_have_all_that_they_acknowledged(tmp_path: Path) -> None:
     seed = random.randrange(1 << 32)
     print(f"The moments are those of the seed {seed}.")

@@ -295,9 +295,15 @@ def test_sound_of_a_tab_is_a_track_beside_the_microphone(page: Any, server: Serv
     before = count(server)
     playing = page.context.new_page()
     playing.goto("/login")
+    playing.evaluate("document.title = 'Playing'")
+    page.bring_to_front()
+    page.click("#record")
+    page.check("#recorder-shared")
+    page.click("#recorder-start")
+    page.wait_for_selector("#recorder-running:not([hidden])")
+    page.wait_for_selector("#recorder-problem:has-text('of the shared sound yet')")
     playing.evaluate(
         """tone => {
-            document.title = "Playing";
             const context = new AudioContext();
             const source = new OscillatorNode(context, { frequency: tone });
             source.connect(context.destination);
@@ -305,23 +311,27 @@ def test_sound_of_a_tab_is_a_track_beside_the_microphone(page: Any, server: Serv
         }""",
         TONE,
     )
-    page.bring_to_front()
-    page.click("#record")
-    page.check("#recorder-shared")
-    page.click("#recorder-start")
-    page.wait_for_selector("#recorder-running:not([hidden])")
-    saved_up_to(page, 4)
+    page.wait_for_selector("#recorder-problem", state="hidden")
+    begun = seconds(page)
+    saved_up_to(page, begun + 4)
     playing.close()
     page.wait_for_selector("#recorder-problem:has-text('was taken away')")
-    saved_up_to(page, 6)  # the microphone goes on
+    saved_up_to(page, seconds(page) + 2)  # the microphone goes on
     page.click("#recorder-stop")
     made = ended(server, page, before)
     (recording,) = server.data.glob(f"**/{made['id']}/live.ogg")
     with av.open(str(recording)) as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-    microphone, shared = np.concatenate(frames, axis=1)[:, 48_000 : 3 * 48_000]
+    first = (begun + 1) * 48_000
+    microphone, shared = np.concatenate(frames, axis=1)[:, first : first + 2 * 48_000]
     assert strength(shared) > 20 * strength(microphone)
     assert microphone.std() > 0.001
+
+
+def seconds(page: Any) -> int:
+    """Recorded so far."""
+    minute, second = page.inner_text("#recorder-time").split(":")
+    return 60 * int(minute) + int(second)
 
 
 def strength(sound: NDArray[np.float32]) -> float:

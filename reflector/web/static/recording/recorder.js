@@ -1,16 +1,13 @@
 // Records microphones and the sound of a tab, and keeps each second in the browser.
 
 import { t } from "../text.js";
+import { Meter } from "./meter.js";
 import * as store from "./store.js";
 
 const PIECE_MS = 1000;
 // Enough for speech, and for a line of 64 kbit/s
 const BIT_RATE = 48_000;
 const SILENT_SECONDS = 10;
-// Of a full scale of 1: what a microphone that is switched off gives, and no room does
-const SILENT = 0.001;
-// A microphone that is too loud reaches the end of its scale again and again
-const CLIPPED = 0.99;
 const MOST_CLIPPED = 20;
 const TYPES = ["audio/webm;codecs=opus", "audio/mp4"];
 
@@ -95,9 +92,8 @@ export class Recorder {
     this.paused = 0;
     this.pausedAt = 0;
     this.writing = Promise.resolve();
-    this.quietSince = performance.now();
-    /** Looks in the last ten seconds, about, that found it too loud. */
-    this.clipped = 0;
+    /** Of each source. @type {Meter[]} */
+    this.meters = [];
     /** It ended because no source was left, and not by the person. */
     this.isLost = false;
   }
@@ -131,14 +127,13 @@ export class Recorder {
   connect() {
     this.context = new AudioContext();
     const out = this.context.createMediaStreamDestination();
-    this.analyser = this.context.createAnalyser();
     const tracks = this.context.createChannelMerger(2);
     if (this.sources.length > 1) tracks.connect(out);
     for (const [number, source] of this.sources.entries()) {
       const node = this.context.createMediaStreamSource(source);
       if (this.sources.length > 1) node.connect(toMono(this.context)).connect(tracks, 0, number);
       else node.connect(out);
-      node.connect(this.analyser);
+      this.meters.push(new Meter(node));
       for (const track of source.getAudioTracks()) track.addEventListener("ended", () => this.lost());
     }
     const mimeType = this.recording.type || undefined;
@@ -186,22 +181,29 @@ export class Recorder {
   }
 
   watch() {
-    const samples = new Float32Array(this.analyser?.fftSize ?? 0);
-    this.analyser?.getFloatTimeDomainData(samples);
-    this.level = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    const now = performance.now();
-    if (this.level > SILENT || this.isPaused) this.quietSince = now;
+    for (const meter of this.meters) meter.look(this.isPaused);
+    this.level = Math.max(...this.meters.map(({ level }) => level));
+    const [microphone, shared] = this.meters;
     const silent = t("Nothing has been heard for {number} seconds. Is the microphone switched off?", {
       number: SILENT_SECONDS,
     });
-    const isSilent = now - this.quietSince > SILENT_SECONDS * 1000;
-    if (isSilent && !this.warning) this.warning = silent;
-    else if (!isSilent && this.warning === silent) this.warning = "";
-    this.clipped = this.level >= CLIPPED ? this.clipped + 1 : this.clipped * 0.99;
+    this.warn(silent, microphone.quietSeconds > SILENT_SECONDS);
+    // Others may be quiet for long, but their sound comes sooner or later
+    const isMissing = Boolean(shared) && !shared.hasSound && shared.quietSeconds > SILENT_SECONDS;
+    this.warn(t("Nothing has been heard of the shared sound yet. Is it switched off there?"), isMissing);
     const loud = t("The microphone is too loud, and words may be lost. Turn it down, or move it away.");
-    if (this.clipped > MOST_CLIPPED && !this.warning) this.warning = loud;
-    else if (this.clipped < 1 && this.warning === loud) this.warning = "";
+    this.warn(loud, microphone.clipped > MOST_CLIPPED, microphone.clipped < 1);
     this.onChange();
+  }
+
+  /**
+   * Show a sentence while something is wrong, if no other is shown.
+   *
+   * @param {string} sentence @param {boolean} isWrong @param {boolean} isRight the sentence goes
+   */
+  warn(sentence, isWrong, isRight = !isWrong) {
+    if (isWrong && !this.warning) this.warning = sentence;
+    else if (isRight && this.warning === sentence) this.warning = "";
   }
 
   /** A source was taken away: what was recorded is kept, and the rest goes on if something is left. */
