@@ -159,6 +159,14 @@ class LanguageError(ReflectorError):
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
+def is_final(status: int) -> bool:
+    """Return whether an HTTP status refuses something for good, however often it is sent.
+
+    401 is a session that can be renewed, 408 and 429 pass.
+    """
+    return 400 <= status < 500 and status not in {401, 408, 429}
+
+
 def is_out_of_space(error: BaseException | None) -> bool:
     """Return whether a full disk caused `error`.
 

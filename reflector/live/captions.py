@@ -123,14 +123,17 @@ class Follower:
         """Raises ModelUnavailable if there is no recogniser."""
         from reflector.live.sound import JournalSound
 
-        begun = self._last_second()
-        if begun is None:
+        kept = self._kept()
+        if kept is None:
             return
+        lines = [Line(**data["line"]) for data in kept if "line" in data]
+        begun = lines[-1].end if lines else 0.0
+        told = max((data["topic"]["end"] for data in kept if "topic" in data), default=0.0)
         engine = self._engine(begun)
         self._translator = self._line_translator()
-        self._topics = self._topic_finder()
+        self._topics = self._topic_finder([line for line in lines if line.end > told])
         sound = JournalSound(self._journal, begun, self._stop)
-        self._lines.track_of = sound.track_of
+        self._lines.track_of = sound.levels.track_of
         while not self._stop.is_set():
             samples = sound.take(STEP_SECONDS)
             if samples is not None:
@@ -176,34 +179,22 @@ class Follower:
             return None
         return LineTranslator(translator, target, self._keep_translation, self._stop)
 
-    def _topic_finder(self) -> TopicFinder | None:
-        """Return what finds topics; None if that is turned off."""
+    def _topic_finder(self, lines: list[Line]) -> TopicFinder | None:
+        """Return what finds topics, first in `lines`; None if that is turned off."""
         if not self._services.settings.LIVE_TOPICS:
             return None
         try:
-            analyst = self._services.analyst
-            return TopicFinder(analyst, self._keep_topic, self._stop, self._without_topic())
+            words = [word for line in lines for word in line.words]
+            return TopicFinder(self._services.analyst, self._keep_topic, self._stop, words)
         except ReflectorError as error:
             log.warning("the live text of %s has no topics: %s", self._id, error)
             return None
 
-    def _without_topic(self) -> list[Word]:
-        """Return what was said since the last topic, if another thread followed before."""
-        with self._services.db.read() as session:
-            kept = session.scalars(
-                select(Event.data)
-                .where(Event.transcript_id == self._id, Event.name == EventName.LIVE)
-                .order_by(Event.id)
-            ).all()
-        ends = [data["topic"]["end"] for data in kept if "topic" in data]
-        lines = [Line(**data["line"]) for data in kept if "line" in data]
-        return [word for line in lines if line.end > max(ends, default=0.0) for word in line.words]
-
     def _keep_topic(self, topic: LiveTopic, words: Sequence[Word]) -> None:
         with self._services.db.write() as session:
-            events = self._outbox(session)
-            if events is None or events.run != self._run:
-                return  # a final text came while it was found
+            events = self._late_outbox(session)
+            if events is None:
+                return
             end = topic.timestamp + topic.duration
             shown = {"title": topic.title, "summary": topic.summary, "start": topic.timestamp}
             events.add(EventName.LIVE, {"topic": {**shown, "end": round(end, 2)}})
@@ -212,8 +203,8 @@ class Follower:
 
     def _keep_translation(self, start: float, text: str, translation: str | None) -> None:
         with self._services.db.write() as session:
-            events = self._outbox(session)
-            if events is None or events.run != self._run:
+            events = self._late_outbox(session)
+            if events is None:
                 return
             events.add(EventName.TRANSCRIPT, {"text": text, "translation": translation})
             if translation is not None:
@@ -233,21 +224,20 @@ class Follower:
                 self._stop.wait(RETRY_SECONDS)
         return None
 
-    def _last_second(self) -> float | None:
-        """Return where the kept text ends, 0 without any; None if the transcript is gone."""
+    def _kept(self) -> list[dict[str, Any]] | None:
+        """Return the live text so far, of any process; None if the transcript is gone."""
         with self._services.db.read() as session:
             transcript = session.get(Transcript, self._id)
             if transcript is None:
                 return None
             self._run = transcript.shown_run or 0
-            newest = session.scalars(
-                select(Event.data)
-                .where(Event.transcript_id == self._id, Event.name == EventName.LIVE)
-                .order_by(Event.id.desc())
+            return list(
+                session.scalars(
+                    select(Event.data)
+                    .where(Event.transcript_id == self._id, Event.name == EventName.LIVE)
+                    .order_by(Event.id)
+                )
             )
-            lines = (data["line"] for data in newest if "line" in data)
-            last = next(lines, None)
-        return float(last["end"]) if last else 0.0
 
     def _save(self, language: str) -> bool:
         """Store the lines that are complete. Return whether anybody still needs live text.
@@ -283,6 +273,11 @@ class Follower:
         if transcript is None or (is_over and transcript.status in {Status.ENDED, Status.ERROR}):
             return None
         return Outbox(self._services.bus, session, transcript)
+
+    def _late_outbox(self, session: Session) -> Outbox | None:
+        """Return where to store what is found beside the lines; None once a result came meanwhile."""
+        events = self._outbox(session)
+        return events if events is not None and events.run == self._run else None
 
     def _show(self, words: LiveWords, engine: LiveTranscriber) -> None:
         lag.set(engine.waiting)

@@ -6,10 +6,8 @@ import logging
 import queue
 import threading
 import time
-from array import array
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from reflector.errors import InvalidInput
 from reflector.live.journal import Journal
+from reflector.live.tracks import TRACKS, TrackLevels
 from reflector.media.frames import Damage, read_frames
 from reflector.media.probe import open_growing
 from reflector.media.track import SAMPLE_RATE
@@ -31,36 +30,20 @@ BLOCK = SAMPLE_RATE // 5
 WAITING_BLOCKS = 60 * 5
 # Without anything new for so long, the thread ends; the next piece starts another
 IDLE_SECONDS = 120.0
-LEVEL_SECONDS = 0.1
-LEVEL = int(LEVEL_SECONDS * SAMPLE_RATE)
-# So many times the energy of the other track: 6 dB
-CLEARLY = 4.0
-
-
-class Track(StrEnum):
-    """What a recorder of two tracks has in its channels, from left to right."""
-
-    MICROPHONE = "microphone"
-    SHARED = "shared"
-
-
-TRACKS = tuple(Track)
 
 
 class JournalSound:
     """Decode the segments of `journal` on a thread, one after the other, as they grow.
 
     The first `skip` seconds are left out. It ends with the recording, if nothing comes for a while,
-    or when `stop` is set.
+    or when `stop` is set. `levels` has what of it is heard in which track.
     """
 
     def __init__(self, journal: Journal, skip: float, stop: threading.Event) -> None:
         self._journal, self._stop = journal, stop
         self._skip = int(skip * SAMPLE_RATE)
         self._is_idle = False
-        # Of each track: its energy in each LEVEL_SECONDS of the recording
-        self._levels = [array("f") for _ in TRACKS]
-        self._unmeasured = np.zeros((0, len(TRACKS)), np.int16)
+        self.levels = TrackLevels()
         self._blocks: queue.Queue[NDArray[np.int16] | None] = queue.Queue(WAITING_BLOCKS)
         self._thread = threading.Thread(target=self._run, name="live-sound", daemon=True)
         self._thread.start()
@@ -143,26 +126,6 @@ class JournalSound:
     def _is_over(self) -> bool:
         return self._journal.is_stopped or not self._journal.folder.exists()
 
-    def track_of(self, start: float, end: float) -> Track | None:
-        """Return which track is heard from second `start` to `end`; None if that is not clear."""
-        first, last = int(start / LEVEL_SECONDS), int(end / LEVEL_SECONDS) + 1
-        energies = [sum(levels[first:last]) for levels in self._levels]
-        loud = max(energies)
-        if not loud or loud < CLEARLY * min(energies):
-            return None
-        return TRACKS[energies.index(loud)]
-
-    def _note_levels(self, channels: NDArray[np.int16] | None, count: int) -> None:
-        """Keep the energy of each track in `channels`: int16[n, 2]; nothing for `count` samples."""
-        if channels is None:
-            channels = np.zeros((count, len(TRACKS)), np.int16)
-        self._unmeasured = np.concatenate([self._unmeasured, channels])
-        whole = len(self._unmeasured) // LEVEL
-        pieces = self._unmeasured[: whole * LEVEL].reshape(whole, LEVEL, len(TRACKS))
-        for number, levels in enumerate(self._levels):
-            levels.extend((pieces[:, :, number].astype(np.float32) ** 2).mean(axis=1).tolist())
-        self._unmeasured = self._unmeasured[whole * LEVEL :]
-
     def _of(self, path: Path) -> Iterator[NDArray[np.int16]]:
         def has_ended() -> bool:
             segments = self._journal.segments()
@@ -177,13 +140,12 @@ class JournalSound:
                     frame.pts = None
                     for part in resampler.resample(frame):
                         samples = part.to_ndarray()[0]
-                        if not has_tracks:
-                            self._note_levels(None, len(samples))
-                            yield samples
-                            continue
-                        channels = samples.reshape(-1, len(TRACKS))
-                        self._note_levels(channels, len(channels))
-                        yield (channels.sum(axis=1, dtype=np.int32) // 2).astype(np.int16)
+                        channels = np.zeros((len(samples), len(TRACKS)), np.int16)
+                        if has_tracks:
+                            channels = samples.reshape(-1, len(TRACKS))
+                            samples = (channels.sum(axis=1, dtype=np.int32) // 2).astype(np.int16)
+                        self.levels.add(channels)
+                        yield samples
         finally:
             self._is_idle = growing.is_idle
             growing.close()

@@ -17,7 +17,7 @@ import httpx2
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from reflector.errors import InvalidInput, Unavailable
+from reflector.errors import InvalidInput, Unavailable, is_final
 from reflector.recorder.source import Spool
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ ANSWER_SECONDS = 30.0
 PING_SECONDS = 20.0
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
 OFFSET_BYTES = 8
-AGAIN = {401, 408, 429}
 CONFLICT = 409
 
 
@@ -54,10 +53,7 @@ class Server:
     def __post_init__(self) -> None:
         self.url = self.url.rstrip("/")
         self.headers = {"X-API-Key": self.api_key} if self.api_key else {}
-        self.tls = ssl.create_default_context()
-        if self.authority is None:
-            return
-        if not self.url.startswith("https:"):
+        if self.authority and not self.url.startswith("https:"):
             raise InvalidInput(f"{self.url} has no certificate to check: its address is https://…")
         try:
             self.tls = ssl.create_default_context(cafile=self.authority)
@@ -149,7 +145,7 @@ def _send(socket: ClientConnection, spool: Spool, pauses: _Pauses) -> bool:
     status = int(answer["status"])
     if status == CONFLICT and spool.is_read(int(answer.get("offset", 0))):
         return True  # the answer to the stop was lost
-    if 400 <= status < 500 and status not in AGAIN:
+    if is_final(status):
         raise Refused(answer["detail"])
     log.warning("%s", answer["detail"])
     return False

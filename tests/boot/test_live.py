@@ -34,6 +34,10 @@ def test_recording_goes_on_while_the_api_is_started_again(
         speaker.send('{"cmd": "STOP"}')
         wait_until(lambda: speaker.connection.connectionState == "closed", "the end", 30)
     assert client.wait_for(transcript)["status"] == "ended"
+    check_words(client, transcript)
+
+
+def check_words(client: Client, transcript: str) -> None:
     said = " ".join(word[0] for word in reference(SAMPLE).words if word[2] <= SECONDS)
     heard = client.words(transcript)
     assert jiwer.wer(normalised(said), normalised(heard)) < WORD_ERRORS, heard
@@ -59,8 +63,6 @@ def test_room_records_over_caddy_while_the_api_is_started_again(
             room.kill()
     assert room.returncode == 0, printed
     assert client.status(transcript) == "ended"
-    said = " ".join(word[0] for word in reference(SAMPLE).words if word[2] <= SECONDS)
-    heard = client.words(transcript)
-    assert jiwer.wer(normalised(said), normalised(heard)) < WORD_ERRORS, heard
+    check_words(client, transcript)
     lines = [line for line in printed.splitlines() if line.startswith("00:")]
     assert lines, "no words were printed while they were spoken"

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 from collections import deque
 from contextlib import suppress
-from types import TracebackType
 from urllib.parse import urlsplit
+
+from tests.live.client import Loop
 
 PACKET = 1400
 RESEND_SECONDS = 0.6
@@ -27,32 +27,19 @@ class Line:
         self._target = (target.hostname, target.port or 80)
         self._rate, self._delay, self._loss = rate, delay, loss
         self._chance = random.Random(1)
-        self._loop = asyncio.new_event_loop()
+        self._loop = Loop()
         self._writers: set[asyncio.StreamWriter] = set()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        begun = asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
-        self.url = f"http://127.0.0.1:{begun.result(60)}"
+        self.url = f"http://127.0.0.1:{self._loop.do(self._listen())}"
 
-    def __enter__(self) -> Line:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(60)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(60)
+    def close(self) -> None:
+        self._loop.do(self._close())
         self._loop.close()
 
     def cut(self) -> None:
         """Break all connections in the middle of what they carry."""
-        self._loop.call_soon_threadsafe(self._break)
+        self._loop.do(self._break())
 
-    def _break(self) -> None:
+    async def _break(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
 
@@ -62,7 +49,7 @@ class Line:
 
     async def _close(self) -> None:
         self._server.close()
-        self._break()
+        await self._break()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -81,6 +68,7 @@ class Line:
                     end.transport.abort()
 
     async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        clock = asyncio.get_running_loop()
         under_way: deque[tuple[float, bytes]] = deque()
         arrived = asyncio.Event()
         carrying = asyncio.create_task(self._deliver(under_way, arrived, writer))
@@ -89,9 +77,9 @@ class Line:
                 await asyncio.sleep(len(data) / self._rate)
                 lost = self._chance.random() < self._loss
                 late = self._delay + (RESEND_SECONDS if lost else 0)
-                under_way.append((self._loop.time() + late, data))
+                under_way.append((clock.time() + late, data))
                 arrived.set()
-            under_way.append((self._loop.time() + self._delay, b""))
+            under_way.append((clock.time() + self._delay, b""))
             arrived.set()
             await carrying
         finally:
@@ -103,12 +91,13 @@ class Line:
         arrived: asyncio.Event,
         writer: asyncio.StreamWriter,
     ) -> None:
+        clock = asyncio.get_running_loop()
         while True:
             while not under_way:
                 arrived.clear()
                 await arrived.wait()
             due, data = under_way.popleft()
-            await asyncio.sleep(due - self._loop.time())
+            await asyncio.sleep(due - clock.time())
             if not data:
                 writer.close()
                 return

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,7 @@ def test_recording_over_a_poor_line_that_breaks_arrives_whole(
     transcript_id = server.create(source_kind="live")
     journal = server.data / "live" / transcript_id
     with (
-        Line(server.url, MODEM, delay=0.15, loss=0.05) as line,
+        closing(Line(server.url, MODEM, delay=0.15, loss=0.05)) as line,
         ThreadPoolExecutor(2) as pool,
     ):
         recorded = pool.submit(record, av.open(str(speech)), spool, True, threading.Event())

@@ -29,6 +29,7 @@ from reflector.errors import (
     PasswordChangeNeeded,
     ReflectorError,
     Unavailable,
+    is_final,
     is_out_of_space,
 )
 from reflector.events.outbox import Outbox
@@ -198,5 +199,4 @@ async def _refuse(
         sentence, status = error.message, error.http_status
     message = {"type": "error", "detail": sentence, "status": status}
     await socket.send_json(message if kept is None else {**message, "offset": kept})
-    is_final = 400 <= status < 500 and status not in {401, 408, 429}
-    await socket.close(NOT_ALLOWED if is_final else TRY_AGAIN)
+    await socket.close(NOT_ALLOWED if is_final(status) else TRY_AGAIN)
