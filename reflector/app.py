@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
@@ -87,6 +87,7 @@ def create_app(services: Services) -> FastAPI:
         version=__version__,
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
+        routes=_api(has_passwords=services.identity.backend == "password").routes,
     )
     app.state.services = services
     app.state.dispatcher = dispatcher
@@ -97,19 +98,27 @@ def create_app(services: Services) -> FastAPI:
     errors.install(app)
     app.add_middleware(RequestSizes, limit_of=partial(request_limit, settings))
     _add_cross_origin_rules(app, services)
-    v1 = APIRouter(prefix="/v1")
-    if services.identity.backend == "password":
-        v1.include_router(accounts.login_router)
+    service.install(app)
+    web.install(app, settings)
+    return app
+
+
+@cache
+def _api(has_passwords: bool) -> APIRouter:
+    """Return the routes of the API.
+
+    FastAPI takes half a second to analyse their parameters. The result does not depend on an
+    application, so all those of a process share it.
+    """
+    api = APIRouter(generate_unique_id_function=_operation_id)
     # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, words, history, processing, options, speakers,
                uploads, live, live_stream, audio, video, downloads, tags, summary_templates, notes, sharing,
                events, administration)  # fmt: skip
-    for module in modules:
-        v1.include_router(module.router)
-    app.include_router(v1)
-    service.install(app)
-    web.install(app, settings)
-    return app
+    logins = [accounts.login_router] if has_passwords else []
+    for router in logins + [module.router for module in modules]:
+        api.include_router(router, prefix="/v1")
+    return api
 
 
 def _work_alone(services: Services, dispatcher: CeleryDispatcher) -> Callable[[], None]:

@@ -19,6 +19,8 @@ from tests.environment import inherited
 from tests.waiting import PATIENCE, wait_until
 
 FIXTURES = Path(__file__).parent / "fixtures"
+# Where speakers do not matter: importing pyannote.audio alone takes some ten seconds
+WITHOUT_SPEAKERS = {"DIARIZATION_ENABLED": "false"}
 ADDRESS = re.compile(r"http://\S+?(?=/ )")
 
 

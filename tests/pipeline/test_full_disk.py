@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import HELD_OUT
 from tests.media_files import make_file
-from tests.server import running_server
+from tests.server import WITHOUT_SPEAKERS, running_server
 from tests.waiting import wait_until
 
 MEGABYTE = 1 << 20
@@ -38,7 +38,7 @@ def fill(disk: Path, leave: int) -> Path:
 
 
 def test_upload_to_a_full_disk_is_507_and_works_once_there_is_room(small_disk: Path) -> None:
-    with running_server(small_disk, MIN_FREE_BYTES="0") as server:
+    with running_server(small_disk, MIN_FREE_BYTES="0", **WITHOUT_SPEAKERS) as server:
         transcript_id = server.create()
         ballast = fill(small_disk, leave=MEGABYTE // 2)
         answer = server.send_chunk(transcript_id, HELD_OUT.read_bytes())
@@ -53,7 +53,7 @@ def test_disk_that_fills_while_processing_says_so_and_the_work_goes_on(
     small_disk: Path, tmp_path: Path
 ) -> None:
     recording = make_file(tmp_path / "long.mp3", 120.0)  # 3.8 MB as PCM
-    with running_server(small_disk, MIN_FREE_BYTES="0") as server:
+    with running_server(small_disk, MIN_FREE_BYTES="0", **WITHOUT_SPEAKERS) as server:
         earlier = server.upload(HELD_OUT)
         server.wait_for_status(earlier, "ended")
         words = server.get(f"/v1/transcripts/{earlier}/words")

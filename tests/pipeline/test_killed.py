@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import HELD_OUT, SAMPLE
 from tests.killable import ORDER
-from tests.server import Server, running_server
+from tests.server import WITHOUT_SPEAKERS, Server, running_server
 from tests.waiting import wait_until
 
 
@@ -59,12 +59,12 @@ def test_server_killed_between_chunks_keeps_what_it_acknowledged(tmp_path: Path)
     content = HELD_OUT.read_bytes()
     third = len(content) // 3 + 1
     parts = [content[i * third : (i + 1) * third] for i in range(3)]
-    server = Server(tmp_path)
+    server = Server(tmp_path, **WITHOUT_SPEAKERS)
     transcript_id = server.create()
     server.send_chunk(transcript_id, parts[0], 0, 3).raise_for_status()
     server.send_chunk(transcript_id, parts[2], 2, 3)
     server.kill()
-    with running_server(tmp_path) as server:
+    with running_server(tmp_path, **WITHOUT_SPEAKERS) as server:
         server.send_chunk(transcript_id, parts[1], 1, 3).raise_for_status()
         server.wait_for_status(transcript_id, "ended")
         (stored,) = (tmp_path / "storage" / transcript_id).glob("upload*")
@@ -72,22 +72,22 @@ def test_server_killed_between_chunks_keeps_what_it_acknowledged(tmp_path: Path)
 
 
 def test_server_killed_right_after_the_last_chunk_loses_nothing(tmp_path: Path) -> None:
-    server = Server(tmp_path)
+    server = Server(tmp_path, **WITHOUT_SPEAKERS)
     transcript_id = server.upload(SAMPLE)
     server.kill()
-    with running_server(tmp_path) as server:
+    with running_server(tmp_path, **WITHOUT_SPEAKERS) as server:
         server.wait_for_status(transcript_id, "ended")
         assert server.get(f"/v1/transcripts/{transcript_id}/words")
 
 
 def test_server_that_is_asked_to_stop_goes_on_after_its_next_start(tmp_path: Path) -> None:
-    server = Server(tmp_path)
+    server = Server(tmp_path, **WITHOUT_SPEAKERS)
     transcript_id = server.upload(SAMPLE)
     wait_until(
         lambda: server.steps(transcript_id)["transcribe"]["state"] == "running", "transcribing"
     )
     assert server.stop() == 0
-    with running_server(tmp_path) as server:
+    with running_server(tmp_path, **WITHOUT_SPEAKERS) as server:
         server.wait_for_status(transcript_id, "ended")
 
 

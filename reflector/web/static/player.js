@@ -98,14 +98,23 @@ export function followWords(list) {
   current = null;
 }
 
+// Times can be pressed before the player is there. After a while nobody expects the sound any more
+const LATE_MS = 10_000;
+let pressed = { seconds: 0, until: 0 };
+
 export function loadAudio(url) {
   if (audio.getAttribute("src") !== url) audio.src = url;
   byId("player").hidden = false;
   draw();
+  if (performance.now() < pressed.until) playFrom(pressed.seconds);
+  pressed.until = 0;
 }
 
 export function playFrom(seconds) {
-  if (byId("player").hidden) return;
+  if (byId("player").hidden) {
+    pressed = { seconds, until: performance.now() + LATE_MS };
+    return;
+  }
   audio.currentTime = seconds;
   audio.play().catch(() => {});
 }
