@@ -25,7 +25,7 @@ ADDRESS = re.compile(r"http://\S+?(?=/ )")
 
 
 class Server:
-    def __init__(self, data: Path, port: int = 0, **environment: str) -> None:
+    def __init__(self, data: Path, port: int = 0, /, **environment: str) -> None:
         self.data = data
         self.log = data / "server.log"
         program = environment.pop("PROGRAM", "reflector")
@@ -120,7 +120,7 @@ class Server:
 
 
 @contextmanager
-def running_server(data: Path, port: int = 0, **environment: str) -> Iterator[Server]:
+def running_server(data: Path, port: int = 0, /, **environment: str) -> Iterator[Server]:
     server = Server(data, port, **environment)
     try:
         yield server

@@ -82,6 +82,9 @@ class Transcript(Base):
     )
     upload_key: Mapped[str | None] = mapped_column(doc="the recording in storage, as it came")
     upload_version: Mapped[str | None] = mapped_column(doc="another value for another recording")
+    has_tracks: Mapped[bool | None] = mapped_column(
+        doc="the left channel of the recording is a microphone, and the right one what was shared"
+    )
     shown_run: Mapped[int | None] = mapped_column(doc="the run whose result is on show")
     last_run: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)

@@ -82,7 +82,13 @@ def _hand_over(services: Services, journal: Journal) -> int | None:
         # After a crash between the two calls, the journal is empty and the storage has the recording
         there = heard is not None or services.storage.size(key) is not None
         run = retry_on_disconnect(
-            lambda: _start(services, transcript_id, key if there else None, _version(size))
+            lambda: _start(
+                services,
+                transcript_id,
+                key if there else None,
+                _version(size),
+                journal.is_joined_in_tracks,
+            )
         )
         if not there:
             journal.forget_stop()
@@ -124,33 +130,35 @@ def _is_busy(session: Session, transcript: Transcript) -> bool:
     )
 
 
-def _start(services: Services, transcript_id: str, key: str | None, version: str) -> int | None:
+def _start(
+    services: Services, transcript_id: str, key: str | None, version: str, has_tracks: bool
+) -> int | None:
     with services.db.write() as session:
         transcript = session.get(Transcript, transcript_id, with_for_update=True)
         if transcript is None:  # destroyed meanwhile, perhaps after its order to delete was done
             deletions.order(session, transcript_id)
             return None
         if transcript.upload_key is not None:
-            return _start_again(services, session, transcript, version)
+            return _start_again(services, session, transcript, version, has_tracks)
         events = Outbox(services.bus, session, transcript)
         run = None
         if key is not None:
             run = take_recording(session, transcript, key, events)
-            transcript.upload_version = version
+            transcript.upload_version, transcript.has_tracks = version, has_tracks
         elif transcript.status == Status.RECORDING:
             events.status(Status.IDLE)
     return run
 
 
 def _start_again(
-    services: Services, session: Session, transcript: Transcript, version: str
+    services: Services, session: Session, transcript: Transcript, version: str, has_tracks: bool
 ) -> int | None:
     """Process a recording to which more was added; edits stay. None if that was done before."""
     if version in {transcript.upload_version, _version(0)}:
         return None
     if _is_busy(session, transcript):
         raise Busy("The recording is being processed; the rest of it is added after that.")
-    transcript.upload_version = version
+    transcript.upload_version, transcript.has_tracks = version, has_tracks
     run = start_run(session, transcript)
     Outbox(services.bus, session, transcript, run).status(Status.PROCESSING)
     return run

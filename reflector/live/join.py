@@ -25,16 +25,17 @@ def is_readable(path: Path) -> bool:
         return False
 
 
-def join(segments: Sequence[Path], target: Path) -> None:
+def join(segments: Sequence[Path], target: Path, has_tracks: bool = False) -> None:
     """Write the sound of all `segments`, one after the other, to `target`.
 
+    With `has_tracks`, left and right channel stay apart, otherwise they are mixed.
     Segments that this server has encoded are copied. Those of browsers are encoded again: their
     formats and times differ.
     """
     if all(path.suffix == ".ogg" for path in segments):
         _join_packets(segments, target)
     else:
-        _join_frames(segments, target)
+        _join_frames(segments, target, has_tracks)
     sync(target)
 
 
@@ -46,9 +47,9 @@ def _join_packets(segments: Sequence[Path], target: Path) -> None:
             copy, end = _copy(path, out, copy, end)
 
 
-def _join_frames(segments: Sequence[Path], target: Path) -> None:
+def _join_frames(segments: Sequence[Path], target: Path, has_tracks: bool) -> None:
     with target.open("wb") as file:
-        out = OpusFile(file)
+        out = OpusFile(file, "stereo" if has_tracks else "mono")
         for path in segments:
             out.begin_source()
             with path.open("rb") as source, open_media(source) as (container, streams):

@@ -48,6 +48,7 @@ class Journal:
         self.folder = folder
         self._stopped = folder / "stopped"
         self._handed_over = folder / "handed-over"
+        self._joined_tracks = folder / "joined-in-tracks"
         locks = folder.parent / LOCKS
         locks.mkdir(parents=True, exist_ok=True)
         self.lock = FileLock(locks / folder.name, thread_local=False)
@@ -165,11 +166,17 @@ class Journal:
         """Return a file with all the audio; None if there is none.
 
         It is a segment itself if nothing has to be joined and nothing more can come. The caller may
-        move it away.
+        move it away. It has two tracks if all its parts have.
         """
         heard = [path for path in self.segments() if is_readable(path)]
         if not heard:
             return None
+        has_tracks = all(self.has_tracks(path) for path in heard)
+        if has_tracks:
+            self._joined_tracks.touch()
+            sync(self.folder)
+        else:
+            self._joined_tracks.unlink(missing_ok=True)
         may_move = self.is_stopped or not self.has_streams
         if len(heard) == 1 and may_move and self.handed_over is None:
             return heard[0]
@@ -179,11 +186,16 @@ class Journal:
                 shutil.copyfile(heard[0], target)
                 sync(target)
             else:
-                join(heard, target)
+                join(heard, target, has_tracks)
         except BaseException:
             target.unlink(missing_ok=True)  # a full disk needs its room
             raise
         return target
+
+    @property
+    def is_joined_in_tracks(self) -> bool:
+        """Whether the file of `joined` has two tracks; known as long as the journal is there."""
+        return self._joined_tracks.exists()
 
     def unreadable(self) -> list[Path]:
         """Return what a browser has sent without any sound that can be heard."""

@@ -5,7 +5,8 @@ faster-whisper's own decoder, so that the engines hear the same as from the file
 returns them as float32.
 
 All tracks and channels are used: each is decoded to a file of its own, and those with sound are
-mixed. A usual recording gives a single file, which is not written again.
+mixed. A usual recording gives a single file, which is not written again. Channels that have to be
+kept `apart` stay beside the mix.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from reflector.media.probe import NO_AUDIO, UNREADABLE, open_media
 from reflector.media.track import SAMPLE_RATE, Part, Track, read_blocks, sounding
 from reflector.media.waveform import Waveform
 
-__all__ = ["SAMPLE_RATE", "Decoded", "PcmAudio", "Progress", "decode"]
+__all__ = ["SAMPLE_RATE", "Decoded", "PcmAudio", "Progress", "channel_file", "decode"]
 
 REPORT_SECONDS = 1.0
 MIB = 1 << 20
@@ -52,13 +53,20 @@ class Decoded:
     """The result of decoding.
 
     `duration` is in seconds, `waveform` as in the API. `bad_packets` could not be decoded.
-    `remarks` are sentences on how several tracks or channels were combined.
+    `remarks` are sentences on how several tracks or channels were combined. `apart` are the numbers
+    of the channels that are kept, from left to right; none if only one has sound of its own.
     """
 
     duration: float
     waveform: list[float]
     bad_packets: int
     remarks: tuple[str, ...] = ()
+    apart: tuple[int, ...] = ()
+
+
+def channel_file(mix: Path, channel: int) -> Path:
+    """Return where a channel is kept of the recording whose mix is in `mix`."""
+    return mix.with_name(f"{mix.stem}.channel{channel}{mix.suffix}")
 
 
 class PcmAudio:
@@ -79,9 +87,12 @@ class PcmAudio:
         return raw.astype(np.float32) / 32768.0
 
 
-def decode(source: BinaryIO, target: Path, progress: Progress | None = None) -> Decoded:
+def decode(
+    source: BinaryIO, target: Path, progress: Progress | None = None, *, apart: bool = False
+) -> Decoded:
     """Write the sound of `source` to `target`; `progress` gets the seconds done.
 
+    With `apart`, the channels of a single stereo track are kept, too, each in its `channel_file`.
     The file appears under its name only when it is complete, so several processes may write it at
     once. Raises InvalidInput if nothing can be decoded, and OutOfSpace before the disk is full.
     """
@@ -89,7 +100,7 @@ def decode(source: BinaryIO, target: Path, progress: Progress | None = None) -> 
     with tempfile.TemporaryDirectory(
         dir=target.parent, prefix=f"{target.name}.", suffix=".part"
     ) as name:
-        decoder = _Decoder(source, Path(name), progress)
+        decoder = _Decoder(source, Path(name), progress, apart)
         try:
             tracks, damage = decoder.run(set())
             if cancelled := {index for index, track in tracks.items() if track.is_cancelled_out}:
@@ -103,17 +114,32 @@ def decode(source: BinaryIO, target: Path, progress: Progress | None = None) -> 
         waveform = Waveform(SAMPLE_RATE)
         mixed = _mixed(heard, Path(name) / "mixed", waveform)
         samples = mixed.stat().st_size // 2
-        mixed.replace(target)
-    return Decoded(
-        samples / SAMPLE_RATE, waveform.peaks(), damage.packets, _remarks(tracks, heard, cancelled)
-    )
+        kept = _keep_channels(tracks, heard, target) if apart else ()
+        mixed.replace(target)  # last: where it is, the channels are
+    remarks = () if kept else _remarks(tracks, heard, cancelled)
+    return Decoded(samples / SAMPLE_RATE, waveform.peaks(), damage.packets, remarks, kept)
+
+
+def _keep_channels(
+    tracks: dict[int, Track], heard: Sequence[Part], target: Path
+) -> tuple[int, ...]:
+    if len(tracks) != 1 or len(heard) < 2:
+        return ()
+    (track,) = tracks.values()
+    kept = tuple(number for number, part in sorted(track.parts.items()) if part in heard)
+    for number in kept:
+        track.parts[number].path.replace(channel_file(target, number))
+    return kept
 
 
 class _Decoder:
     """Decode one recording; `run` again if the first pass found that channels cancel out."""
 
-    def __init__(self, source: BinaryIO, folder: Path, progress: Progress | None) -> None:
+    def __init__(
+        self, source: BinaryIO, folder: Path, progress: Progress | None, apart: bool
+    ) -> None:
         self._source, self._folder, self._progress = source, folder, progress
+        self._apart = apart
         self._tracks: dict[int, Track] = {}
         self._size = source.seek(0, os.SEEK_END)
         self._reported = 0.0
@@ -146,6 +172,7 @@ class _Decoder:
             origin=float(start / av.time_base) if start is not None else 0.0,
             duration=float(length / av.time_base) if length else None,
             left_only=left_only,
+            apart=self._apart,
         )
 
     def _look(self, seconds: float) -> None:

@@ -87,7 +87,7 @@ class Track:
 
     Mono and stereo become one part, mixed by FFmpeg. More channels become a part each, because
     FFmpeg drops some of them and knows no layout for most channel counts. `left_only` uses the left
-    channel of stereo whose channels cancel each other out.
+    channel of stereo whose channels cancel each other out. With `apart`, stereo becomes two parts.
     """
 
     folder: Path
@@ -96,6 +96,7 @@ class Track:
     origin: float
     duration: float | None
     left_only: bool = False
+    apart: bool = False
     parts: dict[int, Part] = field(default_factory=dict)
     seconds: float = 0.0
     _shift: float = 0.0
@@ -151,7 +152,7 @@ class Track:
 
     def _converter_for(self, frame: Any, kind: tuple[str, str, int]) -> _Converter:
         channels = frame.layout.nb_channels
-        is_mixed = frame.layout.name in PLAIN and not self.left_only
+        is_mixed = frame.layout.name in PLAIN and not (self.left_only or self.apart)
         parts = [0] if is_mixed or self.left_only else list(range(channels))
         resamplers = [av.AudioResampler("s16", "mono", SAMPLE_RATE) for _ in parts]
         return _Converter(kind, is_mixed, parts, resamplers, round(self.seconds * SAMPLE_RATE))

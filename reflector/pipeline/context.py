@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from reflector.db.models import Transcript
 from reflector.db.words import load_words
@@ -18,13 +18,14 @@ from reflector.errors import NotFound
 from reflector.events import Message, transcript_channel
 from reflector.events.names import EventName
 from reflector.language.meeting import Meeting
-from reflector.media.decode import PcmAudio, decode
+from reflector.media.decode import PcmAudio, channel_file, decode
 from reflector.pipeline.options import ProcessingOptions, options_of
 from reflector.pipeline.step import StepName
 from reflector.services import Services
 from reflector.transcript.words import Word
 
 Output = dict[str, Any]
+T = TypeVar("T")
 PROGRESS_SECONDS = 0.25
 # Version of the output of `decode`: samples from before an update are not used after it
 PCM_VERSION = 2
@@ -95,8 +96,26 @@ class StepContext:
         """Return the decoded audio; decode it again if it was removed."""
         if not self.pcm_path.is_file():
             with self.services.storage.open(self.upload_key) as source:
-                decode(source, self.pcm_path, lambda _: self.keep())
+                apart = bool(self.transcript.has_tracks)
+                decode(source, self.pcm_path, lambda _: self.keep(), apart=apart)
         return PcmAudio(self.pcm_path)
+
+    def tracks(self) -> list[PcmAudio]:
+        """Return the tracks of a recording that has several, otherwise its mix."""
+        mix = self.pcm()
+        channels = self.output(StepName.DECODE).get("channels", [])
+        return [PcmAudio(channel_file(mix.path, number)) for number in channels] or [mix]
+
+    def for_each_track(self, work: Callable[[PcmAudio, Callable[[float], None]], T]) -> list[T]:
+        """Return what `work` makes of each track; it gets the track and reports its seconds."""
+        tracks = self.tracks()
+
+        def part(number: int) -> Callable[[float], None]:
+            return lambda done: self.seconds(
+                (number * tracks[number].duration + done) / len(tracks)
+            )
+
+        return [work(track, part(number)) for number, track in enumerate(tracks)]
 
     @property
     def upload_key(self) -> str:
@@ -110,10 +129,12 @@ class StepContext:
 
     def seconds(self, done: float) -> None:
         """Report progress in seconds of audio, and check the lease."""
-        total = self.transcript.duration / 1000 or self._decoded_duration()
+        total = self.transcript.duration / 1000 or self.duration
         self.progress(done / total if total else 0.0, done)
 
-    def _decoded_duration(self) -> float:
+    @property
+    def duration(self) -> float:
+        """Seconds of the decoded recording."""
         return float(self.outputs.get(StepName.DECODE, {}).get("duration", 0.0))
 
     def progress(self, fraction: float, seconds: float | None = None) -> None:

@@ -36,6 +36,7 @@ def _is_to_be_translated(transcript: Transcript) -> bool:
 def take_recording(session: Session, transcript: Transcript, key: str, events: Outbox) -> int:
     """Start the first run of the recording stored as `key`. Nudge it after the commit."""
     transcript.upload_key, transcript.upload_version = key, new_id()
+    transcript.has_tracks = None
     run = start_run(session, transcript)
     events.status(Status.UPLOADED)
     return run

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,6 +68,15 @@ class EngineReport:
     precision: str
     audio_seconds: float
     elapsed: float
+
+    @classmethod
+    def of_all(cls, reports: Sequence[EngineReport]) -> EngineReport:
+        """Return one report of the same engine on several tracks."""
+        return replace(
+            reports[0],
+            audio_seconds=sum(report.audio_seconds for report in reports),
+            elapsed=sum(report.elapsed for report in reports),
+        )
 
     @property
     def real_time_factor(self) -> float:

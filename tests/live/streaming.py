@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -17,6 +19,7 @@ from reflector.recorder.source import Spool, record
 from tests.server import Server
 
 PIECE = 4000
+RATE = 48_000
 
 
 class Sender:
@@ -73,6 +76,31 @@ def webm(recording: Path, folder: Path) -> bytes:
     spool = Spool(folder / f"{recording.stem}.webm")
     record(av.open(str(recording)), spool, False, threading.Event())
     return spool.path.read_bytes()
+
+
+def samples_of(recording: Path) -> NDArray[np.int16]:
+    """Mono, 48 kHz."""
+    resampler = av.AudioResampler("s16", "mono", RATE)
+    with av.open(str(recording)) as source:
+        frames = [*source.decode(source.streams.audio[0]), None]
+        parts = [part.to_ndarray()[0] for frame in frames for part in resampler.resample(frame)]
+    return np.concatenate(parts)
+
+
+def stereo_webm(tracks: Sequence[NDArray[np.int16]], folder: Path) -> bytes:
+    """Two tracks as a browser's recorder gives them: WebM/Opus. Samples as of `samples_of`."""
+    channels = np.stack(tracks, axis=1)
+    target = folder / "tracks.webm"
+    with av.open(str(target), "w", "webm") as out:
+        stream: Any = out.add_stream("libopus", rate=RATE)
+        stream.layout = "stereo"
+        for start in range(0, len(channels), RATE):
+            piece = np.ascontiguousarray(channels[start : start + RATE]).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(piece, "s16", "stereo")
+            frame.sample_rate, frame.pts = RATE, start
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return target.read_bytes()
 
 
 def fragmented_mp4(recording: Path, target: Path) -> bytes:

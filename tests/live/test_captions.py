@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import av
 import jiwer
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -20,7 +19,7 @@ from reflector.transcript.words import Word
 from tests.conftest import HELD_OUT, SAMPLE
 from tests.doubles.language_server import language_server
 from tests.live.client import cut, speaking
-from tests.live.streaming import sending, webm
+from tests.live.streaming import samples_of, sending, stereo_webm, webm
 from tests.live.test_webrtc import said
 from tests.pipeline.test_translation import TARGET, add_model, backwards
 from tests.pipeline.test_way_of_a_file import normalised, words_of
@@ -266,23 +265,11 @@ def test_lines_say_in_which_of_two_tracks_they_are_heard(server: Server, tmp_pat
 
 
 def two_tracks(speech: Path, folder: Path) -> bytes:
-    """WebM/Opus: what is said changes from the left channel to the right one in the middle."""
-    target = folder / "tracks.webm"
-    with av.open(str(speech)) as source, av.open(str(target), "w", "webm") as out:
-        stream: Any = out.add_stream("libopus", rate=48_000)
-        stream.layout = "stereo"
-        resampler = av.AudioResampler("s16", "stereo", 48_000)
-        written = 0
-        for frame in source.decode(source.streams.audio[0]):
-            for part in resampler.resample(frame):
-                channels = part.to_ndarray().reshape(-1, 2)
-                channels[:, int(written < SECONDS / 2 * 48_000)] = 0
-                changed = av.AudioFrame.from_ndarray(channels.reshape(1, -1), "s16", "stereo")
-                changed.sample_rate, changed.pts = 48_000, written
-                written += len(channels)
-                out.mux(stream.encode(changed))
-        out.mux(stream.encode(None))
-    return target.read_bytes()
+    """What is said changes from the left channel to the right one in the middle."""
+    left, right = samples_of(speech), samples_of(speech)
+    left[len(left) // 2 :] = 0
+    right[: len(right) // 2] = 0
+    return stereo_webm([left, right], folder)
 
 
 def test_words_change_the_line_with_the_track() -> None:

@@ -64,7 +64,9 @@ class Postgres:
 
     def __init__(self, programs: Path, *, is_durable: bool = False) -> None:
         # Not in pytest's folder: that is closed to the user that PostgreSQL runs as
-        folder = Path(tempfile.mkdtemp(prefix="reflector-postgres-", dir=None if is_durable else _quick()))
+        folder = Path(
+            tempfile.mkdtemp(prefix="reflector-postgres-", dir=None if is_durable else _quick())
+        )
         self.port = free_port()
         self._folder, self._data = folder, folder / "data"
         user = unprivileged()

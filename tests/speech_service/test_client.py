@@ -34,7 +34,7 @@ def asking(url: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def application(speech: SpeechServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("asking"), **asking(speech.url)) as server:  # type: ignore[arg-type]
+    with running_server(tmp_path_factory.mktemp("asking"), **asking(speech.url)) as server:
         yield server
 
 
@@ -61,7 +61,7 @@ def test_service_killed_in_the_middle_costs_no_step(tmp_path: Path, meeting: byt
         port = service.url.rpartition(":")[2]
         (tmp_path / "app").mkdir()
         settings = {**asking(service.url), "DIARIZATION_ENABLED": "false"}
-        with running_server(tmp_path / "app", **settings) as server:  # type: ignore[arg-type]
+        with running_server(tmp_path / "app", **settings) as server:
             transcript_id = server.create()
             server.send_chunk(transcript_id, meeting, name="a.wav").raise_for_status()
             name = wait_until(job, "the job has windows")
@@ -78,7 +78,7 @@ def test_service_that_is_away_is_waited_for(tmp_path: Path) -> None:
         port = service.url.rpartition(":")[2]
     (tmp_path / "app").mkdir()
     settings = {**asking(f"http://127.0.0.1:{port}"), "DIARIZATION_ENABLED": "false"}
-    with running_server(tmp_path / "app", **settings) as server:  # type: ignore[arg-type]
+    with running_server(tmp_path / "app", **settings) as server:
         transcript_id = server.upload(HELD_OUT)
 
         def put_off() -> bool:
@@ -99,7 +99,7 @@ def test_other_model_at_the_same_address_gives_its_own_words(tmp_path: Path) -> 
         port = service.url.rpartition(":")[2]
         (tmp_path / "app").mkdir()
         settings = {**asking(service.url), "DIARIZATION_ENABLED": "false"}
-        with running_server(tmp_path / "app", **settings) as server:  # type: ignore[arg-type]
+        with running_server(tmp_path / "app", **settings) as server:
             transcript_id = server.upload(HELD_OUT)
             server.wait_for_status(transcript_id, "ended")
             assert precision(server) == "int8"
@@ -113,7 +113,7 @@ def test_other_model_at_the_same_address_gives_its_own_words(tmp_path: Path) -> 
 
 def test_wrong_key_is_a_sentence_on_the_page(tmp_path: Path, speech: SpeechServer) -> None:
     settings = {**asking(speech.url), "TRANSCRIPT_MODAL_API_KEY": "wrong"}
-    with running_server(tmp_path, **settings) as server:  # type: ignore[arg-type]
+    with running_server(tmp_path, **settings) as server:
         transcript_id = server.upload(HELD_OUT)
         server.wait_for_status(transcript_id, "error")
         assert "Invalid API key" in server.run(transcript_id)["error"]
@@ -160,7 +160,7 @@ def reference_service() -> Iterator[tuple[str, list[float]]]:
 def test_service_of_the_reference_is_asked_in_one_request(tmp_path: Path) -> None:
     with reference_service() as (url, heard):
         settings = {**asking(url), "DIARIZATION_ENABLED": "false"}
-        with running_server(tmp_path, **settings) as server:  # type: ignore[arg-type]
+        with running_server(tmp_path, **settings) as server:
             transcript_id = server.upload(HELD_OUT)
             server.wait_for_status(transcript_id, "ended")
             assert spoken(words_of(server, transcript_id)) == " Hello."
@@ -172,7 +172,7 @@ def test_service_of_the_reference_is_asked_in_one_request(tmp_path: Path) -> Non
 def test_service_without_an_address_stops_the_start(tmp_path: Path, name: str) -> None:
     with (
         pytest.raises(AssertionError, match=f"{name}_BACKEND=modal needs the address"),
-        running_server(tmp_path, **{f"{name}_BACKEND": "modal"}),  # type: ignore[arg-type]
+        running_server(tmp_path, **{f"{name}_BACKEND": "modal"}),
     ):
         pass
 
@@ -185,8 +185,8 @@ def test_readiness_names_a_service_that_is_away(tmp_path: Path, speech: SpeechSe
     here, away = asking(speech.url), asking("http://127.0.0.1:1")
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    with running_server(tmp_path / "a", **here) as server:  # type: ignore[arg-type]
+    with running_server(tmp_path / "a", **here) as server:
         assert speech_check(server)["status"] == "ok"
-    with running_server(tmp_path / "b", **away) as server:  # type: ignore[arg-type]
+    with running_server(tmp_path / "b", **away) as server:
         found = speech_check(server)
     assert (found["status"], "127.0.0.1:1 does not answer" in found["summary"]) == ("failed", True)

@@ -29,7 +29,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         input=PASSWORD, text=True, check=True, cwd=data, capture_output=True,
         env={**settings, **inherited(), "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
-    with running_server(data, AUTH_BACKEND="password", SECRET_KEY=SECRET, **WITHOUT_SPEAKERS) as started:
+    with running_server(
+        data, AUTH_BACKEND="password", SECRET_KEY=SECRET, **WITHOUT_SPEAKERS
+    ) as started:
         yield started
 
 

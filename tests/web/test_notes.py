@@ -67,7 +67,7 @@ def test_time_that_is_pressed_before_the_player_is_there_is_played(
         f"/v1/transcripts/{sample_id}/notes", json={"at": 14, "text": "early"}
     ).raise_for_status()
     held: list[Any] = []
-    page.route(f"**/v1/transcripts/{sample_id}/words*", lambda route: held.append(route))
+    page.route(f"**/v1/transcripts/{sample_id}/words*", lambda route: held.append(route))  # noqa: PLW0108 (it sets attributes)
     page.goto(f"/transcripts/{sample_id}")
     page.locator(".note", has_text="early").locator(".link").first.click()
     assert page.is_hidden("#player")

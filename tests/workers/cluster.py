@@ -61,7 +61,7 @@ class Api(Server):
     """`reflector serve` with a database and a broker; stopping it leaves the workers alone."""
 
     def __init__(self, data: Path, settings: dict[str, Any], port: int = 0) -> None:
-        super().__init__(data, port=port, **environment(data, settings))
+        super().__init__(data, port, **environment(data, settings))
 
     def ready(self) -> dict[str, Any]:
         answer = self.http.get("/health/ready")

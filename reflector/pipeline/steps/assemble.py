@@ -15,7 +15,8 @@ from reflector.pipeline.carry_over import is_corrected, with_corrections
 from reflector.pipeline.context import Output, StepContext, digest_of
 from reflector.pipeline.step import Queue, StepDefinition, StepName
 from reflector.transcript.assembly import Turn, assign_speakers, numbered_by_appearance
-from reflector.transcript.words import from_rows, plain_text
+from reflector.transcript.tracks import merged, with_own_speakers
+from reflector.transcript.words import Word, from_rows, plain_text
 
 
 def depends(context: StepContext) -> list[Any]:
@@ -27,17 +28,29 @@ def depends(context: StepContext) -> list[Any]:
 
 
 def run(context: StepContext) -> Output:
-    words = from_rows(context.output(StepName.TRANSCRIBE)["words"])
+    recognised = context.output(StepName.TRANSCRIBE)
+    words = from_rows(recognised["words"])
     found = context.outputs.get(StepName.DIARIZE, {})
-    turns, overlapping = (
-        [Turn(*row) for row in found.get(name, [])] for name in ("turns", "overlapping")
-    )
-    assigned = numbered_by_appearance(assign_speakers(words, turns, overlapping))
+    if (tracks := recognised.get("tracks", 1)) > 1:
+        told = found.get("tracks", [{}] * tracks)
+        apart = [[w._replace(speaker=0) for w in words if w.speaker == n] for n in range(tracks)]
+        spoken = [_told_apart(*track) for track in zip(apart, told, strict=True)]
+        assigned = merged(with_own_speakers(spoken))
+    else:
+        assigned = _told_apart(words, found)
+    assigned = numbered_by_appearance(assigned)
     if _takes_over(context.transcript, context.run, context.names):
         assigned = with_corrections(
             context.transcript, assigned, context.shown_words, context.names.keys()
         )
     return {"words": [word.row() for word in assigned]}
+
+
+def _told_apart(words: list[Word], found: Output) -> list[Word]:
+    turns, overlapping = (
+        [Turn(*row) for row in found.get(name, [])] for name in ("turns", "overlapping")
+    )
+    return assign_speakers(words, turns, overlapping)
 
 
 def _takes_over(transcript: Transcript, run: int, named: Collection[int]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from reflector.db.models import Transcript
@@ -9,6 +11,10 @@ from reflector.events.names import EventName
 from reflector.events.outbox import Outbox
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.step import Queue, StepDefinition, StepName
+
+
+def depends(context: StepContext) -> list[Any]:
+    return ["tracks"] if context.transcript.has_tracks else []
 
 
 def run(context: StepContext) -> Output:
@@ -23,7 +29,8 @@ def run(context: StepContext) -> Output:
         def report(done: float) -> None:
             context.progress(done / expected if expected else 0.0, done)
 
-        decoded = decode(source, context.pcm_path, report)
+        apart = bool(context.transcript.has_tracks)
+        decoded = decode(source, context.pcm_path, report, apart=apart)
     warnings: list[str] = []
     warnings += decoded.remarks
     if decoded.bad_packets:
@@ -38,6 +45,7 @@ def run(context: StepContext) -> Output:
         "waveform": decoded.waveform,
         "container": info.container,
         "codec": info.codec,
+        "channels": list(decoded.apart),
         "warnings": warnings,
     }
 
@@ -51,4 +59,4 @@ def apply(
     events.add(EventName.WAVEFORM, {"waveform": output["waveform"]})
 
 
-STEP = StepDefinition(StepName.DECODE, Queue.MEDIA, run, apply=apply, version=2)
+STEP = StepDefinition(StepName.DECODE, Queue.MEDIA, run, apply=apply, depends=depends, version=2)

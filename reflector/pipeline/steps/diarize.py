@@ -8,7 +8,7 @@ from typing import Any
 
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.step import Queue, StepDefinition, StepName
-from reflector.speech.engines import DiarizeOptions
+from reflector.speech.engines import DiarizeOptions, EngineReport
 from reflector.transcript.assembly import Turn
 
 
@@ -37,14 +37,29 @@ def run(context: StepContext) -> Output:
     diarizer = context.services.speech.diarizer
     if diarizer is None:
         return {"turns": [], "overlapping": [], "speakers": 0, "warnings": []}
-    result = diarizer.diarize(context.pcm(), _options(context), context.seconds)
-    return {
-        "turns": _rows(result.turns),
-        "overlapping": _rows(result.overlapping),
-        "speakers": result.speakers,
-        "engine": result.report.as_json(),
+    options = _options(context)
+    if len(context.tracks()) > 1:
+        options = _of_a_track(options)
+    results = context.for_each_track(lambda audio, report: diarizer.diarize(audio, options, report))
+    output = {
+        "turns": _rows(results[0].turns),
+        "overlapping": _rows(results[0].overlapping),
+        "speakers": sum(result.speakers for result in results),
+        "engine": EngineReport.of_all([result.report for result in results]).as_json(),
         "warnings": [],
     }
+    if len(results) > 1:
+        output["tracks"] = [
+            {"turns": _rows(result.turns), "overlapping": _rows(result.overlapping)}
+            for result in results
+        ]
+    return output
+
+
+def _of_a_track(options: DiarizeOptions) -> DiarizeOptions:
+    """Return the limits for one of two tracks: in the other somebody speaks, too."""
+    most = options.max_speakers
+    return DiarizeOptions(None, max(1, most - 1) if most else None)
 
 
 def _rows(turns: Iterable[Turn]) -> list[list[float]]:

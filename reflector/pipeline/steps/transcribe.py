@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.options import transcribe_options
 from reflector.pipeline.step import Queue, StepDefinition, StepName
-from reflector.speech.engines import TranscribeOptions
-from reflector.transcript.words import unsure_rows
+from reflector.speech.engines import EngineReport, TranscribeOptions
+from reflector.transcript.tracks import without_bleed
+from reflector.transcript.words import Word, unsure_rows
 
 
 def _options(context: StepContext) -> TranscribeOptions:
@@ -22,19 +26,39 @@ def depends(context: StepContext) -> list[Any]:
 
 
 def run(context: StepContext) -> Output:
-    transcriber = context.services.speech.transcriber
-    result = transcriber.transcribe(context.pcm(), _options(context), context.seconds)
-    warnings = list(result.warnings)
-    if not result.words:
+    """Return the words; the speaker of each is the number of its track."""
+    transcriber, options = context.services.speech.transcriber, _options(context)
+    results = context.for_each_track(
+        lambda audio, report: transcriber.transcribe(audio, options, report)
+    )
+    words = _words([result.words for result in results], context.tracks())
+    warnings = list(dict.fromkeys(text for result in results for text in result.warnings))
+    if not words:
         warnings.append("No speech was found in the recording.")
     return {
-        "words": [word.row() for word in result.words],
-        "unsure": unsure_rows(result.words),
-        "language": result.language,
-        "speech_seconds": round(result.speech_seconds, 2),
-        "engine": result.report.as_json(),
+        "words": [word.row() for word in words],
+        "unsure": unsure_rows(words),
+        "tracks": len(results),
+        "language": max(results, key=lambda result: result.speech_seconds).language,
+        "speech_seconds": round(sum(result.speech_seconds for result in results), 2),
+        "engine": EngineReport.of_all([result.report for result in results]).as_json(),
         "warnings": warnings,
     }
+
+
+def _words(found: list[list[Word]], tracks: list[PcmAudio]) -> list[Word]:
+    if len(tracks) == 1:
+        return found[0]
+
+    def level(number: int, start: float, end: float) -> float:
+        samples = tracks[number].read(int(start * SAMPLE_RATE), int(end * SAMPLE_RATE) + 1)
+        return float(np.square(samples).mean()) if len(samples) else 0.0
+
+    return [
+        word._replace(speaker=number)
+        for number, words in enumerate(without_bleed(found, level))
+        for word in words
+    ]
 
 
 STEP = StepDefinition(

@@ -1,0 +1,106 @@
+"""A recording of a microphone and of shared sound: the final text knows which of them was heard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.conftest import SAMPLE, reference
+from tests.live.client import cut
+from tests.live.streaming import RATE, samples_of, sending, stereo_webm
+from tests.live.test_webrtc import WORD_ERRORS, said
+from tests.pipeline.test_way_of_a_file import normalised, spoken, words_of
+from tests.server import Server
+
+SECONDS = 30.0
+TURNS = reference(SAMPLE).turns
+MINE = TURNS[::2]
+# What loudspeakers play comes back this much later and quieter
+ECHO_SECONDS, ECHO = 0.12, 0.15
+CHANNELS = list[NDArray[np.int16]]
+
+
+@pytest.fixture(scope="module")
+def channels(tmp_path_factory: pytest.TempPathFactory) -> CHANNELS:
+    """Every other sentence is in the microphone: each voice is in both tracks."""
+    folder = tmp_path_factory.mktemp("tracks")
+    both = samples_of(cut(SAMPLE, 0.0, SECONDS, folder / "speech.wav"))
+    is_mine = np.zeros(len(both), bool)
+    for start, end, _ in MINE:
+        is_mine[int((start - 0.2) * RATE) : int((end + 0.2) * RATE)] = True
+    return [np.where(is_mine, both, 0), np.where(is_mine, 0, both)]
+
+
+def recorded(server: Server, content: list[bytes], tracks: list[int]) -> list[Any]:
+    transcript_id = server.create(source_kind="live")
+    for number, (piece, count) in enumerate(zip(content, tracks, strict=True)):
+        with sending(server, transcript_id, key=f"part{number}", tracks=count) as sender:
+            sender.send(piece)
+            if number == len(content) - 1:
+                sender.stop()
+    server.wait_for_status(transcript_id, "ended")
+    steps = server.steps(transcript_id)
+    assert {step["state"] for step in steps.values()} <= {"done"}, steps
+    return words_of(server, transcript_id)
+
+
+def check(words: list[Any]) -> None:
+    """Each word is there once, and no speaker is heard in both tracks."""
+    heard = spoken(words)
+    assert jiwer.wer(normalised(said(SECONDS)), normalised(heard)) < WORD_ERRORS, heard
+    owners: dict[int, Counter[bool]] = {}
+    for word in words:
+        middle = (word["start"] + word["end"]) / 2
+        turn = min(TURNS, key=lambda turn: max(turn[0] - middle, middle - turn[1]))
+        owners.setdefault(word["speaker"], Counter())[turn in MINE] += 1
+    wrong = sum(min(count[True], count[False]) for count in owners.values())
+    assert len(owners) >= 2, owners
+    assert wrong <= 1, owners
+
+
+def test_final_text_tells_the_tracks_apart(
+    server: Server, channels: CHANNELS, tmp_path: Path
+) -> None:
+    check(recorded(server, [stereo_webm(channels, tmp_path)], [2]))
+
+
+def test_what_loudspeakers_play_into_the_microphone_is_there_once(
+    server: Server, channels: CHANNELS, tmp_path: Path
+) -> None:
+    mine, shared = channels
+    delay = int(ECHO_SECONDS * RATE)
+    echo = np.concatenate([np.zeros(delay, np.int16), shared[:-delay]])
+    heard = (mine + ECHO * echo).astype(np.int16)
+    check(recorded(server, [stereo_webm([heard, shared], tmp_path)], [2]))
+
+
+def test_tracks_stay_apart_when_a_recorder_began_anew(
+    server: Server, channels: CHANNELS, tmp_path: Path
+) -> None:
+    half = len(channels[0]) // 2
+    parts = []
+    for number, piece in enumerate([slice(0, half), slice(half, None)]):
+        (folder := tmp_path / str(number)).mkdir()
+        parts.append(stereo_webm([channel[piece] for channel in channels], folder))
+    check(recorded(server, parts, [2, 2]))
+
+
+def test_parts_with_and_without_tracks_are_one_recording(
+    server: Server, channels: CHANNELS, tmp_path: Path
+) -> None:
+    """What cannot be told apart everywhere is told apart by voices."""
+    half = len(channels[0]) // 2
+    parts = []
+    for number, piece in enumerate([slice(0, half), slice(half, None)]):
+        (folder := tmp_path / str(number)).mkdir()
+        left, right = (channel[piece] for channel in channels)
+        both = (left.astype(np.int32) + right).astype(np.int16)
+        parts.append(stereo_webm([left, right] if number == 0 else [both, both], folder))
+    heard = spoken(recorded(server, parts, [2, 1]))
+    assert jiwer.wer(normalised(said(SECONDS)), normalised(heard)) < WORD_ERRORS, heard
