@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from reflector.db.engine import is_disconnect
 from reflector.db.models import Event, Status, Transcript
 from reflector.errors import ModelUnavailable, ReflectorError
 from reflector.events.bus import Message, transcript_channel
@@ -258,6 +259,8 @@ class Follower:
                         events.add(EventName.TRANSCRIPT, said)
                     events.add(EventName.LIVE, {"line": vars(line)})
         except SQLAlchemyError as error:
+            if not is_disconnect(error):
+                raise
             log.warning("lines of the live text of %s wait to be stored: %s", self._id, error)
         else:
             for line in self._unsaved:

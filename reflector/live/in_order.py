@@ -9,8 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from reflector.db.engine import is_disconnect
 from reflector.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -56,8 +55,9 @@ class InOrder(Generic[Item]):
         while True:
             try:
                 return do()
-            except (Unavailable, SQLAlchemyError) as error:
-                if self._complete.is_set() or self._stop.wait(RETRY_SECONDS):
+            except Exception as error:
+                is_away = isinstance(error, Unavailable) or is_disconnect(error)
+                if not is_away or self._complete.is_set() or self._stop.wait(RETRY_SECONDS):
                     raise
                 if not is_said:
                     log.warning("%s waits: %s", self._name, error)

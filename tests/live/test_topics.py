@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError
 
 from reflector.errors import LanguageError, Unavailable
 from reflector.language.extractive import ExtractiveAnalyst
@@ -54,7 +54,8 @@ def test_model_and_database_that_are_away_delay_topics() -> None:
     first, second = TopicDraft(0, 225, "One", "a"), TopicDraft(225, 450, "Two", "b")
     analyst = Answering([first, second], [Unavailable("restarting")] * 2)
     kept: list[str] = []
-    failures = [SQLAlchemyError("away")] * 3
+    away = OperationalError("insert", {}, OSError(), connection_invalidated=True)
+    failures = [away] * 3
 
     def keep(topic: LiveTopic, words: Sequence[Word]) -> None:
         if failures:
@@ -65,6 +66,21 @@ def test_model_and_database_that_are_away_delay_topics() -> None:
         finder.add(WORDS, "en")
         wait_until(lambda: len(kept) == 2, "both topics")
     assert kept == ["One", "Two"]
+
+
+def test_topic_that_the_database_never_takes_holds_up_no_other() -> None:
+    analyst = Answering([TopicDraft(0, 400, "One", "a")])
+    tries: list[float] = []
+
+    def keep(topic: LiveTopic, words: Sequence[Word]) -> None:
+        tries.append(topic.timestamp)
+        raise DataError("insert", {}, ValueError())
+
+    with finding(analyst, keep, []) as finder:
+        finder.add(WORDS, "en")
+        finder.add([word._replace(start=word.start + 500) for word in WORDS], "en")
+        wait_until(lambda: len(tries) == 2, "the second topic")
+    assert tries == [0.0, 500.0]
 
 
 def test_question_that_is_refused_is_left_out_and_the_next_is_asked() -> None:

@@ -33,6 +33,7 @@ import { askWho, listenToSelection, listenToSpeakers } from "./speakers.js";
 import { noteProgress, showSteps, whenRetried } from "./steps.js";
 import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
 import { t } from "./text.js";
+import { listenToWordSize } from "./text_size.js";
 import { offerVideo } from "./video.js";
 import { listenToUnsure, listenToWords, render } from "./words.js";
 
@@ -341,5 +342,6 @@ if (byId("tags-open")) {
     () => (isRecorded() ? live.seconds : currentTime()),
   );
 }
+listenToWordSize();
 await refreshAll().catch((error) => showError(error.message));
 follow(base, HANDLERS, { onOpen: refreshSoon, isLeaving });

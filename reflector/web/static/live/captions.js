@@ -1,28 +1,18 @@
 // Captions for a projector: what is said, large, and nothing else.
 
-import { all, byId, recall, remember } from "../dom.js";
+import { byId } from "../dom.js";
 import { t } from "../text.js";
+import { listenToSize } from "../text_size.js";
 import { follow } from "./events.js";
 import { LiveText } from "./text.js";
-
-const SIZE = "reflector_caption_size";
-const SMALLEST = 1;
-const LARGEST = 8;
 
 const { id } = byId("captions").dataset;
 const text = new LiveText(byId("captions-text"), byId("captions-state"));
 
-let size = Number(recall(SIZE)) || 3;
-function resize(by) {
-  size = Math.min(LARGEST, Math.max(SMALLEST, size + by));
-  byId("captions").dataset.size = String(size);
-  remember(SIZE, String(size));
+listenToSize("reflector_caption_size", { usual: 3, largest: 8 }, (size) => {
+  byId("captions").dataset.size = size;
   byId("captions-text").scrollTop = byId("captions-text").scrollHeight;
-}
-for (const button of all("[data-resize]")) {
-  button.addEventListener("click", () => resize(Number(button.dataset.resize)));
-}
-resize(0);
+});
 
 byId("captions-full").hidden = !document.fullscreenEnabled;
 byId("captions-full").addEventListener("click", () => {
