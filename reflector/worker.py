@@ -20,7 +20,7 @@ from celery.worker import WorkController
 from reflector import schedule
 from reflector.accounts import sessions
 from reflector.db.engine import is_disconnect
-from reflector.housekeeping import deletions, heartbeat, public_data, trash
+from reflector.housekeeping import deletions, heartbeat, live_text, public_data, trash
 from reflector.pipeline.queue.broker import STEP_TASK, CeleryDispatcher
 from reflector.pipeline.queue.reconcile import reconcile, release_all
 from reflector.pipeline.runner import Runner
@@ -66,6 +66,7 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
     @app.task(name=schedule.APPLY_RETENTION)  # type: ignore[untyped-decorator]
     def apply_retention() -> None:
         trash.apply_retention(services)
+        live_text.remove_old(services)
 
     @app.task(name=schedule.HEARTBEAT)  # type: ignore[untyped-decorator]
     def ping() -> None:

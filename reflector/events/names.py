@@ -20,6 +20,8 @@ class EventName(StrEnum):
     HEARTBEAT = "HEARTBEAT"
     CHANGED = "CHANGED"
     LIVE = "LIVE"
+    # Live text of which the final text has taken the place; nobody is sent it
+    LIVE_KEPT = "LIVE_KEPT"
 
     @property
     def is_replayed(self) -> bool:
@@ -29,6 +31,7 @@ class EventName(StrEnum):
 
 _NOT_REPLAYED = {
     EventName.TRANSCRIPT, EventName.STATUS, EventName.PROGRESS, EventName.HEARTBEAT, EventName.CHANGED,
+    EventName.LIVE_KEPT,
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, select, true, update
 from sqlalchemy.orm import Session
 
 from reflector.db.edits import FIELDS, is_edited
@@ -14,8 +14,12 @@ from reflector.pipeline.carry_over import is_corrected, with_corrections
 from reflector.pipeline.registry import STEPS
 from reflector.pipeline.runs import steps_of
 
+LIVE_TEXT = (EventName.LIVE, EventName.LIVE_KEPT)
 
-def show_result(session: Session, transcript: Transcript, run: int, events: Outbox) -> None:
+
+def show_result(
+    session: Session, transcript: Transcript, run: int, events: Outbox, *, keeps_live_text: bool
+) -> None:
     """Show run `run`, delete what it replaces, and set the transcript to `ended`.
 
     If a part of the new result failed, the old part is removed all the same: a title of another
@@ -35,25 +39,24 @@ def show_result(session: Session, transcript: Transcript, run: int, events: Outb
             session.execute(
                 delete(table)
                 .where(table.transcript_id == transcript.id, table.run < run)
+                .where(true() if table is not Event else Event.name.not_in(LIVE_TEXT))
                 .execution_options(synchronize_session=False)
             )
-    _drop_live_text(session, transcript)
+    _end_live_text(session, transcript, keeps_live_text)
     transcript.error = None
     events.status(Status.ENDED)
 
 
-def _drop_live_text(session: Session, transcript: Transcript) -> None:
-    session.execute(
-        delete(Event)
-        .where(Event.transcript_id == transcript.id)
-        .where(
-            or_(
-                Event.name == EventName.LIVE,
-                Event.name.in_([EventName.TRANSCRIPT, EventName.TOPIC]) & (Event.run == 0),
-            )
-        )
-        .execution_options(synchronize_session=False)
-    )
+def _end_live_text(session: Session, transcript: Transcript, is_kept: bool) -> None:
+    """Take live text off the page: the final text has its place."""
+    is_own = Event.transcript_id == transcript.id
+    is_live = is_own & (Event.name == EventName.LIVE)
+    gone = Event.name.in_([EventName.TRANSCRIPT, EventName.TOPIC]) & (Event.run == 0)
+    if session.scalar(select(is_live.label("is_live")).where(is_live).limit(1)):
+        gone = gone | (Event.name == EventName.LIVE_KEPT)  # of a recording that went on
+    session.execute(delete(Event).where(is_own, gone).execution_options(synchronize_session=False))
+    change = update(Event).values(name=EventName.LIVE_KEPT) if is_kept else delete(Event)
+    session.execute(change.where(is_live).execution_options(synchronize_session=False))
 
 
 def _carry_over(session: Session, transcript: Transcript, run: int) -> None:

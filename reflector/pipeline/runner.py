@@ -253,7 +253,8 @@ class Runner:
             row.remarks = {name: output[name] for name in REMARKS if name in output}
             STEPS[context.step].write(context, session, transcript, output, events)
             if context.step is StepName.FINISH:
-                show_result(session, transcript, step.run, events)
+                keeps = self.services.settings.LIVE_TEXT_DAYS > 0
+                show_result(session, transcript, step.run, events, keeps_live_text=keeps)
             if context.step in INDEXED and transcript.shown_run == step.run:
                 index.update(session, transcript, context.language)
             touch(session, transcript)

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     MAX_LIVE_RECORDINGS: PositiveInt = 32
     LIVE_ENGINE: Literal["whisper", "none"] = "whisper"
     LIVE_TOPICS: bool = True
+    LIVE_TEXT_DAYS: int = Field(default=0, ge=0)
     MIN_FREE_BYTES: int = Field(default=2**30, ge=0)
 
     # Data

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from reflector.accounts.access import Caller, listed, listed_parts
 from reflector.db.models import (
+    Event,
     Meeting,
     Participant,
     Room,
@@ -25,6 +26,7 @@ from reflector.db.models import (
     User,
 )
 from reflector.db.words import load_segments, load_words
+from reflector.events.names import EventName
 from reflector.pipeline.step import StepName
 from reflector.transcript import formats
 from reflector.transcript.formats import TextFormat
@@ -232,6 +234,19 @@ def translation_of(session: Session, transcript: Transcript) -> dict[str, Any] |
         )
     )
     return output if output and output["text"] else None
+
+
+def live_text_of(session: Session, transcript_id: str) -> list[dict[str, Any]]:
+    """Return the lines of live text, those of a running recording or those that are kept."""
+    found = session.scalars(
+        select(Event.data)
+        .where(
+            Event.transcript_id == transcript_id,
+            Event.name.in_([EventName.LIVE, EventName.LIVE_KEPT]),
+        )
+        .order_by(Event.id)
+    )
+    return [{"track": None, **data["line"]} for data in found if "line" in data]
 
 
 def page_of(

@@ -347,6 +347,15 @@ class AudioLink(BaseModel):
     expires_in: int
 
 
+class LiveLine(BaseModel):
+    """Extra: a line of live text; times in seconds. `track` is null without two tracks."""
+
+    text: str
+    start: float
+    end: float
+    track: Literal["microphone", "shared"] | None
+
+
 class Translation(BaseModel):
     text: str
     language: str

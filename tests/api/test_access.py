@@ -63,6 +63,7 @@ ROUTES = [
     Route("GET", "/topics/with-words", READ),
     Route("GET", "/topics/{topic}/words-per-speaker", READ),
     Route("GET", "/words", READ),
+    Route("GET", "/live-text", READ),
     Route("GET", "/run", READ),
     Route("GET", "/participants", READ),
     Route("GET", "/participants/{participant}", READ),

@@ -13,9 +13,9 @@ from celery.schedules import crontab
 from sqlalchemy import select, update
 
 from reflector import schedule
-from reflector.db.models import Deletion, Transcript, now
+from reflector.db.models import Deletion, Event, Transcript, now
 from reflector.errors import Unavailable
-from reflector.housekeeping import deletions, heartbeat, public_data
+from reflector.housekeeping import deletions, heartbeat, live_text, public_data
 from reflector.runtime.settings import Settings
 from reflector.services import Services
 from tests.api.people import SECRET, make_person, make_transcript
@@ -101,6 +101,39 @@ def test_without_public_mode_nothing_is_removed(open_with: OpenServices) -> None
     services = open_with()
     make_transcript(services, created_at=now() - timedelta(days=800))
     assert public_data.clean_up(services) == 0
+
+
+@pytest.mark.parametrize(("days", "left"), [(0, []), (7, ["today"]), (30, ["ten days", "today"])])
+def test_live_text_is_removed_after_its_days(
+    open_with: OpenServices, days: int, left: list[str]
+) -> None:
+    services = open_with(LIVE_TEXT_DAYS=days)
+    transcript_id = make_transcript(services)
+    ages = {"ten days": 10, "today": 0}
+    with services.db.write() as session:
+        for name, age in ages.items():
+            made = now() - timedelta(days=age, minutes=1)
+            kept = {"line": {"text": name}}
+            session.add(
+                Event(
+                    transcript_id=transcript_id, run=0, name="LIVE_KEPT", data=kept, created_at=made
+                )
+            )
+        session.add(
+            Event(
+                transcript_id=transcript_id,
+                run=0,
+                name="LIVE",
+                data={"line": {"text": "running"}},
+                created_at=now() - timedelta(days=99),
+            )
+        )
+    live_text.remove_old(services)
+    with services.db.read() as session:
+        found = session.scalars(
+            select(Event.data).where(Event.transcript_id == transcript_id).order_by(Event.id)
+        )
+        assert [data["line"]["text"] for data in found] == [*left, "running"]
 
 
 def test_only_what_is_configured_is_scheduled(make_settings: Callable[..., Settings]) -> None:

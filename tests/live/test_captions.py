@@ -23,7 +23,7 @@ from tests.live.streaming import samples_of, sending, stereo_webm, webm
 from tests.live.test_webrtc import said
 from tests.pipeline.test_translation import TARGET, add_model, backwards
 from tests.pipeline.test_way_of_a_file import normalised, words_of
-from tests.server import Server, running_server
+from tests.server import WITHOUT_SPEAKERS, Server, running_server
 from tests.waiting import wait_until
 
 SECONDS = 16.0
@@ -121,6 +121,33 @@ def test_viewers_read_along_and_late_ones_get_everything_so_far(
     with watching(server, transcript_id) as after:
         wait_until(lambda: after.of("STATUS"), "the replay")
         assert after.lines == [], "the final text has taken their place"
+
+
+def test_live_text_is_kept_beside_the_final_one_where_that_is_wanted(
+    tmp_path: Path, speech: bytes
+) -> None:
+    with running_server(tmp_path, 0, LIVE_TEXT_DAYS="7", **WITHOUT_SPEAKERS) as server:
+        transcript_id = server.create(source_kind="live")
+
+        def kept() -> list[dict[str, Any]]:
+            return list(server.get(f"/v1/transcripts/{transcript_id}/live-text"))
+
+        with watching(server, transcript_id) as viewer:
+            with sending(server, transcript_id) as sender:
+                sender.send(speech)
+                wait_until(lambda: all_said(viewer), "live text")
+                assert kept()[: len(viewer.lines)] == viewer.lines
+                sender.stop()
+            server.wait_for_status(transcript_id, "ended")
+            lines = viewer.lines
+        assert kept()[: len(lines)] == lines
+        server.http.post(f"/v1/transcripts/{transcript_id}/process").raise_for_status()
+        wait_until(lambda: server.run(transcript_id)["run"] == 2, "the second run")
+        server.wait_for_status(transcript_id, "ended")
+        assert kept()[: len(lines)] == lines
+        with watching(server, transcript_id) as after:
+            wait_until(lambda: after.of("STATUS"), "the replay")
+            assert [after.of("LIVE"), after.of("LIVE_KEPT")] == [[], []]
 
 
 def test_live_text_goes_on_where_a_killed_server_left_it(tmp_path: Path, speech: bytes) -> None:

@@ -83,6 +83,20 @@ def transcript_get_words(
     return cache.answer(caller, ("words", transcript_id), make, state_of(transcript_id))
 
 
+@router.get("/transcripts/{transcript_id}/live-text")
+def transcript_get_live_text(
+    services: ServicesDep, caller: AnyCaller, transcript_id: str
+) -> list[schemas.LiveLine]:
+    """Extra: get what was said so far in a recording that runs, or as it was before the final text.
+
+    The latter is kept for LIVE_TEXT_DAYS.
+    """
+    with services.db.read() as session:
+        get_authorized_transcript(session, caller, transcript_id)
+        found = queries.live_text_of(session, transcript_id)
+    return [schemas.LiveLine(**line) for line in found]
+
+
 @router.get("/transcripts/{transcript_id}/translation")
 def transcript_get_translation(
     services: ServicesDep, caller: AnyCaller, transcript_id: str

@@ -1,0 +1,22 @@
+"""Remove live text that was kept beside the final one for long enough."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete
+
+from reflector.db.models import Event, now
+from reflector.events.names import EventName
+from reflector.services import Services
+
+
+def remove_old(services: Services) -> None:
+    """Remove kept live text that is older than LIVE_TEXT_DAYS."""
+    limit = now() - timedelta(days=services.settings.LIVE_TEXT_DAYS)
+    with services.db.write() as session:
+        session.execute(
+            delete(Event)
+            .where(Event.name == EventName.LIVE_KEPT, Event.created_at < limit)
+            .execution_options(synchronize_session=False)
+        )
