@@ -95,16 +95,27 @@ class StepContext:
     def pcm(self) -> PcmAudio:
         """Return the decoded audio; decode it again if it was removed."""
         if not self.pcm_path.is_file():
-            with self.services.storage.open(self.upload_key) as source:
-                apart = bool(self.transcript.has_tracks)
-                decode(source, self.pcm_path, lambda _: self.keep(), apart=apart)
+            self._decode()
         return PcmAudio(self.pcm_path)
+
+    def _decode(self) -> None:
+        with self.services.storage.open(self.upload_key) as source:
+            apart = bool(self.transcript.has_tracks)
+            decode(source, self.pcm_path, lambda _: self.keep(), apart=apart)
+
+    @property
+    def channels(self) -> list[int]:
+        """The channels of the recording that are its tracks; none if it has no tracks."""
+        return list(self.output(StepName.DECODE).get("channels", []))
 
     def tracks(self) -> list[PcmAudio]:
         """Return the tracks of a recording that has several, otherwise its mix."""
-        mix = self.pcm()
-        channels = self.output(StepName.DECODE).get("channels", [])
-        return [PcmAudio(channel_file(mix.path, number)) for number in channels] or [mix]
+        files = [channel_file(self.pcm_path, number) for number in self.channels]
+        if not all(file.is_file() for file in files):
+            self._decode()
+        if not files or not all(file.is_file() for file in files):
+            return [self.pcm()]
+        return [PcmAudio(file) for file in files]
 
     def for_each_track(self, work: Callable[[PcmAudio, Callable[[float], None]], T]) -> list[T]:
         """Return what `work` makes of each track; it gets the track and reports its seconds."""

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from reflector.transcript.tracks import Level, merged, with_own_speakers, without_bleed
+from reflector.transcript.bleed import Level, without_bleed
+from reflector.transcript.tracks import merged, with_own_speakers
 from reflector.transcript.words import Word
 
 
@@ -68,6 +69,48 @@ def test_own_words_in_a_sentence_with_an_echo_stay() -> None:
     assert texts(own) == "and I do not agree"
 
 
+def test_words_of_both_tracks_are_not_lost_from_both() -> None:
+    mine = said("one two three four five six.", 1.0)
+    shared = said("one two three.", 1.0) + said("four five six.", 2.2)
+
+    def level(track: int, start: float, end: float) -> float:
+        return 1.0 if track == 1 else 1.01 if end < 2.3 else 0.9
+
+    for tracks in ([mine, shared], [shared, mine]):
+        found = without_bleed(tracks, level)
+        heard = {word.text.strip(" .") for words in found for word in words}
+        assert heard == {"one", "two", "three", "four", "five", "six"}
+
+
+def test_quiet_reply_that_shares_a_word_stays() -> None:
+    shared, mine = said("That is what I think we should do.", 8.5), said("I agree.", 9.8)
+    own, _ = without_bleed([mine, shared], levels(0.01, 0.1))
+    assert "agree" in texts(own)
+
+
+@pytest.mark.parametrize(
+    "tracks",
+    [
+        [[(1.0, 2.0), (2.0, 2.5), (2.5, 3.0)], [(2.5, 2.5)]],
+        [[(1.0, 2.0), (2.0, 2.5)], [(2.5, 2.5)]],
+        [[(1.0, 1.0)], [(1.0, 1.0)]],
+        [[(0.0, 0.0)], [(1.0, 2.0)]],
+        [[], [(1.0, 2.0)]],
+        [[], []],
+    ],
+)
+def test_words_without_a_length_are_merged(tracks: list[list[tuple[float, float]]]) -> None:
+    words = [[Word(f" {start}", start, end) for start, end in times] for times in tracks]
+    found = merged(words)
+    assert len(found) == sum(map(len, tracks))
+
+
+def test_remark_that_ends_in_a_word_without_a_length_stays_whole() -> None:
+    first = [Word(" aa", 1.0, 1.4), Word(" bb", 1.4, 1.7), Word(" cc.", 1.8, 2.4)]
+    second = [Word(" so", 1.3, 1.6), Word(" yes.", 1.8, 1.8)]
+    assert texts(merged([first, second])) == "aa so yes. bb cc."
+
+
 def test_who_begins_before_another_ends_does_not_break_into_the_sentence() -> None:
     first, second = said("We could do it then.", 1.0), said("Or on Monday perhaps.", 2.3, speaker=1)
     words = merged([first, second])
@@ -97,7 +140,7 @@ def test_words_of_two_who_speak_for_long_come_in_order_and_none_is_lost() -> Non
             at = chance.uniform(0, 5)
             for _ in range(30):
                 at += chance.uniform(0, 1.6)
-                end = at + chance.uniform(0, 0.8)
+                end = at + chance.choice([0.0, chance.uniform(0, 0.8)])
                 words.append(Word(f" {number}.{len(words)}" + chance.choice(["", "."]), at, end))
                 at = end
             tracks.append(words)

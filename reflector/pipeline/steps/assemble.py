@@ -16,7 +16,7 @@ from reflector.pipeline.context import Output, StepContext, digest_of
 from reflector.pipeline.step import Queue, StepDefinition, StepName
 from reflector.transcript.assembly import Turn, assign_speakers, numbered_by_appearance
 from reflector.transcript.tracks import merged, with_own_speakers
-from reflector.transcript.words import Word, from_rows, plain_text
+from reflector.transcript.words import Word, from_rows, plain_text, unsure_rows, with_unsure
 
 
 def depends(context: StepContext) -> list[Any]:
@@ -29,21 +29,26 @@ def depends(context: StepContext) -> list[Any]:
 
 def run(context: StepContext) -> Output:
     recognised = context.output(StepName.TRANSCRIBE)
-    words = from_rows(recognised["words"])
+    words = with_unsure(from_rows(recognised["words"]), recognised.get("unsure", []))
     found = context.outputs.get(StepName.DIARIZE, {})
-    if (tracks := recognised.get("tracks", 1)) > 1:
-        told = found.get("tracks", [{}] * tracks)
-        apart = [[w._replace(speaker=0) for w in words if w.speaker == n] for n in range(tracks)]
-        spoken = [_told_apart(*track) for track in zip(apart, told, strict=True)]
-        assigned = merged(with_own_speakers(spoken))
-    else:
-        assigned = _told_apart(words, found)
+    tracks = recognised.get("tracks", 1)
+    assigned = _of_tracks(words, tracks, found) if tracks > 1 else _told_apart(words, found)
     assigned = numbered_by_appearance(assigned)
     if _takes_over(context.transcript, context.run, context.names):
         assigned = with_corrections(
             context.transcript, assigned, context.shown_words, context.names.keys()
         )
-    return {"words": [word.row() for word in assigned]}
+    return {"words": [word.row() for word in assigned], "unsure": unsure_rows(assigned)}
+
+
+def _of_tracks(words: list[Word], tracks: int, found: Output) -> list[Word]:
+    """Return the words of all tracks in order. Each has its number where a speaker would be."""
+    told = found.get("tracks", [{}] * tracks)
+    apart = [[w._replace(speaker=0) for w in words if w.speaker == n] for n in range(tracks)]
+    spoken = [_told_apart(*track) for track in zip(apart, told, strict=True)]
+    if found.get("speakers") == 1:
+        return merged(spoken)
+    return merged(with_own_speakers(spoken))
 
 
 def _told_apart(words: list[Word], found: Output) -> list[Word]:
@@ -63,7 +68,7 @@ def apply(
     context: StepContext, session: Session, transcript: Transcript, output: Output, events: Outbox
 ) -> None:
     words = from_rows(output["words"])
-    unsure = context.output(StepName.TRANSCRIBE).get("unsure", [])
+    unsure = output.get("unsure", context.output(StepName.TRANSCRIBE).get("unsure", []))
     store_words(session, transcript.id, context.run, words, unsure)
     text = plain_text(words)
     events.add(EventName.TRANSCRIPT, {"text": text, "translation": None})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
+from reflector.media.decode import PcmAudio
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.step import Queue, StepDefinition, StepName
-from reflector.speech.engines import DiarizeOptions, EngineReport
+from reflector.speech.engines import Diarization, DiarizeOptions, EngineReport, Progress
 from reflector.transcript.assembly import Turn
 
 
@@ -30,36 +31,52 @@ def _options(context: StepContext) -> DiarizeOptions:
 
 def depends(context: StepContext) -> list[Any]:
     diarizer = context.services.speech.diarizer
-    return [diarizer.identity() if diarizer else None, asdict(_options(context))]
+    tracks = ["tracks"] if context.channels else []
+    return [diarizer.identity() if diarizer else None, asdict(_options(context)), *tracks]
 
 
 def run(context: StepContext) -> Output:
     diarizer = context.services.speech.diarizer
     if diarizer is None:
         return {"turns": [], "overlapping": [], "speakers": 0, "warnings": []}
-    options = _options(context)
-    if len(context.tracks()) > 1:
-        options = _of_a_track(options)
-    results = context.for_each_track(lambda audio, report: diarizer.diarize(audio, options, report))
-    output = {
-        "turns": _rows(results[0].turns),
-        "overlapping": _rows(results[0].overlapping),
-        "speakers": sum(result.speakers for result in results),
-        "engine": EngineReport.of_all([result.report for result in results]).as_json(),
+    options, tracks = _options(context), context.tracks()
+    if len(tracks) > 1 and options.max_speakers == 1:
+        return {"turns": [], "overlapping": [], "speakers": 1, "warnings": []}
+    found: list[Diarization] = []
+
+    def told_apart(audio: PcmAudio, report: Progress) -> None:
+        rest = _rest(options, found) if len(tracks) > 1 else options
+        found.append(diarizer.diarize(audio, rest, report))
+
+    context.for_each_track(told_apart)
+    apart = [{"turns": _rows(one.turns), "overlapping": _rows(one.overlapping)} for one in found]
+    output: Output = {
+        "turns": _all_turns(found),
+        "overlapping": apart[0]["overlapping"] if len(apart) == 1 else [],
+        "speakers": sum(one.speakers for one in found),
+        "engine": EngineReport.of_all([one.report for one in found]).as_json(),
         "warnings": [],
     }
-    if len(results) > 1:
-        output["tracks"] = [
-            {"turns": _rows(result.turns), "overlapping": _rows(result.overlapping)}
-            for result in results
-        ]
-    return output
+    return output if len(apart) == 1 else output | {"tracks": apart}
 
 
-def _of_a_track(options: DiarizeOptions) -> DiarizeOptions:
-    """Return the limits for one of two tracks: in the other somebody speaks, too."""
-    most = options.max_speakers
-    return DiarizeOptions(None, max(1, most - 1) if most else None)
+def _rest(options: DiarizeOptions, found: list[Diarization]) -> DiarizeOptions:
+    """Return the limits of the next of two tracks. In each of them somebody speaks."""
+    known = sum(max(1, one.speakers) for one in found)
+    least, most = options.min_speakers, options.max_speakers
+    return DiarizeOptions(
+        max(1, least - known) if least and found else None,
+        max(1, most - (known or 1)) if most else None,
+    )
+
+
+def _all_turns(found: list[Diarization]) -> list[list[float]]:
+    """Return the turns of all tracks, whose speakers have numbers of their own."""
+    turns: list[Turn] = []
+    for one in found:
+        first = 1 + max((turn.speaker for turn in turns), default=-1)
+        turns += [replace(turn, speaker=first + turn.speaker) for turn in one.turns]
+    return _rows(sorted(turns, key=lambda turn: turn.start) if len(found) > 1 else turns)
 
 
 def _rows(turns: Iterable[Turn]) -> list[list[float]]:

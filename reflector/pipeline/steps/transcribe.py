@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,14 @@ from reflector.media.decode import SAMPLE_RATE, PcmAudio
 from reflector.pipeline.context import Output, StepContext
 from reflector.pipeline.options import transcribe_options
 from reflector.pipeline.step import Queue, StepDefinition, StepName
-from reflector.speech.engines import EngineReport, TranscribeOptions
-from reflector.transcript.tracks import without_bleed
+from reflector.speech.engines import EngineReport, TranscribeOptions, Transcription
+from reflector.transcript.bleed import without_bleed
 from reflector.transcript.words import Word, unsure_rows
+
+# The energy of a shorter word is taken of so much around it
+LEVEL_SECONDS = 0.2
+# With less speech in a track, its language is that of the other one
+SURE_SECONDS = 30.0
 
 
 def _options(context: StepContext) -> TranscribeOptions:
@@ -22,7 +28,8 @@ def _options(context: StepContext) -> TranscribeOptions:
 def depends(context: StepContext) -> list[Any]:
     options = _options(context)
     chosen = {"language": options.language, "hotwords": options.hotwords}
-    return [context.services.speech.transcriber.identity(), chosen]
+    tracks = ["tracks"] if context.channels else []
+    return [context.services.speech.transcriber.identity(), chosen, *tracks]
 
 
 def run(context: StepContext) -> Output:
@@ -31,6 +38,8 @@ def run(context: StepContext) -> Output:
     results = context.for_each_track(
         lambda audio, report: transcriber.transcribe(audio, options, report)
     )
+    if options.language is None:
+        results = _in_one_language(context, results)
     words = _words([result.words for result in results], context.tracks())
     warnings = list(dict.fromkeys(text for result in results for text in result.warnings))
     if not words:
@@ -51,13 +60,31 @@ def _words(found: list[list[Word]], tracks: list[PcmAudio]) -> list[Word]:
         return found[0]
 
     def level(number: int, start: float, end: float) -> float:
-        samples = tracks[number].read(int(start * SAMPLE_RATE), int(end * SAMPLE_RATE) + 1)
+        wider = max(0.0, LEVEL_SECONDS - (end - start)) / 2
+        samples = tracks[number].read(
+            int((start - wider) * SAMPLE_RATE), int((end + wider) * SAMPLE_RATE)
+        )
         return float(np.square(samples).mean()) if len(samples) else 0.0
 
-    return [
+    words = [
         word._replace(speaker=number)
-        for number, words in enumerate(without_bleed(found, level))
-        for word in words
+        for number, own in enumerate(without_bleed(found, level))
+        for word in own
+    ]
+    return sorted(words, key=lambda word: word.start)
+
+
+def _in_one_language(context: StepContext, results: list[Transcription]) -> list[Transcription]:
+    """Recognise tracks again in which too little is said to know their language."""
+    transcriber, options = context.services.speech.transcriber, _options(context)
+    sure = max(results, key=lambda result: result.speech_seconds)
+    return [
+        result
+        if result.language == sure.language or result.speech_seconds >= SURE_SECONDS
+        else transcriber.transcribe(
+            audio, replace(options, language=sure.language), lambda _: context.keep()
+        )
+        for audio, result in zip(context.tracks(), results, strict=True)
     ]
 
 
