@@ -8,7 +8,7 @@ from reflector.transcript.assembly import sentences
 from reflector.transcript.words import Word, monotone
 
 # For so long, who speaks while another one does is shown before or after them, not in between
-TURN_SECONDS = 1.5
+TURN_SECONDS = 2.5
 # Without punctuation or pauses, a sentence would be as long as the recording
 MOST_WORDS = 100
 # Of words without a length
