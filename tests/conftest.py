@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from reflector.app import create_app
 from reflector.db.engine import Database
+from reflector.events import relay
 from reflector.runtime import settings as settings_module
 from reflector.runtime.settings import Settings
 from reflector.services import Services, open_services
@@ -30,6 +31,8 @@ WHISPER = FIXTURES / "models" / "whisper"
 DIARIZER = FIXTURES / "models" / "diarizer"
 SAMPLE = FIXTURES / "recordings" / "sample.flac"
 HELD_OUT = FIXTURES / "recordings" / "held-out.flac"
+# Each of hundreds of tests waits so long for the end of its relay
+relay.POLL_SECONDS = 0.02
 HAS_DIARIZATION = find_spec("pyannote") is not None and find_spec("torch") is not None
 
 needs_diarization = pytest.mark.skipif(
