@@ -17,6 +17,7 @@ from tests.live.streaming import RATE, samples_of, sending, stereo_webm
 from tests.live.test_webrtc import WORD_ERRORS, said
 from tests.pipeline.test_way_of_a_file import normalised, spoken, words_of
 from tests.server import Server
+from tests.waiting import wait_until
 
 SECONDS = 30.0
 TURNS = reference(SAMPLE).turns
@@ -37,7 +38,7 @@ def channels(tmp_path_factory: pytest.TempPathFactory) -> CHANNELS:
     return [np.where(is_mine, both, 0), np.where(is_mine, 0, both)]
 
 
-def recorded(server: Server, content: list[bytes], tracks: list[int]) -> list[Any]:
+def recorded(server: Server, content: list[bytes], tracks: list[int]) -> str:
     transcript_id = server.create(source_kind="live")
     for number, (piece, count) in enumerate(zip(content, tracks, strict=True)):
         with sending(server, transcript_id, key=f"part{number}", tracks=count) as sender:
@@ -45,13 +46,18 @@ def recorded(server: Server, content: list[bytes], tracks: list[int]) -> list[An
             if number == len(content) - 1:
                 sender.stop()
     server.wait_for_status(transcript_id, "ended")
+    return transcript_id
+
+
+def words_in(server: Server, transcript_id: str) -> list[Any]:
     steps = server.steps(transcript_id)
     assert {step["state"] for step in steps.values()} <= {"done"}, steps
     return words_of(server, transcript_id)
 
 
-def check(words: list[Any]) -> None:
+def check(server: Server, transcript_id: str) -> None:
     """Each word is there once, and no speaker is heard in both tracks."""
+    words = words_in(server, transcript_id)
     heard = spoken(words)
     assert jiwer.wer(normalised(said(SECONDS)), normalised(heard)) < WORD_ERRORS, heard
     owners: dict[int, Counter[bool]] = {}
@@ -67,7 +73,23 @@ def check(words: list[Any]) -> None:
 def test_final_text_tells_the_tracks_apart(
     server: Server, channels: CHANNELS, tmp_path: Path
 ) -> None:
-    check(recorded(server, [stereo_webm(channels, tmp_path)], [2]))
+    transcript_id = recorded(server, [stereo_webm(channels, tmp_path)], [2])
+    check(server, transcript_id)
+    assert not (server.data / "scratch" / transcript_id).exists()
+
+    # Again, from a recording that has to be decoded anew, for one person and for as many as there are
+    def again(**options: Any) -> None:
+        run = server.run(transcript_id)["run"]
+        path = f"/v1/transcripts/{transcript_id}"
+        server.http.put(f"{path}/options", json=options).raise_for_status()
+        server.http.post(f"{path}/process").raise_for_status()
+        wait_until(lambda: server.run(transcript_id)["run"] == run + 1, "the next run")
+        server.wait_for_status(transcript_id, "ended")
+
+    again(max_speakers=1)
+    assert {word["speaker"] for word in words_in(server, transcript_id)} == {0}
+    again(vocabulary="Maria")
+    check(server, transcript_id)
 
 
 def test_what_loudspeakers_play_into_the_microphone_is_there_once(
@@ -77,7 +99,7 @@ def test_what_loudspeakers_play_into_the_microphone_is_there_once(
     delay = int(ECHO_SECONDS * RATE)
     echo = np.concatenate([np.zeros(delay, np.int16), shared[:-delay]])
     heard = (mine + ECHO * echo).astype(np.int16)
-    check(recorded(server, [stereo_webm([heard, shared], tmp_path)], [2]))
+    check(server, recorded(server, [stereo_webm([heard, shared], tmp_path)], [2]))
 
 
 def test_tracks_stay_apart_when_a_recorder_began_anew(
@@ -88,7 +110,7 @@ def test_tracks_stay_apart_when_a_recorder_began_anew(
     for number, piece in enumerate([slice(0, half), slice(half, None)]):
         (folder := tmp_path / str(number)).mkdir()
         parts.append(stereo_webm([channel[piece] for channel in channels], folder))
-    check(recorded(server, parts, [2, 2]))
+    check(server, recorded(server, parts, [2, 2]))
 
 
 def test_parts_with_and_without_tracks_are_one_recording(
@@ -102,5 +124,5 @@ def test_parts_with_and_without_tracks_are_one_recording(
         left, right = (channel[piece] for channel in channels)
         both = (left.astype(np.int32) + right).astype(np.int16)
         parts.append(stereo_webm([left, right] if number == 0 else [both, both], folder))
-    heard = spoken(recorded(server, parts, [2, 1]))
+    heard = spoken(words_in(server, recorded(server, parts, [2, 1])))
     assert jiwer.wer(normalised(said(SECONDS)), normalised(heard)) < WORD_ERRORS, heard
