@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
+# Of one recorder: tabs that share it, and dead ones
+MOST_CONNECTIONS = 8
 
 
 class LiveRecordings:
@@ -36,7 +39,8 @@ class LiveRecordings:
         self._services, self._dispatcher = services, dispatcher
         self._folder = services.settings.live_dir
         self._peers: set[Peer] = set()
-        self._streams = 0
+        # Connections of each recorder, by transcript and the client's name for it
+        self._streams: Counter[tuple[str, str]] = Counter()
         self._ended = asyncio.Event()
         self._captions = Captions(services)
 
@@ -69,20 +73,26 @@ class LiveRecordings:
         return answer
 
     @contextmanager
-    def stream(self, transcript_id: str) -> Iterator[Journal]:
-        """Hold a connection of a browser that streams, and yield the journal for it.
+    def stream(self, transcript_id: str, key: str) -> Iterator[Journal]:
+        """Hold a connection of the recorder `key`, and yield the journal for it.
 
+        A recorder that comes back counts once: its dead connection is noticed after a minute only.
         Raises Busy if too many recordings are running.
         """
         from reflector.live.journal import Journal
 
-        self._admit()
-        self._streams += 1
+        recorder = (transcript_id, key)
+        count = self._streams[recorder]
+        if count >= MOST_CONNECTIONS:
+            raise Busy("This recording is open too often. Close it in other tabs, and try again.")
+        if count == 0:
+            self._admit()
+        self._streams[recorder] += 1
         sessions.inc()
         try:
             yield Journal(self._folder / transcript_id)
         finally:
-            self._streams -= 1
+            self._streams -= Counter([recorder])
             sessions.dec()
             self._ended.set()
 
@@ -92,7 +102,7 @@ class LiveRecordings:
 
     def _admit(self) -> None:
         most = self._services.settings.MAX_LIVE_RECORDINGS
-        if len(self._peers) + self._streams >= most:
+        if len(self._peers) + len(self._streams) >= most:
             raise Busy(
                 "{most} recordings are running already. Try again when one of them has ended.",
                 most=most,

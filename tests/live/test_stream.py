@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import jiwer
 import pytest
 
+from reflector.live.recordings import MOST_CONNECTIONS
 from tests.conftest import SAMPLE
 from tests.live.client import cut
 from tests.live.streaming import fragmented_mp4, sending, webm
 from tests.live.test_webrtc import WORD_ERRORS, said, status_of
 from tests.pipeline.test_way_of_a_file import normalised, spoken, words_of
 from tests.server import Server, running_server
+from tests.waiting import wait_until
 
 SECONDS = 10.0
 
@@ -93,6 +96,30 @@ def test_recorder_of_safari_is_understood(server: Server, tmp_path: Path) -> Non
         sender.send(content)
         sender.stop()
     check_text(server, transcript_id)
+
+
+def test_recorder_that_comes_back_needs_no_second_place(tmp_path: Path, speech: bytes) -> None:
+    """Its dead connection is still there."""
+    with running_server(tmp_path, 0, MAX_LIVE_RECORDINGS="1", LIVE_ENGINE="none") as server:
+        transcript_id, other = (server.create(source_kind="live") for _ in range(2))
+        with sending(server, transcript_id) as dead:
+            half = dead.send(speech, until=len(speech) // 2)
+            with sending(server, transcript_id) as back:
+                assert back.first == {"type": "ready", "offset": half}
+                for key, to in (("first", other), ("second", transcript_id)):
+                    with sending(server, to, key) as refused:
+                        assert "1 recordings are running already" in refused.first["detail"]
+
+        def has_place() -> bool:
+            with sending(server, other) as next_one:
+                return bool(next_one.first["type"] == "ready")
+
+        wait_until(has_place, "the place of the one that ended")
+        with ExitStack() as stack:
+            for _ in range(MOST_CONNECTIONS):
+                stack.enter_context(sending(server, other))
+            last = stack.enter_context(sending(server, other))
+            assert "open too often" in last.first["detail"]
 
 
 def test_stop_pressed_twice_is_told_apart_from_a_network_that_fails(

@@ -79,7 +79,7 @@ async def transcript_record_stream(
     with suppress(WebSocketDisconnect, RuntimeError):
         try:
             is_new = await run_in_threadpool(recorder.check)
-            with live.stream(transcript_id) as journal:
+            with live.stream(transcript_id, recording) as journal:
                 stream = Stream(journal, recording, format, tracks)
                 try:
                     offset = await asyncio.to_thread(stream.open, is_new)
