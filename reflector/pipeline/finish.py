@@ -49,14 +49,13 @@ def show_result(
 
 def _end_live_text(session: Session, transcript: Transcript, is_kept: bool) -> None:
     """Take live text off the page: the final text has its place."""
-    is_own = Event.transcript_id == transcript.id
-    is_live = is_own & (Event.name == EventName.LIVE)
+    is_own, is_live = Event.transcript_id == transcript.id, Event.name == EventName.LIVE
     gone = Event.name.in_([EventName.TRANSCRIPT, EventName.TOPIC]) & (Event.run == 0)
-    if session.scalar(select(is_live.label("is_live")).where(is_live).limit(1)):
-        gone = gone | (Event.name == EventName.LIVE_KEPT)  # of a recording that went on
-    session.execute(delete(Event).where(is_own, gone).execution_options(synchronize_session=False))
+    if session.scalar(select(Event.id).where(is_own, is_live).limit(1)) is not None:
+        gone |= Event.name == EventName.LIVE_KEPT  # of a recording that went on
     change = update(Event).values(name=EventName.LIVE_KEPT) if is_kept else delete(Event)
-    session.execute(change.where(is_live).execution_options(synchronize_session=False))
+    for statement in (delete(Event).where(is_own, gone), change.where(is_own, is_live)):
+        session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _carry_over(session: Session, transcript: Transcript, run: int) -> None:

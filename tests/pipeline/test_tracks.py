@@ -34,9 +34,8 @@ def recognised(language: str, seconds: float) -> Transcription:
     ],
 )
 def test_track_in_which_little_is_said_has_the_language_of_the_other(
-    monkeypatch: pytest.MonkeyPatch, found: list[tuple[str, float]], wanted: list[str]
+    found: list[tuple[str, float]], wanted: list[str]
 ) -> None:
-    monkeypatch.setattr(transcribe, "_options", lambda context: TranscribeOptions())
     asked: list[str] = []
 
     def again(audio: str, options: TranscribeOptions, report: Any) -> Transcription:
@@ -48,7 +47,9 @@ def test_track_in_which_little_is_said_has_the_language_of_the_other(
     context: Any = SimpleNamespace(
         services=SimpleNamespace(speech=speech), tracks=lambda: ["microphone", "shared"]
     )
-    results = transcribe._in_one_language(context, [recognised(*each) for each in found])
+    results = transcribe._in_one_language(
+        context, TranscribeOptions(), [recognised(*each) for each in found]
+    )
     assert [result.language for result in results] == wanted
     assert len(asked) == sum(
         one[0] != language for one, language in zip(found, wanted, strict=True)

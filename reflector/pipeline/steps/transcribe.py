@@ -39,7 +39,7 @@ def run(context: StepContext) -> Output:
         lambda audio, report: transcriber.transcribe(audio, options, report)
     )
     if options.language is None:
-        results = _in_one_language(context, results)
+        results = _in_one_language(context, options, results)
     words = _words([result.words for result in results], context.tracks())
     warnings = list(dict.fromkeys(text for result in results for text in result.warnings))
     if not words:
@@ -74,9 +74,11 @@ def _words(found: list[list[Word]], tracks: list[PcmAudio]) -> list[Word]:
     return sorted(words, key=lambda word: word.start)
 
 
-def _in_one_language(context: StepContext, results: list[Transcription]) -> list[Transcription]:
+def _in_one_language(
+    context: StepContext, options: TranscribeOptions, results: list[Transcription]
+) -> list[Transcription]:
     """Recognise tracks again in which too little is said to know their language."""
-    transcriber, options = context.services.speech.transcriber, _options(context)
+    transcriber = context.services.speech.transcriber
     sure = max(results, key=lambda result: result.speech_seconds)
     return [
         result
