@@ -65,8 +65,8 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
 
     @app.task(name=schedule.APPLY_RETENTION)  # type: ignore[untyped-decorator]
     def apply_retention() -> None:
-        trash.apply_retention(services)
         live_text.remove_old(services)
+        trash.apply_retention(services)
 
     @app.task(name=schedule.HEARTBEAT)  # type: ignore[untyped-decorator]
     def ping() -> None:

@@ -34,6 +34,7 @@ from reflector.services import Services
 
 router = APIRouter()
 
+NOT_SENT = (EventName.STATUS, EventName.LIVE_KEPT)
 REPLAYED = [name.value for name in EventName if name.is_replayed]
 HEARTBEAT_SECONDS = 25.0
 UPGRADE = {"Upgrade": "websocket"}
@@ -189,7 +190,7 @@ class _Viewer:
         if after is None:
             query = query.where(Event.name.in_(REPLAYED))
         else:
-            query = query.where(Event.id > after, Event.name != EventName.STATUS)
+            query = query.where(Event.id > after, Event.name.not_in(NOT_SENT))
         rows = session.execute(query.order_by(Event.id)).all()
         self.seen = max([self.seen, *(row.id for row in rows)])
         return [Message(row.name, row.data, row.id) for row in rows]

@@ -35,6 +35,7 @@ from reflector.transcript.topics import topic_view
 from reflector.transcript.words import Word, plain_text
 
 if TYPE_CHECKING:
+    from reflector.live.sound import JournalSound
     from reflector.speech.streaming.engine import LiveTranscriber, LiveWords
 
 log = logging.getLogger(__name__)
@@ -135,6 +136,15 @@ class Follower:
         self._topics = self._topic_finder([line for line in lines if line.end > told])
         sound = JournalSound(self._journal, begun, self._stop)
         self._lines.track_of = sound.levels.track_of
+        try:
+            self._follow(engine, sound)
+        finally:
+            for beside in (self._translator, self._topics):
+                if beside is not None:
+                    beside.complete()
+            lag.set(0)
+
+    def _follow(self, engine: LiveTranscriber, sound: JournalSound) -> None:
         while not self._stop.is_set():
             samples = sound.take(STEP_SECONDS)
             if samples is not None:
@@ -151,10 +161,6 @@ class Follower:
             self._show(words, engine)
             if samples is None:
                 break
-        for beside in (self._translator, self._topics):
-            if beside is not None:
-                beside.complete()
-        lag.set(0)
 
     def _engine(self, start: float) -> LiveTranscriber:
         from reflector.speech.streaming.registry import LIVE_ENGINES

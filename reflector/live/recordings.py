@@ -84,7 +84,9 @@ class LiveRecordings:
         recorder = (transcript_id, key)
         count = self._streams[recorder]
         if count >= MOST_CONNECTIONS:
-            raise Busy("This recording is open too often. Close it in other tabs, and try again.")
+            raise Busy(
+                "This recording is open too often. Close it in other tabs, or wait a minute."
+            )
         if count == 0:
             self._admit()
         self._streams[recorder] += 1

@@ -117,16 +117,21 @@ class StepContext:
             return [self.pcm()]
         return [PcmAudio(file) for file in files]
 
-    def for_each_track(self, work: Callable[[PcmAudio, Callable[[float], None]], T]) -> list[T]:
+    def for_each_track(
+        self,
+        work: Callable[[PcmAudio, Callable[[float], None]], T],
+        *,
+        last_first: bool = False,
+    ) -> list[T]:
         """Return what `work` makes of each track; it gets the track and reports its seconds."""
         tracks = self.tracks()
 
-        def part(number: int) -> Callable[[float], None]:
-            return lambda done: self.seconds(
-                (number * tracks[number].duration + done) / len(tracks)
-            )
+        def part(place: int, track: PcmAudio) -> Callable[[float], None]:
+            return lambda done: self.seconds((place * track.duration + done) / len(tracks))
 
-        return [work(track, part(number)) for number, track in enumerate(tracks)]
+        order = tracks[::-1] if last_first else tracks
+        results = [work(track, part(place, track)) for place, track in enumerate(order)]
+        return results[::-1] if last_first else results
 
     @property
     def upload_key(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, true, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from reflector.db.edits import FIELDS, is_edited
@@ -36,12 +36,10 @@ def show_result(
             if step.show is not None and steps[name].state == StepState.DONE:
                 step.show(transcript, steps[name].output or {}, events)
         for table in (Event, Topic, Words, Step):
-            session.execute(
-                delete(table)
-                .where(table.transcript_id == transcript.id, table.run < run)
-                .where(true() if table is not Event else Event.name.not_in(LIVE_TEXT))
-                .execution_options(synchronize_session=False)
-            )
+            old = delete(table).where(table.transcript_id == transcript.id, table.run < run)
+            if table is Event:
+                old = old.where(Event.name.not_in(LIVE_TEXT))
+            session.execute(old.execution_options(synchronize_session=False))
     _end_live_text(session, transcript, keeps_live_text)
     transcript.error = None
     events.status(Status.ENDED)
@@ -52,7 +50,7 @@ def _end_live_text(session: Session, transcript: Transcript, is_kept: bool) -> N
     is_own, is_live = Event.transcript_id == transcript.id, Event.name == EventName.LIVE
     gone = Event.name.in_([EventName.TRANSCRIPT, EventName.TOPIC]) & (Event.run == 0)
     if session.scalar(select(Event.id).where(is_own, is_live).limit(1)) is not None:
-        gone |= Event.name == EventName.LIVE_KEPT  # of a recording that went on
+        gone |= Event.name == EventName.LIVE_KEPT  # live text began anew from 0
     change = update(Event).values(name=EventName.LIVE_KEPT) if is_kept else delete(Event)
     for statement in (delete(Event).where(is_own, gone), change.where(is_own, is_live)):
         session.execute(statement.execution_options(synchronize_session=False))

@@ -25,20 +25,26 @@ def without_bleed(tracks: Sequence[Sequence[Word]], level: Level) -> list[list[W
     """Return the words of each track without those of another one.
 
     Such words are the same at the same time, and they are quieter. As loud ones are removed from
-    the track that comes first, which is the microphone. A word stays in at least one track.
+    the track that comes first, which is the microphone. What two tracks have stays in one of them.
     """
     kept = [list(words) for words in tracks]
     for number in range(len(kept)):
-        kept[number] = [
-            word for echo, run in _runs(kept, number, level) if not echo for word in run
-        ]
+        said = [_places(words) for other, words in enumerate(tracks) if other != number]
+        runs = _runs(kept, number, said, level)
+        kept[number] = [word for is_echo, run in runs if not is_echo for word in run]
     return kept
 
 
 def _runs(
-    tracks: Sequence[Sequence[Word]], number: int, level: Level
+    tracks: Sequence[Sequence[Word]],
+    number: int,
+    said: Sequence[dict[str, list[float]]],
+    level: Level,
 ) -> Iterator[tuple[bool, list[Word]]]:
-    """Yield the words of a track in pieces, each with whether it is another track's echo."""
+    """Yield the words of a track in pieces, each with whether it is another track's echo.
+
+    `said` are the words of the other tracks as they were at first.
+    """
     others = {other: _places(words) for other, words in enumerate(tracks) if other != number}
 
     def is_quieter(run: Sequence[Word], clearly: float) -> bool:
@@ -59,7 +65,8 @@ def _runs(
         # Then what is left of it was misheard
         is_mostly_echo = max(lengths, default=0) >= BLEED_WORDS and 2 * sum(lengths) > len(sentence)
         for (_, run), is_echo in zip(runs, echoes, strict=True):
-            yield is_echo or (is_mostly_echo and is_quieter(run, 1.0)), run
+            is_said = any(_is_said(word, places) for word in run for places in said)
+            yield is_echo or (is_mostly_echo and not is_said and is_quieter(run, 1.0)), run
 
 
 def _places(words: Sequence[Word]) -> dict[str, list[float]]:

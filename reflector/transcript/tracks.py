@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from reflector.transcript.assembly import sentences
 from reflector.transcript.words import Word, monotone
 
-# For so long, who speaks while another one does is shown before or after them, not in between
+# Two who speak at a time for so long are not interleaved
 TURN_SECONDS = 2.5
 # Without punctuation or pauses, a sentence would be as long as the recording
 MOST_WORDS = 100
@@ -29,7 +29,7 @@ def merged(tracks: Sequence[Sequence[Word]]) -> list[Word]:
     """Return the words of all tracks in the order in which they are said.
 
     Who begins while another ends does not break into the other's last words, and a short remark
-    stays together: where two speak at a time for up to TURN_SECONDS, words are so much later.
+    stays together: for that, words are moved by up to TURN_SECONDS.
     """
     said = sorted(
         (piece for words in tracks for piece in _pieces(words)), key=lambda piece: piece[0].start

@@ -236,17 +236,17 @@ def translation_of(session: Session, transcript: Transcript) -> dict[str, Any] |
     return output if output and output["text"] else None
 
 
-def live_text_of(session: Session, transcript_id: str) -> list[dict[str, Any]]:
-    """Return the lines of live text, those of a running recording or those that are kept."""
-    found = session.scalars(
-        select(Event.data)
-        .where(
-            Event.transcript_id == transcript_id,
-            Event.name.in_([EventName.LIVE, EventName.LIVE_KEPT]),
+def live_text_of(session: Session, transcript_id: str, with_kept: bool) -> list[dict[str, Any]]:
+    """Return the lines of live text: of a recording that runs, or else what is kept."""
+    for name in (EventName.LIVE, EventName.LIVE_KEPT) if with_kept else (EventName.LIVE,):
+        found = session.scalars(
+            select(Event.data)
+            .where(Event.transcript_id == transcript_id, Event.name == name)
+            .order_by(Event.id)
         )
-        .order_by(Event.id)
-    )
-    return [{"track": None, **data["line"]} for data in found if "line" in data]
+        if lines := [{"track": None, **data["line"]} for data in found if "line" in data]:
+            return lines
+    return []
 
 
 def page_of(

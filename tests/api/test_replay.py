@@ -68,6 +68,29 @@ def test_since_gives_what_came_after_with_text(
         assert received(socket, 1) == [("STATUS", None)]
 
 
+def test_kept_live_text_is_not_sent_and_read_only_by_who_may_correct_it(
+    client: TestClient, services: Services
+) -> None:
+    owner, other = (make_person(services, f"{name}@example.org") for name in ("anna", "ben"))
+    mine = make_transcript(services, user_id=owner.id, share_mode="public", shown_run=1, last_run=1)
+    line = {"text": "As it was heard.", "start": 0.0, "end": 1.0, "track": None}
+    (a,) = record(services, mine, EventName.DURATION)
+    with services.db.write() as session:
+        session.add(Event(transcript_id=mine, run=1, name="LIVE_KEPT", data={"line": line}))
+    (c,) = record(services, mine, EventName.FINAL_TITLE)
+    with client.websocket_connect(f"/v1/transcripts/{mine}/events?since={a}") as socket:
+        assert received(socket, 2) == [("FINAL_TITLE", c), ("STATUS", None)]
+    path = f"/v1/transcripts/{mine}/live-text"
+    assert client.get(path, headers=owner.bearer).json() == [line]
+    for stranger in (other.bearer, {}):
+        assert client.get(path, headers=stranger).json() == []
+    running = {**line, "text": "As it is heard."}
+    with services.db.write() as session:
+        session.add(Event(transcript_id=mine, run=1, name="LIVE", data={"line": running}))
+    assert client.get(path, headers=other.bearer).json() == [running]
+    assert client.get(path, headers=owner.bearer).json() == [running], "not twice"
+
+
 @pytest.mark.parametrize("since", [0, -5, 10**18, 10**30])
 def test_since_of_something_else_gives_everything(
     client: TestClient, services: Services, transcript_id: str, since: int

@@ -136,7 +136,8 @@ def test_live_text_is_kept_beside_the_final_one_where_that_is_wanted(
             with sending(server, transcript_id) as sender:
                 sender.send(speech)
                 wait_until(lambda: all_said(viewer), "live text")
-                assert kept()[: len(viewer.lines)] == viewer.lines
+                lines = viewer.lines
+                assert kept()[: len(lines)] == lines
                 sender.stop()
             server.wait_for_status(transcript_id, "ended")
             lines = viewer.lines

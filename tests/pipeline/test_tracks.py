@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reflector.pipeline.steps import diarize, transcribe
+from reflector.pipeline.steps import assemble, diarize, transcribe
 from reflector.speech.engines import (
     Diarization,
     DiarizeOptions,
@@ -78,3 +78,12 @@ def test_limits_of_speakers_are_those_of_both_tracks_together(
     assert diarize._rest(options, []) == DiarizeOptions(*first)
     found = [Diarization([], in_first, REPORT)]
     assert diarize._rest(options, found) == DiarizeOptions(*second)
+
+
+def test_word_too_short_to_diarize_is_not_that_of_the_other_track() -> None:
+    words = [Word(" Okay.", 0.0, 0.3, 0), Word(" Hello", 1.0, 1.4, 1), Word(" all.", 1.5, 2.0, 1)]
+    told = [{"turns": []}, {"turns": [[1.0, 2.0, 0]]}]
+    found = assemble._of_tracks(words, 2, {"speakers": 1, "tracks": told})
+    assert [word.speaker for word in found] == [0, 1, 1]
+    found = assemble._of_tracks(words, 2, {"speakers": 1, "turns": []})
+    assert {word.speaker for word in found} == {0}, "only one was wanted"

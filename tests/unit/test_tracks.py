@@ -82,6 +82,37 @@ def test_words_of_both_tracks_are_not_lost_from_both() -> None:
         assert heard == {"one", "two", "three", "four", "five", "six"}
 
 
+def test_what_both_tracks_have_is_in_one_of_them_whatever_their_levels() -> None:
+    chance = random.Random(3)
+    for _ in range(500):
+        later = chance.uniform(-0.2, 0.2)
+        tracks = [
+            [
+                Word(
+                    f" {at % 5}{chance.choice(['', '.'])}",
+                    0.4 * at + moved,
+                    0.4 * at + 0.35 + moved,
+                )
+                for at in range(8)
+                if chance.random() < 0.8
+            ]
+            for moved in (0.0, later)
+        ]
+        loudness: dict[tuple[int, float], float] = {}
+
+        def level(
+            track: int, start: float, end: float, known: dict[tuple[int, float], float] = loudness
+        ) -> float:
+            return known.setdefault((track, round(start, 1)), chance.choice([0.01, 0.1, 1.0, 5.0]))
+
+        def places(words: list[Word]) -> set[tuple[str, int]]:
+            return {(word.text.strip(" ."), round(word.start / 0.4)) for word in words}
+
+        mine, shared = (places(words) for words in tracks)
+        own, others = (places(words) for words in without_bleed(tracks, level))
+        assert mine & shared <= own | others
+
+
 def test_quiet_reply_that_shares_a_word_stays() -> None:
     shared, mine = said("That is what I think we should do.", 8.5), said("I agree.", 9.8)
     own, _ = without_bleed([mine, shared], levels(0.01, 0.1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.server import Server
+from tests.waiting import wait_until
 from tests.web.test_pages import (
     browser,
     open_sample,
@@ -71,5 +72,6 @@ def test_time_that_is_pressed_before_the_player_is_there_is_played(
     page.goto(f"/transcripts/{sample_id}")
     page.locator(".note", has_text="early").locator(".link").first.click()
     assert page.is_hidden("#player")
+    wait_until(lambda: page.wait_for_timeout(50) or held, "the words that are held back")
     held.pop().continue_()
     page.wait_for_function("() => document.querySelector('audio').currentTime >= 14")

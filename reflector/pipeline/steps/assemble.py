@@ -46,7 +46,7 @@ def _of_tracks(words: list[Word], tracks: int, found: Output) -> list[Word]:
     told = found.get("tracks", [{}] * tracks)
     apart = [[w._replace(speaker=0) for w in words if w.speaker == n] for n in range(tracks)]
     spoken = [_told_apart(*track) for track in zip(apart, told, strict=True)]
-    if found.get("speakers") == 1:
+    if found.get("speakers") == 1 and "tracks" not in found:  # as the owner wants it
         return merged(spoken)
     return merged(with_own_speakers(spoken))
 

@@ -42,13 +42,15 @@ def run(context: StepContext) -> Output:
     options, tracks = _options(context), context.tracks()
     if len(tracks) > 1 and options.max_speakers == 1:
         return {"turns": [], "overlapping": [], "speakers": 1, "warnings": []}
-    found: list[Diarization] = []
+    known: list[Diarization] = []
 
-    def told_apart(audio: PcmAudio, report: Progress) -> None:
-        rest = _rest(options, found) if len(tracks) > 1 else options
-        found.append(diarizer.diarize(audio, rest, report))
+    def told_apart(audio: PcmAudio, report: Progress) -> Diarization:
+        rest = _rest(options, known) if len(tracks) > 1 else options
+        known.append(diarizer.diarize(audio, rest, report))
+        return known[-1]
 
-    context.for_each_track(told_apart)
+    # The microphone last: the others may be heard in it, too, through loudspeakers
+    found = context.for_each_track(told_apart, last_first=True)
     apart = [{"turns": _rows(one.turns), "overlapping": _rows(one.overlapping)} for one in found]
     output: Output = {
         "turns": _all_turns(found),
@@ -60,13 +62,13 @@ def run(context: StepContext) -> Output:
     return output if len(apart) == 1 else output | {"tracks": apart}
 
 
-def _rest(options: DiarizeOptions, found: list[Diarization]) -> DiarizeOptions:
+def _rest(options: DiarizeOptions, known: list[Diarization]) -> DiarizeOptions:
     """Return the limits of the next of two tracks. In each of them somebody speaks."""
-    known = sum(max(1, one.speakers) for one in found)
+    taken = sum(max(1, one.speakers) for one in known)
     least, most = options.min_speakers, options.max_speakers
     return DiarizeOptions(
-        max(1, least - known) if least and found else None,
-        max(1, most - (known or 1)) if most else None,
+        max(1, least - taken) if least and known else None,
+        max(1, most - (taken or 1)) if most else None,
     )
 
 

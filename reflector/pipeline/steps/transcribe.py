@@ -15,7 +15,7 @@ from reflector.speech.engines import EngineReport, TranscribeOptions, Transcript
 from reflector.transcript.bleed import without_bleed
 from reflector.transcript.words import Word, unsure_rows
 
-# The energy of a shorter word is taken of so much around it
+# The energy of a shorter word is measured over so many seconds around it
 LEVEL_SECONDS = 0.2
 # With less speech in a track, its language is that of the other one
 SURE_SECONDS = 30.0

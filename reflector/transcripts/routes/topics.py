@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from reflector.accounts.access import Caller, get_authorized_transcript
+from reflector.accounts.access import Caller, get_authorized_transcript, may_change
 from reflector.db.words import load_recognised
 from reflector.errors import NotFound
 from reflector.http.deps import AnyCaller, ResponseCacheDep, ServicesDep
@@ -89,11 +89,12 @@ def transcript_get_live_text(
 ) -> list[schemas.LiveLine]:
     """Extra: get what was said so far in a recording that runs, or as it was before the final text.
 
-    The latter is kept for LIVE_TEXT_DAYS.
+    The latter is kept for LIVE_TEXT_DAYS. Only who may change the transcript gets it: it is without
+    their corrections.
     """
     with services.db.read() as session:
-        get_authorized_transcript(session, caller, transcript_id)
-        found = queries.live_text_of(session, transcript_id)
+        transcript = get_authorized_transcript(session, caller, transcript_id)
+        found = queries.live_text_of(session, transcript_id, may_change(caller, transcript))
     return [schemas.LiveLine(**line) for line in found]
 
 

@@ -99,8 +99,14 @@ export function followWords(list) {
 }
 
 // Times can be pressed before the player is there. After a while nobody expects the sound any more
-const LATE_MS = 10_000;
+const LATE_MS = 30_000;
 let pressed = { seconds: 0, until: 0 };
+
+export function unloadAudio() {
+  byId("player").hidden = true;
+  audio.pause();
+  audio.removeAttribute("src");
+}
 
 export function loadAudio(url) {
   if (audio.getAttribute("src") !== url) audio.src = url;

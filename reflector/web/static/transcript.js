@@ -25,7 +25,15 @@ import { follow } from "./live/events.js";
 import { LiveText } from "./live/text.js";
 import { markdown } from "./markdown.js";
 import { listenToNotes } from "./notes.js";
-import { currentTime, followWords, loadAudio, playButton, showTopicMarks, showWaveform } from "./player.js";
+import {
+  currentTime,
+  followWords,
+  loadAudio,
+  playButton,
+  showTopicMarks,
+  showWaveform,
+  unloadAudio,
+} from "./player.js";
 import { listenToReplace } from "./replace.js";
 import { query } from "./search.js";
 import { listenToShare } from "./share.js";
@@ -168,7 +176,7 @@ function showSound(isThere) {
       : "";
   byId("no-sound").hidden = !reason;
   byId("no-sound").textContent = reason;
-  if (reason) byId("player").hidden = true;
+  if (reason) unloadAudio();
   else if (isThere) {
     loadAudio(at(`${base}/audio/mp3`));
     if (may("video")) offerVideo(at(`${base}/video`), at(`${base}/export/vtt`));
