@@ -14,8 +14,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesAndTree
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Emulated machines begin, as they take longest. The booted tree comes late enough not to wait for their image,
-    beside which nothing else is built."""
+    """Emulated machines begin, as they take longest. The booted tree comes late enough not to wait for their image;
+    beside what they build, nothing else is built (`exclusive_lock`)."""
     items.sort(key=lambda item: "needs_image" not in item.keywords)
 
 

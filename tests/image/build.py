@@ -55,7 +55,8 @@ class Images:
         request = replace(
             self.request, version=Version(text, self.request.version.epoch), output=to
         )
-        with changed(self.tree, self.folder / f"{text}.layers") as tree:
+        # The work folder has one set of definitions, which each build makes anew
+        with exclusive_lock(), changed(self.tree, self.folder / f"{text}.layers") as tree:
             change(tree)
             disk = build.disk(request, tree, *options)
         disk.unlink()  # only machines that are new need it
