@@ -145,12 +145,10 @@ class StepContext:
 
     def seconds(self, done: float) -> None:
         """Report progress in seconds of audio, and check the lease."""
-        total = self.transcript.duration / 1000 or self.duration
+        total = self.transcript.duration / 1000 or self._decoded_duration()
         self.progress(done / total if total else 0.0, done)
 
-    @property
-    def duration(self) -> float:
-        """Seconds of the decoded recording."""
+    def _decoded_duration(self) -> float:
         return float(self.outputs.get(StepName.DECODE, {}).get("duration", 0.0))
 
     def progress(self, fraction: float, seconds: float | None = None) -> None:

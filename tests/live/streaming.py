@@ -87,6 +87,12 @@ def samples_of(recording: Path) -> NDArray[np.int16]:
     return np.concatenate(parts)
 
 
+def echo_of(samples: NDArray[Any], seconds: float) -> NDArray[Any]:
+    """The same sound, so much later; 48 kHz."""
+    delay = int(seconds * RATE)
+    return np.concatenate([np.zeros(delay, samples.dtype), samples[:-delay]])
+
+
 def stereo_webm(tracks: Sequence[NDArray[np.int16]], folder: Path) -> bytes:
     """Two tracks as a browser's recorder gives them: WebM/Opus. Samples as of `samples_of`."""
     channels = np.stack(tracks, axis=1)

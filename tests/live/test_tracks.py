@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tests.conftest import SAMPLE, reference
 from tests.live.client import cut
-from tests.live.streaming import RATE, samples_of, sending, stereo_webm
+from tests.live.streaming import RATE, echo_of, samples_of, sending, stereo_webm
 from tests.live.test_webrtc import WORD_ERRORS, said
 from tests.pipeline.test_way_of_a_file import normalised, spoken, words_of
 from tests.server import Server
@@ -36,6 +36,11 @@ def channels(tmp_path_factory: pytest.TempPathFactory) -> CHANNELS:
     for start, end, _ in MINE:
         is_mine[int((start - 0.2) * RATE) : int((end + 0.2) * RATE)] = True
     return [np.where(is_mine, both, 0), np.where(is_mine, 0, both)]
+
+
+def halves(channels: CHANNELS) -> list[CHANNELS]:
+    middle = len(channels[0]) // 2
+    return [[each[:middle] for each in channels], [each[middle:] for each in channels]]
 
 
 def recorded(server: Server, content: list[bytes], tracks: list[int]) -> str:
@@ -96,20 +101,14 @@ def test_what_loudspeakers_play_into_the_microphone_is_there_once(
     server: Server, channels: CHANNELS, tmp_path: Path
 ) -> None:
     mine, shared = channels
-    delay = int(ECHO_SECONDS * RATE)
-    echo = np.concatenate([np.zeros(delay, np.int16), shared[:-delay]])
-    heard = (mine + ECHO * echo).astype(np.int16)
+    heard = (mine + ECHO * echo_of(shared, ECHO_SECONDS)).astype(np.int16)
     check(server, recorded(server, [stereo_webm([heard, shared], tmp_path)], [2]))
 
 
 def test_tracks_stay_apart_when_a_recorder_began_anew(
     server: Server, channels: CHANNELS, tmp_path: Path
 ) -> None:
-    half = len(channels[0]) // 2
-    parts = []
-    for number, piece in enumerate([slice(0, half), slice(half, None)]):
-        (folder := tmp_path / str(number)).mkdir()
-        parts.append(stereo_webm([channel[piece] for channel in channels], folder))
+    parts = [stereo_webm(half, tmp_path) for half in halves(channels)]
     check(server, recorded(server, parts, [2, 2]))
 
 
@@ -117,12 +116,8 @@ def test_parts_with_and_without_tracks_are_one_recording(
     server: Server, channels: CHANNELS, tmp_path: Path
 ) -> None:
     """What cannot be told apart everywhere is told apart by voices."""
-    half = len(channels[0]) // 2
-    parts = []
-    for number, piece in enumerate([slice(0, half), slice(half, None)]):
-        (folder := tmp_path / str(number)).mkdir()
-        left, right = (channel[piece] for channel in channels)
-        both = (left.astype(np.int32) + right).astype(np.int16)
-        parts.append(stereo_webm([left, right] if number == 0 else [both, both], folder))
+    apart, (left, right) = halves(channels)
+    both = (left.astype(np.int32) + right).astype(np.int16)
+    parts = [stereo_webm(tracks, tmp_path) for tracks in (apart, [both, both])]
     heard = spoken(words_in(server, recorded(server, parts, [2, 1])))
     assert jiwer.wer(normalised(said(SECONDS)), normalised(heard)) < WORD_ERRORS, heard

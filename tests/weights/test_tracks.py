@@ -11,7 +11,7 @@ import pytest
 
 from bench.accuracy.recordings import AUDIO, WORDS
 from bench.accuracy.ways import plain
-from tests.live.streaming import RATE, samples_of, sending, stereo_webm
+from tests.live.streaming import RATE, echo_of, samples_of, sending, stereo_webm
 from tests.pipeline.test_way_of_a_file import words_of
 from tests.server import WITHOUT_SPEAKERS, Server, running_server
 from tools.real_models import fetch
@@ -56,8 +56,7 @@ def conversation() -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("echo", [0.0, 0.15, 0.5])
 def test_each_track_has_its_own_words(server: Server, echo: float, tmp_path: Path) -> None:
     mine, shared = conversation()
-    delay = int(ECHO_SECONDS * RATE)
-    heard = mine + echo * np.concatenate([np.zeros(delay, np.float32), shared[:-delay]])
+    heard = mine + echo * echo_of(shared, ECHO_SECONDS)
     channels = [np.clip(track, -32768, 32767).astype(np.int16) for track in (heard, shared)]
     transcript_id = server.create(source_kind="live")
     with sending(server, transcript_id, tracks=2) as sender:

@@ -31,8 +31,8 @@ def _options(context: StepContext) -> DiarizeOptions:
 
 def depends(context: StepContext) -> list[Any]:
     diarizer = context.services.speech.diarizer
-    tracks = ["tracks"] if context.channels else []
-    return [diarizer.identity() if diarizer else None, asdict(_options(context)), *tracks]
+    identity = diarizer.identity() if diarizer else None
+    return [identity, asdict(_options(context)), *context.channels]
 
 
 def run(context: StepContext) -> Output:

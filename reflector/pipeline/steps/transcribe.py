@@ -28,8 +28,7 @@ def _options(context: StepContext) -> TranscribeOptions:
 def depends(context: StepContext) -> list[Any]:
     options = _options(context)
     chosen = {"language": options.language, "hotwords": options.hotwords}
-    tracks = ["tracks"] if context.channels else []
-    return [context.services.speech.transcriber.identity(), chosen, *tracks]
+    return [context.services.speech.transcriber.identity(), chosen, *context.channels]
 
 
 def run(context: StepContext) -> Output:
