@@ -145,8 +145,9 @@ def ended(server: Server, page: Any, before: int) -> Any:
 
     def made() -> Any:
         page.wait_for_timeout(200)
-        items = server.get("/v1/transcripts")["items"][: count(server) - before]
-        return next((each for each in items if each["status"] == "ended"), None)
+        listed = server.get("/v1/transcripts")
+        new = listed["items"][: listed["total"] - before]
+        return next((each for each in new if each["status"] == "ended"), None)
 
     return wait_until(made, "the recording being there")
 

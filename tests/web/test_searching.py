@@ -64,7 +64,7 @@ def test_nothing_found_says_so(page: Any, sample_id: str) -> None:
     page.wait_for_selector("#found:not([hidden])")
     assert page.inner_text("#found") == "0 recordings for “xylophone”"
     page.fill("#q", "")
-    page.wait_for_selector(f".list a[href*='{sample_id}']")
+    page.wait_for_selector(".list a[href*='/transcripts/']")
     assert "q=" not in page.url
 
 
