@@ -30,6 +30,7 @@ from reflector.live.routes import webrtc as live
 from reflector.notes import routes as notes
 from reflector.pipeline.queue.broker import CeleryDispatcher, make_celery
 from reflector.pipeline.step import Queue
+from reflector.rooms import routes as rooms
 from reflector.runtime.health import Health
 from reflector.runtime.malloc import share_heaps_between_threads
 from reflector.runtime.settings import Settings
@@ -114,7 +115,7 @@ def _api(has_passwords: bool) -> APIRouter:
     # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, words, history, processing, options, speakers,
                uploads, live, live_stream, audio, video, downloads, tags, summary_templates, notes, sharing,
-               events, administration)  # fmt: skip
+               rooms, events, administration)  # fmt: skip
     logins = [accounts.login_router] if has_passwords else []
     for router in logins + [module.router for module in modules]:
         api.include_router(router, prefix="/v1")

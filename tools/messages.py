@@ -43,7 +43,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 }  # fmt: skip
 # What is said to people who use the pages; the rest is for administrators at a console
 FOLDERS = [
-    "accounts", "administration", "http", "live", "notes", "search", "sharing", "summary_templates", "tags", "transcripts",
+    "accounts", "administration", "http", "live", "notes", "rooms", "search", "sharing", "summary_templates", "tags", "transcripts",
     "uploads", "web",
 ]  # fmt: skip
 

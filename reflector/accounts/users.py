@@ -39,6 +39,12 @@ def create(session: Session, email: str, password_hash: str) -> User:
     return _add(session, email, password_hash)
 
 
+def is_address(text: str) -> bool:
+    """Return whether `text` may be an e-mail address."""
+    spoiled = any(c.isspace() or not c.isprintable() for c in text)
+    return "@" in text and not spoiled and len(text) <= MAX_EMAIL
+
+
 def _add(session: Session, email: str, password_hash: str) -> User:
     """Add a password account.
 
@@ -46,8 +52,7 @@ def _add(session: Session, email: str, password_hash: str) -> User:
     account.
     """
     address = same_email(email)
-    spoiled = any(c.isspace() or not c.isprintable() for c in address)
-    if "@" not in address or spoiled or len(address) > MAX_EMAIL:
+    if not is_address(address):
         raise InvalidInput("“{email}” is not an e-mail address.", email=email)
     user = User(email=address, authentik_uid=f"local:{address}", password_hash=password_hash)
     session.add(user)

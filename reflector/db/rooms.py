@@ -1,7 +1,6 @@
 """Define tables of rooms, their meetings and the recordings that providers make of them.
 
-There are no routes for them yet. Lists and search already name a transcript's room, and clean-up
-removes what belongs to a transcript.
+There are no routes for meetings and recordings yet; clean-up removes what belongs to a transcript.
 """
 
 from __future__ import annotations

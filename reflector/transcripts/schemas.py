@@ -143,6 +143,10 @@ class CreateTranscript(BaseModel):
         default=None,
         description="extra: something that only this recording has, to recognise it when it comes again",
     )
+    room_id: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None,
+        description="extra: a room that the caller owns or shares; who shares it reads the recording",
+    )
 
 
 class TranscriptParticipant(BaseModel):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from reflector.accounts.access import Caller, Right, get_authorized_transcript, may_manage
 from reflector.db.changes import touch
 from reflector.db.edits import note_field
-from reflector.db.models import Participant, SourceKind, Transcript, now
+from reflector.db.models import Participant, ShareMode, SourceKind, Transcript, now
 from reflector.errors import Conflict, InvalidInput
 from reflector.events.names import UserEventName
 from reflector.events.outbox import publish_changed, publish_to_owner
@@ -28,6 +28,7 @@ from reflector.http.deps import (
 from reflector.http.response_cache import state_of
 from reflector.pipeline.queue.dispatch import nudge_ready
 from reflector.pipeline.runs import is_active, steps_of
+from reflector.rooms import access as rooms
 from reflector.search import index
 from reflector.transcript.formats import TextFormat
 from reflector.transcripts import participants, queries, schemas
@@ -53,11 +54,21 @@ def transcripts_create(
             user_id=caller.user_id,
             fingerprint=info.fingerprint,
         )
+        if info.room_id is not None:
+            _put_in_room(session, caller, transcript, info.room_id)
         session.add(transcript)
         index.update(session, transcript)
         body = queries.with_participants(session, transcript.id)
         publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_CREATED)
     return schemas.GetTranscriptWithParticipants(**body)
+
+
+def _put_in_room(session: Session, caller: Caller, transcript: Transcript, room_id: str) -> None:
+    """Keep a new recording in a room. Who shares the room may read it, as its list says."""
+    room = rooms.get_used(session, caller, room_id)
+    transcript.room_id = room.id
+    if room.is_shared and transcript.user_id is not None:
+        transcript.share_mode = ShareMode.SEMI_PRIVATE
 
 
 @router.get("/transcripts/{transcript_id}", response_model=schemas.GetTranscript)

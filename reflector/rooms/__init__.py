@@ -1,0 +1,1 @@
+"""Rooms: where a team meets, and where its recordings are kept together."""

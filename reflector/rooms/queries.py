@@ -1,0 +1,83 @@
+"""Read and change rooms. Callers check the rights before (`rooms/access.py`)."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from reflector.accounts.access import Caller
+from reflector.db.counts import count
+from reflector.db.models import Room
+from reflector.errors import N_, InvalidInput
+from reflector.rooms.access import NOBODY, may_change
+
+NOT_UNIQUE = N_("Room name is not unique")
+MOST_ROOMS = 500
+SECRETS = {"webhook_url", "webhook_secret", "ics_url", "ics_last_etag", "email_transcript_to"}
+# Columns in which an empty text is none
+EMPTY_IS_NONE = {"webhook_url", "webhook_secret", "ics_url", "email_transcript_to"}
+
+
+def fields_for(caller: Caller, room: Room) -> dict[str, Any]:
+    """Return the columns of the room, with None for what `caller` must not see."""
+    concealed = set() if may_change(caller, room) else SECRETS
+    columns = {column.key for column in Room.__table__.columns}
+    fields = {name: None if name in concealed else getattr(room, name) for name in columns}
+    return {
+        **fields,
+        "zulip_stream": room.zulip_stream or "",
+        "zulip_topic": room.zulip_topic or "",
+    }
+
+
+def create(session: Session, caller: Caller, fields: dict[str, Any]) -> Room:
+    """Create a room. Raises InvalidInput if its name is taken or the caller has MOST_ROOMS."""
+    owner = caller.user_id or NOBODY
+    if count(session, Room.user_id == owner) >= MOST_ROOMS:
+        raise InvalidInput("There are {most} rooms already. Remove one first.", most=MOST_ROOMS)
+    room = Room(user_id=owner)
+    session.add(room)
+    _write(session, room, fields)
+    return room
+
+
+def update(session: Session, room: Room, fields: dict[str, Any]) -> None:
+    """Change these columns. None empties those that may be empty, and leaves others as they are.
+
+    Raises InvalidInput if the name is taken.
+    """
+    _write(session, room, fields)
+
+
+def _write(session: Session, room: Room, fields: dict[str, Any]) -> None:
+    with session.no_autoflush:
+        if (name := fields.get("name")) is not None:
+            _check_name(session, room, name)
+    for name, value in fields.items():
+        if name in EMPTY_IS_NONE:
+            setattr(room, name, value or None)
+        elif value is not None:
+            setattr(room, name, value)
+    if room.webhook_url and not room.webhook_secret:
+        room.webhook_secret = new_secret()
+    try:
+        session.flush()
+    except IntegrityError as error:  # somebody else took the name between
+        raise InvalidInput(NOT_UNIQUE) from error
+
+
+def _check_name(session: Session, room: Room, name: str) -> None:
+    """Raise InvalidInput if another room has this name, in any case of letters."""
+    same = select(Room.id).where(func.lower(Room.name) == name.lower())
+    if set(session.scalars(same)) - {room.id}:
+        raise InvalidInput(NOT_UNIQUE)
+
+
+def new_secret() -> str:
+    """Return a new secret for webhooks, in the form of the Standard Webhooks specification."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()

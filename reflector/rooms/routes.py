@@ -1,0 +1,89 @@
+"""Create, list, change and delete rooms, as the reference does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi_pagination import Page
+from sqlalchemy import select
+
+from reflector.accounts.access import Caller
+from reflector.db import models
+from reflector.db.counts import count
+from reflector.http.deps import AnyCaller, PublicCaller, ServicesDep, UserCaller
+from reflector.rooms import access, queries, schemas
+from reflector.transcripts.queries import MAX_PAGE
+from reflector.transcripts.schemas import DeletionStatus
+
+router = APIRouter(tags=["rooms"])
+
+
+def _details(caller: Caller, room: models.Room) -> schemas.RoomDetails:
+    return schemas.RoomDetails(**queries.fields_for(caller, room))
+
+
+@router.get("/rooms")
+def rooms_list(
+    services: ServicesDep,
+    caller: PublicCaller,
+    page: Annotated[int, Query(ge=1)] = 1,
+    size: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> Page[schemas.RoomDetails]:
+    """List your rooms and shared ones, the newest first."""
+    seen = access.listed(caller)
+    with services.db.read() as session:
+        total = count(session, seen)
+        order = models.Room.created_at.desc(), models.Room.id
+        rows = session.scalars(
+            select(models.Room)
+            .where(seen)
+            .order_by(*order)
+            .limit(size)
+            .offset((min(page, MAX_PAGE) - 1) * size)
+        )
+        items = [_details(caller, room) for room in rows]
+    return Page(items=items, total=total, page=page, size=size, pages=-(-total // size))
+
+
+@router.get("/rooms/name/{room_name}")
+def rooms_get_by_name(
+    services: ServicesDep, caller: AnyCaller, room_name: str
+) -> schemas.RoomDetails:
+    """Get a room by its name. Who knows the name may see it, without its secrets."""
+    with services.db.read() as session:
+        return _details(caller, access.get_by_name(session, room_name))
+
+
+@router.get("/rooms/{room_id}")
+def rooms_get(services: ServicesDep, caller: AnyCaller, room_id: str) -> schemas.RoomDetails:
+    with services.db.read() as session:
+        return _details(caller, access.get_seen(session, caller, room_id))
+
+
+@router.post("/rooms")
+def rooms_create(
+    services: ServicesDep, caller: UserCaller, info: schemas.CreateRoom
+) -> schemas.Room:
+    with services.db.write() as session:
+        room = queries.create(session, caller, info.model_dump())
+        return schemas.Room(**queries.fields_for(caller, room))
+
+
+@router.patch("/rooms/{room_id}")
+def rooms_update(
+    services: ServicesDep, caller: UserCaller, room_id: str, info: schemas.UpdateRoom
+) -> schemas.RoomDetails:
+    """Change a room. Only the fields that are sent are written."""
+    with services.db.write() as session:
+        room = access.get_own(session, caller, room_id)
+        queries.update(session, room, info.model_dump(exclude_unset=True))
+        return _details(caller, room)
+
+
+@router.delete("/rooms/{room_id}")
+def rooms_delete(services: ServicesDep, caller: UserCaller, room_id: str) -> DeletionStatus:
+    """Delete a room with its meetings. Its recordings stay with their owners."""
+    with services.db.write() as session:
+        session.delete(access.get_own(session, caller, room_id))
+    return DeletionStatus(status="ok")
