@@ -2,13 +2,13 @@
 
 | room              | anonymous       | any account     | owner  |
 |-------------------|-----------------|-----------------|--------|
-| without owner     | see             | see, use, change | –     |
+| without owner     | see             | see, use, change | – |
 | not shared        | see by its name | see by its name | see, use, change |
 | shared            | see             | see, use        | see, use, change |
 
 To use a room is to put recordings in it. Who knows the name of a room may see it: that is how
-people join. Nobody but its owner sees its secrets. Without accounts every room has no owner, and
-whoever reaches the server may change it.
+people join. Its secrets are for those who may change it. Without accounts every room has no owner,
+and whoever reaches the server may change it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from reflector.accounts.access import Caller
+from reflector.accounts.access import Caller, Policy
 from reflector.db.models import Room
 from reflector.errors import N_, Forbidden, NotFound
 
@@ -27,12 +27,14 @@ NOBODY = ""
 """The owner of rooms that were made without accounts: the column takes no null."""
 
 
-def may_change(caller: Caller, room: Room) -> bool:
-    return room.user_id in {NOBODY, caller.user_id}
+def may_change(caller: Caller, room: Room, policy: Policy) -> bool:
+    if room.user_id == NOBODY:
+        return not (caller.is_anonymous and policy.has_accounts)
+    return room.user_id == caller.user_id
 
 
 def may_see(caller: Caller, room: Room) -> bool:
-    return room.is_shared or may_change(caller, room)
+    return room.is_shared or room.user_id in {NOBODY, caller.user_id}
 
 
 def listed(caller: Caller) -> ColumnElement[bool]:
@@ -76,9 +78,9 @@ def get_used(session: Session, caller: Caller, room_id: str) -> Room:
     return room
 
 
-def get_own(session: Session, caller: Caller, room_id: str) -> Room:
+def get_own(session: Session, caller: Caller, room_id: str, policy: Policy) -> Room:
     """Return the room to change it. Raises Forbidden if the caller may not."""
     room = get(session, room_id, lock=True)
-    if not may_change(caller, room):
+    if not may_change(caller, room, policy):
         raise Forbidden(NO_CHANGE)
     return room

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from reflector.accounts.access import Caller
+from reflector.accounts.access import Caller, Policy
 from reflector.db.counts import count
 from reflector.db.models import Room
 from reflector.errors import N_, InvalidInput
@@ -23,9 +23,9 @@ SECRETS = {"webhook_url", "webhook_secret", "ics_url", "ics_last_etag", "email_t
 EMPTY_IS_NONE = {"webhook_url", "webhook_secret", "ics_url", "email_transcript_to"}
 
 
-def fields_for(caller: Caller, room: Room) -> dict[str, Any]:
+def fields_for(caller: Caller, room: Room, policy: Policy) -> dict[str, Any]:
     """Return the columns of the room, with None for what `caller` must not see."""
-    concealed = set() if may_change(caller, room) else SECRETS
+    concealed = set() if may_change(caller, room, policy) else SECRETS
     columns = {column.key for column in Room.__table__.columns}
     fields = {name: None if name in concealed else getattr(room, name) for name in columns}
     return {

@@ -13,14 +13,15 @@ from reflector.db import models
 from reflector.db.counts import count
 from reflector.http.deps import AnyCaller, PublicCaller, ServicesDep, UserCaller
 from reflector.rooms import access, queries, schemas
+from reflector.services import Services
 from reflector.transcripts.queries import MAX_PAGE
 from reflector.transcripts.schemas import DeletionStatus
 
 router = APIRouter(tags=["rooms"])
 
 
-def _details(caller: Caller, room: models.Room) -> schemas.RoomDetails:
-    return schemas.RoomDetails(**queries.fields_for(caller, room))
+def _details(services: Services, caller: Caller, room: models.Room) -> schemas.RoomDetails:
+    return schemas.RoomDetails(**queries.fields_for(caller, room, services.identity.policy))
 
 
 @router.get("/rooms")
@@ -42,7 +43,7 @@ def rooms_list(
             .limit(size)
             .offset((min(page, MAX_PAGE) - 1) * size)
         )
-        items = [_details(caller, room) for room in rows]
+        items = [_details(services, caller, room) for room in rows]
     return Page(items=items, total=total, page=page, size=size, pages=-(-total // size))
 
 
@@ -52,13 +53,13 @@ def rooms_get_by_name(
 ) -> schemas.RoomDetails:
     """Get a room by its name. Who knows the name may see it, without its secrets."""
     with services.db.read() as session:
-        return _details(caller, access.get_by_name(session, room_name))
+        return _details(services, caller, access.get_by_name(session, room_name))
 
 
 @router.get("/rooms/{room_id}")
 def rooms_get(services: ServicesDep, caller: AnyCaller, room_id: str) -> schemas.RoomDetails:
     with services.db.read() as session:
-        return _details(caller, access.get_seen(session, caller, room_id))
+        return _details(services, caller, access.get_seen(session, caller, room_id))
 
 
 @router.post("/rooms")
@@ -67,7 +68,7 @@ def rooms_create(
 ) -> schemas.Room:
     with services.db.write() as session:
         room = queries.create(session, caller, info.model_dump())
-        return schemas.Room(**queries.fields_for(caller, room))
+        return schemas.Room(**queries.fields_for(caller, room, services.identity.policy))
 
 
 @router.patch("/rooms/{room_id}")
@@ -76,14 +77,14 @@ def rooms_update(
 ) -> schemas.RoomDetails:
     """Change a room. Only the fields that are sent are written."""
     with services.db.write() as session:
-        room = access.get_own(session, caller, room_id)
+        room = access.get_own(session, caller, room_id, services.identity.policy)
         queries.update(session, room, info.model_dump(exclude_unset=True))
-        return _details(caller, room)
+        return _details(services, caller, room)
 
 
 @router.delete("/rooms/{room_id}")
 def rooms_delete(services: ServicesDep, caller: UserCaller, room_id: str) -> DeletionStatus:
     """Delete a room with its meetings. Its recordings stay with their owners."""
     with services.db.write() as session:
-        session.delete(access.get_own(session, caller, room_id))
+        session.delete(access.get_own(session, caller, room_id, services.identity.policy))
     return DeletionStatus(status="ok")

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from starlette.routing import Mount
 
 from reflector.app import create_app
-from reflector.db.models import Meeting, now
+from reflector.db.models import Meeting, Room, now
 from reflector.rooms.names import RESERVED
 from tests.api.people import SECRET, Person, make_person
 from tests.conftest import OpenServices, client_of
@@ -200,6 +200,22 @@ def test_recording_in_a_room_of_ones_own_stays_private(world: World) -> None:
     assert (made["room_id"], made["share_mode"]) == (room, "private")
     missing = world.ask(world.anna, "POST", "transcripts", {"name": "x", "room_id": "none"})
     assert missing.status_code == 404
+
+
+def test_rooms_from_before_there_were_accounts_are_for_accounts(world: World) -> None:
+    with world.services.db.write() as session:
+        session.add(Room(id="old", name="old", user_id="", platform="daily", webhook_secret="s"))
+    seen = [
+        world.ask(person, "GET", f"rooms/{path}").json()["webhook_secret"]
+        for person in (None, world.anna)
+        for path in ("old", "name/old")
+    ]
+    assert seen == [None, None, "s", "s"]
+    changes = [
+        world.ask(person, "PATCH", "rooms/old", {"is_locked": True}).status_code
+        for person in (None, world.anna)
+    ]
+    assert changes == [401, 200]
 
 
 def test_rooms_without_accounts_are_everybodys(client: TestClient) -> None:
