@@ -53,7 +53,9 @@ class Server:
             self.process.stdout.close()
             raise AssertionError(f"the server did not start: {line}{self.log.read_text()}")
         self.url = found[0]
-        self.http = httpx2.Client(base_url=self.url, timeout=60)
+        # uvicorn closes idle connections after 5 s; whoever reuses one just then is cut off
+        limits = httpx2.Limits(keepalive_expiry=2)
+        self.http = httpx2.Client(base_url=self.url, timeout=60, limits=limits)
 
     def kill(self) -> None:
         """With the processes that it has started, as systemd does."""

@@ -42,7 +42,7 @@ def create(session: Session, caller: Caller, fields: dict[str, Any]) -> Room:
         raise InvalidInput("There are {most} rooms already. Remove one first.", most=MOST_ROOMS)
     room = Room(user_id=owner)
     session.add(room)
-    _write(session, room, fields)
+    update(session, room, fields)
     return room
 
 
@@ -51,10 +51,6 @@ def update(session: Session, room: Room, fields: dict[str, Any]) -> None:
 
     Raises InvalidInput if the name is taken.
     """
-    _write(session, room, fields)
-
-
-def _write(session: Session, room: Room, fields: dict[str, Any]) -> None:
     with session.no_autoflush:
         if (name := fields.get("name")) is not None:
             _check_name(session, room, name)
