@@ -9,12 +9,11 @@ from fastapi_pagination import Page
 from sqlalchemy import select
 
 from reflector.accounts.access import Caller
-from reflector.db import models
+from reflector.db import models, paging
 from reflector.db.counts import count
 from reflector.http.deps import AnyCaller, PublicCaller, ServicesDep, UserCaller
 from reflector.rooms import access, queries, schemas
 from reflector.services import Services
-from reflector.transcripts.queries import MAX_PAGE
 from reflector.transcripts.schemas import DeletionStatus
 
 router = APIRouter(tags=["rooms"])
@@ -41,10 +40,10 @@ def rooms_list(
             .where(seen)
             .order_by(*order)
             .limit(size)
-            .offset((min(page, MAX_PAGE) - 1) * size)
+            .offset(paging.offset(page, size))
         )
         items = [_details(services, caller, room) for room in rows]
-    return Page(items=items, total=total, page=page, size=size, pages=-(-total // size))
+    return Page(items=items, **paging.page_fields(page, size, total))
 
 
 @router.get("/rooms/name/{room_name}")

@@ -13,6 +13,7 @@ from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import Caller, listed, listed_parts
+from reflector.db import paging
 from reflector.db.models import (
     Event,
     Meeting,
@@ -40,8 +41,6 @@ MINIMAL = [
     "meeting_id", "source_kind", "room_id", "audio_deleted", "change_seq",
 ]  # fmt: skip
 DELETED_ROOM = "Deleted Room"
-# The largest number that the databases accept for a row count
-MAX_PAGE = 10**9
 MOST_NAMES = 300
 MOST_SAME = 5
 # A deleted room is shown differently from no room
@@ -254,12 +253,11 @@ def page_of(
 ) -> dict[str, Any]:
     """Return one page of the list for `caller`. `page` counts from 1."""
     query = minimal_query().where(*filters, listed(caller)).order_by(order, Transcript.id)
-    query = query.limit(size).offset((min(page, MAX_PAGE) - 1) * size)
+    query = query.limit(size).offset(paging.offset(page, size))
     items = [without_strangers(minimal(row), caller) for row in session.execute(query)]
     complete = page == 1 and len(items) < size
     total = len(items) if complete else count(session, caller, filters)
-    pages = -(-total // size)
-    return {"items": items, "total": total, "page": page, "size": size, "pages": pages}
+    return {"items": items, **paging.page_fields(page, size, total)}
 
 
 def count(session: Session, caller: Caller, filters: list[Any]) -> int:
