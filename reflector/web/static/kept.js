@@ -10,6 +10,10 @@ export const PIECES = "pieces";
 /** @type {Promise<IDBDatabase> | null} */
 let opened = null;
 
+const forget = () => {
+  opened = null;
+};
+
 function database() {
   opened ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, 1);
@@ -18,9 +22,14 @@ function database() {
       request.result.createObjectStore(RECORDINGS, { keyPath: "key" });
       request.result.createObjectStore(PIECES);
     };
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => {
+      // The browser closes it where its disk fails or its data are deleted: the next use opens it again
+      request.result.onclose = forget;
+      resolve(request.result);
+    };
     request.onerror = () => reject(request.error);
   });
+  opened.catch(forget);
   return opened;
 }
 
