@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
-from fastapi import APIRouter, FastAPI, Form, Request
+from fastapi import APIRouter, FastAPI, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from reflector.accounts import visits
@@ -19,7 +19,7 @@ from reflector.accounts.access import (
     get_authorized_transcript,
     rights_of,
 )
-from reflector.db.models import Transcript, User
+from reflector.db.models import Room, Transcript, User
 from reflector.errors import Forbidden, InvalidInput, Unauthenticated
 from reflector.http.deps import AnyCaller, ServicesDep, is_own_page, set_cookie
 from reflector.http.headers import PageHeaders
@@ -37,6 +37,8 @@ from reflector.web.render import page
 from reflector.web.static_files import PREFIX, STATIC
 
 router = APIRouter(include_in_schema=False)
+# Takes every address of one part, so it comes after all others
+room_router = APIRouter(include_in_schema=False)
 
 # Number of classes in style.css; further speakers reuse the colours with another pattern
 SPEAKER_COLOURS = 12
@@ -64,6 +66,22 @@ def trash(request: Request, services: ServicesDep, caller: AnyCaller) -> Respons
 @router.get("/summary-templates")
 def summary_templates(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
     return _page_behind(RouteAccess.USER, "summary_templates.html", request, services, caller)
+
+
+@router.get("/rooms")
+def rooms(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
+    return _page_behind(RouteAccess.USER, "rooms.html", request, services, caller)
+
+
+@room_router.get("/{room_name}")
+def room(services: ServicesDep, room_name: str) -> Response:
+    """Lead from the address of a room to what was recorded there."""
+    with services.db.read() as session:
+        same_name = func.lower(Room.name) == room_name.lower()
+        room_id = session.scalars(select(Room.id).where(same_name)).first()
+    if room_id is None:
+        raise HTTPException(404)
+    return RedirectResponse(f"/?room_id={room_id}", 303)
 
 
 def _page_behind(
@@ -177,6 +195,7 @@ def install(app: FastAPI, settings: Settings) -> None:
     app.include_router(account.router)
     app.include_router(administration.router)
     app.mount(PREFIX, StaticFiles(directory=STATIC), name="static")
+    app.include_router(room_router)
     public = settings.TRANSCRIPT_STORAGE_AWS_PUBLIC_URL
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(public)) if public else None
     app.add_middleware(PageHeaders, media_origin=origin)

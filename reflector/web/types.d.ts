@@ -17,4 +17,5 @@ export type Note = Schemas["Note"];
 export type ShareLink = Schemas["ShareLink"];
 export type SharedPerson = Schemas["SharedPerson"];
 export type Shares = Schemas["Shares"];
+export type Room = Schemas["RoomDetails"];
 export type SearchResult = Schemas["SearchResult"];

@@ -53,6 +53,7 @@ def test_nothing_is_found(
         ("/trash", "#trash-title"),
         ("/account", "h1"),
         ("/summary-templates", "#new"),
+        ("/rooms", "#new"),
         ("/administration/storage", "table"),
         ("/offline", "h1"),
         ("/administration", "h1"),

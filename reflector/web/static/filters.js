@@ -1,8 +1,9 @@
 // Filters of the list: where a recording comes from, from when it is, who speaks, its tag. They are in the address, like the search.
 
 import { byId, make } from "./dom.js";
+import { offerRooms } from "./room_choice.js";
 
-const NAMES = ["source", "from", "to", "status", "speaker", "owner", "tag"];
+const NAMES = ["source", "from", "to", "status", "speaker", "owner", "tag", "room_id"];
 const params = () => new URLSearchParams(location.search);
 
 export const isFiltered = () => NAMES.some((name) => params().get(name));
@@ -34,6 +35,15 @@ export function offerTags(tags) {
   select.replaceChildren(any, ...options);
   show();
 }
+
+/** Offer these rooms. @param {import("../types").Room[]} rooms */
+export function offerRoomFilter(rooms) {
+  offerRooms(byId("filter-form").elements.room_id, rooms, roomOf());
+  show();
+}
+
+/** The id of the room whose recordings are shown; "" for all. */
+export const roomOf = () => params().get("room_id") ?? "";
 
 function show() {
   for (const name of NAMES) byId("filter-form").elements[name].value = params().get(name) ?? "";

@@ -3,10 +3,11 @@
 import { keepPicked, listenToBulk, pickedIds, picker } from "./bulk.js";
 import { date, nameLanguages } from "./dates.js";
 import { api, at, byId, clock, draw, enableControls, make, showStatus, timeLeft, titleOf } from "./dom.js";
-import { isFiltered, listenToFilters, offerTags, searchParameters } from "./filters.js";
+import { isFiltered, listenToFilters, offerRoomFilter, offerTags, roomOf, searchParameters } from "./filters.js";
 import { areOptionsValid, listenToLimits, loadTemplates, offerTemplates, readOptions } from "./options.js";
 import { listenToPages, pageNumber, showPages } from "./paging.js";
 import { listenToRecorder } from "./recording/view.js";
+import { loadRooms, offerRooms } from "./room_choice.js";
 import { highlighted, listenToSearch, query } from "./search.js";
 import { chip, listenToTags, loadTags, openTags, tagsOf } from "./tags.js";
 import { t, tn } from "./text.js";
@@ -23,7 +24,12 @@ function row(item) {
   const badge = make("span");
   showStatus(badge, item.status);
   // The file's name stays findable where a title was made
-  const parts = [item.title && item.name, date(item.created_at), item.duration && clock(item.duration / 1000)];
+  const parts = [
+    item.room_name,
+    item.title && item.name,
+    date(item.created_at),
+    item.duration && clock(item.duration / 1000),
+  ];
   const meta = parts.filter(Boolean).join(" · ");
   const typed = query();
   const snippets = (item.search_snippets ?? []).map((text) =>
@@ -104,6 +110,7 @@ async function keepFresh() {
 const choices = () => ({
   language: byId("language").value,
   target: byId("target-language")?.value ?? "",
+  room: byId("upload-room").value,
   tags: [...byId("upload-tags").querySelectorAll(":checked")].map(({ value }) => value),
   options: readOptions("upload"),
 });
@@ -144,6 +151,36 @@ function offerUploadTags(tags) {
   };
   box.hidden = tags.length === 0;
   box.replaceChildren(box.firstElementChild, ...tags.map(label));
+}
+
+/** The rooms of the list; the one whose recordings are shown is what new ones go into. */
+async function readRooms() {
+  const rooms = await loadRooms();
+  const select = byId("upload-room");
+  const sayRoom = () => {
+    const room = rooms.find(({ id }) => id === select.value);
+    byId("upload-room-said").hidden = !room;
+    byId("upload-room-said").textContent = room ? placeOf(room) : "";
+  };
+  offerRoomFilter(rooms);
+  offerRooms(select, rooms, roomOf());
+  byId("upload-place").hidden = rooms.length === 0;
+  select.addEventListener("change", sayRoom);
+  const follow = (/** @type {string} */ room) => {
+    select.value = room;
+    sayRoom();
+  };
+  byId("filter-form").elements.room_id.addEventListener("change", () => follow(roomOf()));
+  byId("filter-form").addEventListener("reset", () => follow(""));
+  sayRoom();
+}
+
+/** Who reads what goes into it, in words. @param {import("../types").Room} room */
+function placeOf({ name, is_shared }) {
+  const where = t("New recordings go into the room {name}.", { name });
+  return is_shared && byId("list").dataset.user
+    ? `${where} ${t("Everybody with an account here may read them.")}`
+    : where;
 }
 
 const drop = byId("drop");
@@ -192,6 +229,7 @@ if (mayTag) {
   loadTemplates()
     .then(() => offerTemplates(byId("upload-template"), null))
     .catch(() => {});
+  readRooms().catch(() => {});
 }
 enableControls();
 refresh().catch(() => {});

@@ -1,7 +1,6 @@
 // Brings one recording to the server: a transcript for it, then its pieces, as they are made.
 
-import { send } from "../dom.js";
-import { describe, discard, isFinal } from "../uploads/send.js";
+import { createIn, describe, discard, isFinal } from "../uploads/send.js";
 import { Sender } from "./sender.js";
 import * as store from "./store.js";
 
@@ -84,9 +83,9 @@ export class Delivery {
   }
 
   async create() {
-    const { name, language, target, tags, options } = this.recording;
+    const { name, language, target, room, tags, options } = this.recording;
     const body = { name, source_kind: "live", source_language: language, target_language: target };
-    const { id } = await send("/v1/transcripts", "POST", body);
+    const id = await createIn(body, room);
     if (this.isOver) {
       await discard(id); // it is uploaded as a file by now
       return;

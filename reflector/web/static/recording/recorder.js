@@ -56,7 +56,7 @@ function toMono(context) {
  */
 export class Recorder {
   /**
-   * @param {{ user: string, choices: Pick<store.Recording, "language" | "target" | "tags" | "options">,
+   * @param {{ user: string, choices: Pick<store.Recording, "language" | "target" | "room" | "tags" | "options">,
    *   transcript: string | null, onBegin: () => void, onChange: () => void, onEnd: () => void,
    *   onPiece: (piece: Blob, seconds: number) => void }} options
    *   `transcript`: one that it continues. `onBegin` is called before the first piece

@@ -6,7 +6,7 @@ import { inTransaction, PIECES, RECORDINGS } from "../kept.js";
  * @typedef {{
  *   key: number, user: string, name: string, type: string, seconds: number, until: number,
  *   transcript: string | null, continues: boolean, tracks?: number, isStopped: boolean,
- *   language: string, target: string, tags: string[], options: import("../../types").ProcessingOptions,
+ *   language: string, target: string, room?: string, tags: string[], options: import("../../types").ProcessingOptions,
  * }} Recording
  *   `seconds`: kept so far. `until`: a moment in ms, until when its tab is sure to be there.
  *   `tracks`: of its sound; `continues`: the transcript has what another recorder made before

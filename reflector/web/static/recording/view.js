@@ -17,7 +17,7 @@ let delivery = null;
 let user = "";
 /** @type {(file: File) => Promise<boolean>} whether the browser keeps the upload */
 let upload = async () => false;
-/** @type {() => Pick<store.Recording, "language" | "target" | "tags" | "options">} */
+/** @type {() => Pick<store.Recording, "language" | "target" | "room" | "tags" | "options">} */
 let choices = () => ({ language: "auto", target: "", tags: [], options: {} });
 /** Ends the live text that is shown. */
 let unfollow = () => {};

@@ -214,7 +214,7 @@ export function start(account, onChange, onArrival) {
 
 /**
  * @param {Iterable<File>} files
- * @param {Pick<Upload, "language" | "target" | "tags" | "options">} choices
+ * @param {Pick<Upload, "language" | "target" | "room" | "tags" | "options">} choices
  * @param {"waiting" | "shared"} state "shared": somebody has to say yes first
  * @returns {Promise<boolean>} whether the browser keeps them all
  */

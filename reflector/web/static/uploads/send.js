@@ -88,8 +88,25 @@ export async function checkAccount(user) {
 /** One's own transcripts of the same recording. */
 export const findSame = (fingerprint) => ask(`/v1/transcripts/same?fingerprint=${fingerprint}`);
 
+/**
+ * Create a transcript, and answer its id. What a room does not take any more is nobody else's: it goes into none.
+ *
+ * @param {Record<string, unknown>} body
+ * @param {string | undefined} room its id; older browsers' stores have none
+ */
+export async function createIn(body, room) {
+  const make = (/** @type {Record<string, unknown>} */ fields) => asked(send("/v1/transcripts", "POST", fields));
+  if (!room) return (await make(body)).id;
+  try {
+    return (await make({ ...body, room_id: room })).id;
+  } catch (error) {
+    if (![403, 404].includes(error.status)) throw error;
+    return (await make(body)).id;
+  }
+}
+
 /** Create the transcript of an upload, and answer its id. @param {import("./store.js").Upload} upload */
-export async function create({ file, fingerprint, language, target }) {
+export async function create({ file, fingerprint, language, target, room }) {
   const body = {
     name: file.name.replace(/\.[^.]+$/, ""),
     source_kind: "file",
@@ -97,7 +114,7 @@ export async function create({ file, fingerprint, language, target }) {
     target_language: target,
     fingerprint,
   };
-  return (await asked(send("/v1/transcripts", "POST", body))).id;
+  return createIn(body, room);
 }
 
 /** Give it its tags and options. It may be repeated. @param {Pick<import("./store.js").Upload, "transcript" | "tags" | "options">} chosen */

@@ -5,7 +5,7 @@ import { inTransaction, UPLOADS } from "../kept.js";
 /**
  * @typedef {{
  *   key: number, file: File, fingerprint: string, user: string,
- *   language: string, target: string, tags: string[], options: import("../../types").ProcessingOptions,
+ *   language: string, target: string, room?: string, tags: string[], options: import("../../types").ProcessingOptions,
  *   transcript: string | null, sent: number, problem: string | null,
  *   state: "waiting" | "shared" | "same" | "refused", same: { id: string, title: string } | null,
  *   owner: string, until: number,
