@@ -53,6 +53,7 @@ from reflector.transcripts.routes import (
     words,
 )
 from reflector.uploads import routes as uploads
+from reflector.webhooks import routes as webhooks
 
 REQUEST_THREADS = 16
 
@@ -115,7 +116,7 @@ def _api(has_passwords: bool) -> APIRouter:
     # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, words, history, processing, options, speakers,
                uploads, live, live_stream, audio, video, downloads, tags, summary_templates, notes, sharing,
-               rooms, events, administration)  # fmt: skip
+               rooms, webhooks, events, administration)  # fmt: skip
     logins = [accounts.login_router] if has_passwords else []
     for router in logins + [module.router for module in modules]:
         api.include_router(router, prefix="/v1")

@@ -18,8 +18,10 @@ CLEAN_UP_PUBLIC_DATA = "reflector.cleanup_old_public_data"
 HEARTBEAT = "reflector.healthcheck_ping"
 REMOVE_ENDED_SESSIONS = "reflector.remove_ended_sessions"
 APPLY_RETENTION = "reflector.apply_retention"
+SEND_WEBHOOKS = "reflector.send_webhooks"
 
 DELETIONS_SECONDS = 60
+WEBHOOKS_SECONDS = 10
 HEARTBEAT_SECONDS = 600
 CLEAN_UP_HOUR = 3
 
@@ -41,6 +43,7 @@ def jobs(settings: Settings) -> list[Job]:
     poll = settings.CELERY_BEAT_POLL_INTERVAL
     wanted = [
         Job(RETRY_DELETIONS, float(poll or DELETIONS_SECONDS)),
+        Job(SEND_WEBHOOKS, float(poll or WEBHOOKS_SECONDS)),
         Job(APPLY_RETENTION, crontab(hour=CLEAN_UP_HOUR, minute=20)),
     ]
     if settings.AUTH_BACKEND != "none":

@@ -12,6 +12,7 @@ from reflector.db.engine import Database
 from reflector.errors import ConfigurationError
 from reflector.events import Bus
 from reflector.events.relay import RedisRelay
+from reflector.outgoing.addresses import Allowed
 from reflector.runtime.settings import Settings
 from reflector.storage import Storage, open_storage
 
@@ -29,6 +30,8 @@ class Services:
     storage: Storage
     bus: Bus
     identity: Identity
+    allowed_addresses: Allowed
+    """What requests to addresses that people typed may reach inside this network."""
     relay: RedisRelay | None = field(default=None)
 
     @cached_property
@@ -71,6 +74,7 @@ def open_services(settings: Settings) -> Services:
                 "Set DATA_DIR to a folder that this user may write.",
             ) from error
     storage = open_storage(settings)
+    allowed = Allowed(settings.ALLOWED_INTERNAL_ADDRESSES)
     db = Database(settings.database_url)
     try:
         identity = Identity(settings, db)
@@ -82,4 +86,4 @@ def open_services(settings: Settings) -> Services:
     bus = Bus()
     relay = RedisRelay(settings.events_url, bus) if settings.events_url else None
     bus.relay = relay
-    return Services(settings, db, storage, bus, identity, relay)
+    return Services(settings, db, storage, bus, identity, allowed, relay)

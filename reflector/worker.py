@@ -30,6 +30,7 @@ from reflector.runtime.sd_notify import Watchdog
 from reflector.runtime.settings import Settings
 from reflector.search import index
 from reflector.services import Services
+from reflector.webhooks import delivery
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,11 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
     def apply_retention() -> None:
         live_text.remove_old(services)
         trash.apply_retention(services)
+        delivery.remove_old(services)
+
+    @app.task(name=schedule.SEND_WEBHOOKS)  # type: ignore[untyped-decorator]
+    def send_webhooks() -> None:
+        delivery.execute(services)
 
     @app.task(name=schedule.HEARTBEAT)  # type: ignore[untyped-decorator]
     def ping() -> None:

@@ -43,8 +43,8 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 }  # fmt: skip
 # What is said to people who use the pages; the rest is for administrators at a console
 FOLDERS = [
-    "accounts", "administration", "http", "live", "notes", "rooms", "search", "sharing", "summary_templates", "tags", "transcripts",
-    "uploads", "web",
+    "accounts", "administration", "http", "live", "notes", "outgoing", "rooms", "search", "sharing", "summary_templates", "tags", "transcripts",
+    "uploads", "web", "webhooks",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from reflector.accounts import keys, sessions
 from reflector.accounts.passwords import hash_password, is_hash, normalised
 from reflector.accounts.strength import weakness
 from reflector.db.engine import Database
-from reflector.db.models import Note, Room, SummaryTemplate, Tag, Transcript, User, now
+from reflector.db.models import Note, Room, SummaryTemplate, Tag, Transcript, User, Webhook, now
 from reflector.errors import ConfigurationError, InvalidInput
 from reflector.runtime.settings import Settings
 
@@ -178,7 +178,7 @@ def remove(session: Session, user: User, heir: User | None) -> None:
     # What it wrote for everybody stays
     for_all = update(SummaryTemplate).where(SummaryTemplate.is_for_all)
     session.execute(for_all.where(SummaryTemplate.user_id == user.id).values(user_id=None))
-    for personal in (Tag, Note, SummaryTemplate):
+    for personal in (Tag, Note, SummaryTemplate, Webhook):
         session.execute(delete(personal).where(personal.user_id == user.id))
     session.execute(delete(User).where(User.id == user.id))
 

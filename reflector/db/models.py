@@ -42,11 +42,13 @@ from reflector.db.rooms import Meeting, Recording, Room
 from reflector.db.shares import ShareLink, TranscriptShare
 from reflector.db.summary_templates import SummaryTemplate
 from reflector.db.tags import Tag, TranscriptTag
+from reflector.db.webhooks import Webhook, WebhookDelivery, WebhookTarget
 
 __all__ = [
     "Base", "Deletion", "Edit", "Event", "LoginAttempt", "LoginSession", "Meeting", "Note", "Participant", "Recording",
     "Room", "SearchDocument", "ShareLevel", "ShareLink", "ShareMode", "SourceKind", "Status", "Step", "StepState", "SummaryTemplate", "Tag",
-    "Topic", "Transcript", "TranscriptShare", "TranscriptTag", "UTCDateTime", "User", "UserApiKey", "Words", "new_id", "now",
+    "Topic", "Transcript", "TranscriptShare", "TranscriptTag", "UTCDateTime", "User", "UserApiKey", "Webhook",
+    "WebhookDelivery", "WebhookTarget", "Words", "new_id", "now",
 ]  # fmt: skip
 
 

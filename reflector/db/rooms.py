@@ -12,9 +12,10 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reflector.db.base import Base, new_id, now
+from reflector.db.webhooks import WebhookTarget
 
 
-class Room(Base):
+class Room(WebhookTarget, Base):
     __tablename__ = "room"
 
     id: Mapped[str] = mapped_column(String, primary_key=True, default=new_id)
@@ -29,8 +30,6 @@ class Room(Base):
     recording_type: Mapped[str] = mapped_column(default="cloud")
     recording_trigger: Mapped[str] = mapped_column(default="automatic-2nd-participant")
     is_shared: Mapped[bool] = mapped_column(default=False)
-    webhook_url: Mapped[str | None]
-    webhook_secret: Mapped[str | None]
     ics_url: Mapped[str | None] = mapped_column(Text)
     ics_fetch_interval: Mapped[int] = mapped_column(default=300)
     ics_enabled: Mapped[bool] = mapped_column(default=False)

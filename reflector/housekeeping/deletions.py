@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from reflector.db.models import Deletion, Recording, Transcript, now
 from reflector.errors import ReflectorError
 from reflector.services import Services
+from reflector.webhooks import queue as webhooks
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def destroy(session: Session, transcript: Transcript) -> None:
     """Remove a transcript for good: its rows now, its objects by an order to delete."""
     if transcript.recording_id is not None:
         session.execute(delete(Recording).where(Recording.id == transcript.recording_id))
+    webhooks.forget(session, transcript.id)
     session.delete(transcript)
     order(session, transcript.id)
 

@@ -12,6 +12,8 @@ from reflector.db.models import Recording, Status, Tag, Transcript, TranscriptTa
 from reflector.events.names import UserEventName
 from reflector.events.outbox import publish_changed, publish_to_owner
 from reflector.services import Services
+from reflector.webhooks import queue as webhooks
+from reflector.webhooks.events import WebhookEvent
 
 IDLE = {Status.IDLE, Status.ENDED, Status.ERROR}
 
@@ -24,6 +26,8 @@ def discard(services: Services, session: Session, transcript: Transcript) -> Non
         return
     transcript.deleted_at = now()
     mark_recording(session, transcript)
+    if transcript.last_run:
+        webhooks.announce(session, transcript, WebhookEvent.DELETED)
     publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_DELETED)
     publish_changed(session, services.bus, transcript.id)
 

@@ -13,6 +13,8 @@ from reflector.events.outbox import Outbox
 from reflector.pipeline.carry_over import is_corrected, with_corrections
 from reflector.pipeline.registry import STEPS
 from reflector.pipeline.runs import steps_of
+from reflector.webhooks import queue as webhooks
+from reflector.webhooks.events import WebhookEvent
 
 LIVE_TEXT = (EventName.LIVE, EventName.LIVE_KEPT)
 
@@ -43,6 +45,7 @@ def show_result(
     _end_live_text(session, transcript, keeps_live_text)
     transcript.error = None
     events.status(Status.ENDED)
+    webhooks.announce(session, transcript, WebhookEvent.COMPLETED)
 
 
 def _end_live_text(session: Session, transcript: Transcript, is_kept: bool) -> None:

@@ -28,6 +28,8 @@ from reflector.pipeline.step import StepName
 from reflector.runtime.log import about
 from reflector.search import index
 from reflector.services import Services
+from reflector.webhooks import queue as webhooks
+from reflector.webhooks.events import WebhookEvent
 
 log = logging.getLogger(__name__)
 
@@ -284,6 +286,8 @@ class Runner:
             elif full or not STEPS[StepName(step.name)].optional:
                 transcript.error = message
                 events.status(Status.ERROR)
+                if not retry:
+                    webhooks.announce(session, transcript, WebhookEvent.FAILED)
             touch(session, transcript)
 
     def _clear_if_deleted(self, transcript_id: str) -> None:

@@ -16,21 +16,18 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from reflector.accounts.access import Caller, Policy
+from reflector.accounts.access import NOBODY, Caller, Policy, owns
 from reflector.db.models import Room
 from reflector.errors import N_, Forbidden, NotFound
 
 NOT_FOUND = N_("Room not found")
 NO_ACCESS = N_("Room access denied")
 NO_CHANGE = N_("Not authorized")
-NOBODY = ""
-"""The owner of rooms that were made without accounts: the column takes no null."""
+NO_TEST = N_("Not authorized to test this room's webhook")
 
 
 def may_change(caller: Caller, room: Room, policy: Policy) -> bool:
-    if room.user_id == NOBODY:
-        return not (caller.is_anonymous and policy.has_accounts)
-    return room.user_id == caller.user_id
+    return owns(caller, room.user_id, policy)
 
 
 def may_see(caller: Caller, room: Room) -> bool:
@@ -78,9 +75,11 @@ def get_used(session: Session, caller: Caller, room_id: str) -> Room:
     return room
 
 
-def get_own(session: Session, caller: Caller, room_id: str, policy: Policy) -> Room:
-    """Return the room to change it. Raises Forbidden if the caller may not."""
+def get_own(
+    session: Session, caller: Caller, room_id: str, policy: Policy, refusal: str = NO_CHANGE
+) -> Room:
+    """Return the room to change it. Raises Forbidden with `refusal` if the caller may not."""
     room = get(session, room_id, lock=True)
     if not may_change(caller, room, policy):
-        raise Forbidden(NO_CHANGE)
+        raise Forbidden(refusal)
     return room

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from reflector.accounts.access import Caller, Policy
+from reflector.accounts.access import NOBODY, Caller, Policy
 from reflector.db.counts import count
 from reflector.db.models import Room
 from reflector.errors import N_, InvalidInput
-from reflector.rooms.access import NOBODY, may_change
+from reflector.rooms.access import may_change
+from reflector.webhooks import targets
+from reflector.webhooks.signature import new_secret
 
 NOT_UNIQUE = N_("Room name is not unique")
 MOST_ROOMS = 500
@@ -54,17 +54,29 @@ def update(session: Session, room: Room, fields: dict[str, Any]) -> None:
     with session.no_autoflush:
         if (name := fields.get("name")) is not None:
             _check_name(session, room, name)
+    before = room.webhook_url, room.webhook_secret
     for name, value in fields.items():
         if name in EMPTY_IS_NONE:
             setattr(room, name, value or None)
         elif value is not None:
             setattr(room, name, value)
-    if room.webhook_url and not room.webhook_secret:
-        room.webhook_secret = new_secret()
+    _settle_webhook(room, *before)
     try:
         session.flush()
     except IntegrityError as error:  # somebody else took the name between
         raise InvalidInput(NOT_UNIQUE) from error
+
+
+def _settle_webhook(room: Room, url: str | None, secret: str | None) -> None:
+    """Give a webhook its secret, and forget the state of one that it replaces."""
+    if not room.webhook_url:
+        targets.forget(room)
+        return
+    room.webhook_secret = room.webhook_secret or new_secret()
+    if room.webhook_secret != secret:
+        room.webhook_previous_secret = room.webhook_previous_until = None
+    if room.webhook_url != url:
+        room.webhook_paused_at = room.webhook_problem = None
 
 
 def _check_name(session: Session, room: Room, name: str) -> None:
@@ -72,8 +84,3 @@ def _check_name(session: Session, room: Room, name: str) -> None:
     same = select(Room.id).where(func.lower(Room.name) == name.lower())
     if set(session.scalars(same)) - {room.id}:
         raise InvalidInput(NOT_UNIQUE)
-
-
-def new_secret() -> str:
-    """Return a new secret for webhooks, in the form of the Standard Webhooks specification."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()

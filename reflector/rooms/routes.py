@@ -11,12 +11,17 @@ from sqlalchemy import select
 from reflector.accounts.access import Caller
 from reflector.db import models, paging
 from reflector.db.counts import count
+from reflector.errors import N_
 from reflector.http.deps import AnyCaller, PublicCaller, ServicesDep, UserCaller
 from reflector.rooms import access, queries, schemas
 from reflector.services import Services
 from reflector.transcripts.schemas import DeletionStatus
+from reflector.webhooks import delivery
+from reflector.webhooks.schemas import WebhookTestResult
 
 router = APIRouter(tags=["rooms"])
+
+NO_WEBHOOK = N_("This room has no webhook.")
 
 
 def _details(services: Services, caller: Caller, room: models.Room) -> schemas.RoomDetails:
@@ -87,3 +92,17 @@ def rooms_delete(services: ServicesDep, caller: UserCaller, room_id: str) -> Del
     with services.db.write() as session:
         session.delete(access.get_own(session, caller, room_id, services.identity.policy))
     return DeletionStatus(status="ok")
+
+
+@router.post("/rooms/{room_id}/webhook/test")
+def rooms_test_webhook(
+    services: ServicesDep, caller: UserCaller, room_id: str
+) -> WebhookTestResult:
+    """Send an event `test` to the room's webhook, and show what was answered."""
+    policy = services.identity.policy
+    with services.db.write() as session:
+        room = access.get_own(session, caller, room_id, policy, access.NO_TEST)
+        session.expunge(room)
+    if not room.webhook_url:
+        return WebhookTestResult(success=False, error=NO_WEBHOOK)
+    return delivery.test(services, room)

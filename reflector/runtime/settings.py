@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     NOTICES_FILE: Path | None = None
     VERSIONS_FILE: Path = Path("/var/lib/reflector-appliance/versions.json")
     TRUSTED_PROXIES: str = "127.0.0.1,::1"
+    ALLOWED_INTERNAL_ADDRESSES: str = ""
 
     # Limits; sizes in bytes
     MAX_REQUEST_BYTES: PositiveInt = 2 * 2**20

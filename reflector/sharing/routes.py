@@ -21,6 +21,8 @@ from reflector.http.deps import ServicesDep, UserCaller
 from reflector.http.schemas import StatusAnswer
 from reflector.services import Services
 from reflector.sharing import links, people, schemas
+from reflector.webhooks import queue as webhooks
+from reflector.webhooks.events import WebhookEvent
 
 router = APIRouter(tags=["sharing"], prefix="/transcripts/{transcript_id}/shares")
 
@@ -86,6 +88,7 @@ def shares_put_person(
     with services.db.write() as session:
         transcript = _owned(session, caller, transcript_id)
         user = people.share(session, transcript, info.email, info.level)
+        webhooks.announce(session, transcript, WebhookEvent.SHARED)
         _changed(services, session, transcript)
         created = UserEventName.TRANSCRIPT_CREATED
         publish_to_user(session, services.bus, transcript_id, user.id, created)
@@ -121,7 +124,9 @@ def shares_create_link(
     hashed = hash_password(info.password) if info.password else None
     with services.db.write() as session:
         transcript = _owned(session, caller, transcript_id)
-        return _view(request, links.create(session, transcript.id, info, hashed))
+        link = links.create(session, transcript.id, info, hashed)
+        webhooks.announce(session, transcript, WebhookEvent.SHARED)
+        return _view(request, link)
 
 
 @router.delete("/links/{link_id}")

@@ -35,6 +35,7 @@ from reflector.web.first_view import first_view
 from reflector.web.login import local_path
 from reflector.web.render import page
 from reflector.web.static_files import PREFIX, STATIC
+from reflector.webhooks import targets as webhook_targets
 
 router = APIRouter(include_in_schema=False)
 # Takes every address of one part, so it comes after all others
@@ -52,9 +53,11 @@ def _to_login(request: Request) -> Response:
 
 @router.get("/")
 def index(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
+    with services.db.read() as session:
+        has_paused_webhook = webhook_targets.is_any_paused(session, caller)
     return _page_behind(
         RouteAccess.PUBLIC, "index.html", request, services, caller, languages=LANGUAGES,
-        is_library=True,
+        is_library=True, has_paused_webhook=has_paused_webhook,
     )  # fmt: skip
 
 
@@ -71,6 +74,11 @@ def summary_templates(request: Request, services: ServicesDep, caller: AnyCaller
 @router.get("/rooms")
 def rooms(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
     return _page_behind(RouteAccess.USER, "rooms.html", request, services, caller)
+
+
+@router.get("/webhooks")
+def webhooks(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
+    return _page_behind(RouteAccess.USER, "webhooks.html", request, services, caller)
 
 
 @room_router.get("/{room_name}")

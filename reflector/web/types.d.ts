@@ -17,5 +17,7 @@ export type Note = Schemas["Note"];
 export type ShareLink = Schemas["ShareLink"];
 export type SharedPerson = Schemas["SharedPerson"];
 export type Shares = Schemas["Shares"];
+export type Webhook = Schemas["Webhook"];
+export type WebhookDelivery = Schemas["WebhookDelivery"];
 export type Room = Schemas["RoomDetails"];
 export type SearchResult = Schemas["SearchResult"];

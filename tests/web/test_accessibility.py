@@ -54,6 +54,7 @@ def test_nothing_is_found(
         ("/account", "h1"),
         ("/summary-templates", "#new"),
         ("/rooms", "#new"),
+        ("/webhooks", "#new"),
         ("/administration/storage", "table"),
         ("/offline", "h1"),
         ("/administration", "h1"),

@@ -33,11 +33,14 @@ from reflector.search import index
 from reflector.transcript.formats import TextFormat
 from reflector.transcripts import participants, queries, schemas
 from reflector.transcripts.changes import changing
+from reflector.webhooks import queue as webhooks
+from reflector.webhooks.events import WebhookEvent
 
 router = APIRouter(tags=["transcripts"])
 
 # Its owner alone decides who may read it, whether its sound stays, and how it is processed
 OWNERS = {"share_mode", "audio_deleted", "locked", "source_language", "target_language"}
+OPEN = {ShareMode.SEMI_PRIVATE, ShareMode.PUBLIC}
 NULLABLE = {"title", "short_summary", "long_summary", "action_items", "audio_deleted"}
 
 
@@ -102,6 +105,7 @@ def transcript_update(
             raise Conflict("Somebody else has changed this transcript since. Read it again first.")
         if "audio_deleted" in info.model_fields_set:
             _delete_audio(session, transcript, info.audio_deleted)
+        before = transcript.share_mode
         for name in info.model_fields_set - {"participants", "base_change_seq"}:
             value = getattr(info, name)
             if isinstance(value, schemas.ActionItems):
@@ -109,6 +113,8 @@ def transcript_update(
             if value is not None or name in NULLABLE:
                 setattr(transcript, name, value)
                 note_field(transcript, name, value)
+        if info.share_mode in OPEN and info.share_mode != before:
+            webhooks.announce(session, transcript, WebhookEvent.SHARED)
         if info.participants is not None:
             _replace_participants(session, caller, transcript, info.participants)
         if info.model_fields_set & {"name", "title", "long_summary"}:

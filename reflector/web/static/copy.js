@@ -1,5 +1,6 @@
 // Copy the text or the link of a recording. Browsers give no clipboard to pages without TLS: there the text is selected.
 
+import { copyFrom } from "./copy_field.js";
 import { open, showProblem } from "./dialogs.js";
 import { at, byId, fetchText } from "./dom.js";
 import { t } from "./text.js";
@@ -26,25 +27,6 @@ async function load(base) {
   }
 }
 
-const SELECTED = t("This browser does not let the page copy. The text is selected: press Ctrl+C.");
-
-/**
- * Copy what is in `field`, and `say` that; where the browser forbids it, select it and say `selected`.
- *
- * @param {HTMLInputElement | HTMLTextAreaElement} field
- * @param {(text: string) => void} say
- * @param {string} selected
- */
-export async function copyFrom(field, say, selected) {
-  field.select();
-  try {
-    await navigator.clipboard.writeText(field.value);
-    say(t("Copied."));
-  } catch {
-    say(selected);
-  }
-}
-
 const say = (/** @type {string} */ text) => {
   byId("copy-said").textContent = text;
 };
@@ -68,6 +50,6 @@ export function listenToCopy(base) {
   });
   dialog.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
-    copyFrom(box, say, SELECTED);
+    copyFrom(box, say);
   });
 }

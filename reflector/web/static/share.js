@@ -1,6 +1,6 @@
 // Share a recording: with everybody, with people who have an account, by links.
 
-import { copyFrom } from "./copy.js";
+import { copyFrom } from "./copy_field.js";
 import { date } from "./dates.js";
 import { open, showProblem } from "./dialogs.js";
 import { api, at, byId, make, makeButton, send } from "./dom.js";

@@ -1,0 +1,69 @@
+"""Define the tables of outgoing webhooks: whom to tell, and what was sent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from reflector.db.base import Base, new_id, now
+
+PATIENCE = timedelta(days=3)
+
+
+class WebhookTarget:
+    """The columns of what is told about recordings: an account's webhook, or a room.
+
+    For some time after a rotation the previous secret signs, too. While `webhook_paused_at` is set,
+    deliveries wait.
+    """
+
+    webhook_url: Mapped[str | None]
+    webhook_secret: Mapped[str | None]
+    webhook_previous_secret: Mapped[str | None]
+    webhook_previous_until: Mapped[datetime | None]
+    webhook_paused_at: Mapped[datetime | None]
+    webhook_problem: Mapped[str | None] = mapped_column(doc="why it is paused")
+
+
+class Webhook(WebhookTarget, Base):
+    """A webhook of an account, for its own recordings. `events` are names of `WebhookEvent`."""
+
+    __tablename__ = "webhook"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(index=True, doc='"" without accounts')
+    events: Mapped[list[Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class WebhookDelivery(Base):
+    """One event for one target, until it is delivered or given up, and as a record after that.
+
+    `id` is the message's id for the receiver. The body is made at the first attempt, and kept
+    until the delivery has ended, so that all attempts send the same; it holds what was said, and
+    must not outlive its recording. Exactly one of `webhook_id` and `room_id` is set.
+    """
+
+    __tablename__ = "webhook_delivery"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    webhook_id: Mapped[str | None] = mapped_column(ForeignKey("webhook.id", ondelete="CASCADE"))
+    room_id: Mapped[str | None] = mapped_column(ForeignKey("room.id", ondelete="CASCADE"))
+    transcript_id: Mapped[str] = mapped_column(index=True, doc="outlives the transcript")
+    event: Mapped[str]
+    body: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    due_at: Mapped[datetime | None] = mapped_column(index=True, doc="None: it has ended")
+    expires_at: Mapped[datetime] = mapped_column(default=lambda: now() + PATIENCE)
+    attempts: Mapped[int] = mapped_column(default=0)
+    status_code: Mapped[int | None] = mapped_column(doc="of the last answer")
+    error: Mapped[str | None] = mapped_column(doc="of the last attempt")
+    delivered_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("idx_webhook_delivery_webhook_id", "webhook_id", "created_at"),
+        Index("idx_webhook_delivery_room_id", "room_id", "created_at"),
+    )

@@ -1,0 +1,1 @@
+"""Tell other systems about recordings: outgoing webhooks of accounts and rooms."""

@@ -1,0 +1,114 @@
+"""Make what is sent about a recording, with the fields of the reference."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reflector.db.models import Room, ShareLink, Topic, Transcript, TranscriptShare, WebhookDelivery
+from reflector.runtime.settings import Settings
+from reflector.transcript import formats
+from reflector.transcript.words import cues, segments
+from reflector.transcripts import queries
+from reflector.webhooks.events import WebhookEvent
+from reflector.webhooks.targets import Target
+
+
+def of_delivery(
+    session: Session, settings: Settings, delivery: WebhookDelivery, at: datetime
+) -> str | None:
+    """Return the body as JSON; None if there is nothing to tell any more.
+
+    A recording that is in the trash is told about by its deletion only.
+    """
+    transcript = session.get(Transcript, delivery.transcript_id)
+    head = {"event": delivery.event, "event_id": delivery.id, "timestamp": at.isoformat()}
+    if delivery.event == WebhookEvent.DELETED:
+        about: dict[str, Any] = {"id": delivery.transcript_id}
+        return json.dumps({**head, "transcript": about})
+    if transcript is None or transcript.deleted_at is not None:
+        return None
+    about = _brief(settings, transcript)
+    if delivery.event == WebhookEvent.COMPLETED:
+        about |= _results(session, transcript)
+    if delivery.event == WebhookEvent.FAILED:
+        about["error"] = transcript.error
+    if delivery.event == WebhookEvent.SHARED:
+        about |= _sharing(session, transcript)
+    return json.dumps(
+        {**head, "transcript": about, "room": _room(session, transcript), "calendar_event": None},
+        ensure_ascii=False,
+    )
+
+
+def of_test(target: Target, message: str, at: datetime) -> str:
+    """Return the body of a test. `message` is its id."""
+    room = {"id": target.id, "name": target.name} if isinstance(target, Room) else None
+    return json.dumps(
+        {
+            "event": "test", "event_id": message, "timestamp": at.isoformat(),
+            "message": "This is a test of the webhook.", "room": room,
+        }
+    )  # fmt: skip
+
+
+def _brief(settings: Settings, transcript: Transcript) -> dict[str, Any]:
+    """Return what every event tells: nothing that was said."""
+    return {
+        "id": transcript.id,
+        "room_id": transcript.room_id,
+        "created_at": transcript.created_at.isoformat(),
+        "duration": transcript.duration,
+        "title": transcript.title,
+        "name": transcript.name,
+        "source_language": transcript.source_language,
+        "target_language": transcript.target_language,
+        "status": transcript.status,
+        "share_mode": transcript.share_mode,
+        "frontend_url": f"{settings.UI_BASE_URL.rstrip('/')}/transcripts/{transcript.id}",
+    }
+
+
+def _results(session: Session, transcript: Transcript) -> dict[str, Any]:
+    people = queries.participants_of(session, transcript.id)
+    names = queries.names_of(people)
+    words = queries.words_of(session, transcript)
+    topics = session.scalars(
+        select(Topic)
+        .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
+        .order_by(Topic.position)
+    )
+    return {
+        "short_summary": transcript.short_summary,
+        "long_summary": transcript.long_summary,
+        "action_items": transcript.action_items,
+        "webvtt": formats.webvtt(cues(words), names),
+        "topics": [
+            {
+                "title": topic.title, "summary": topic.summary, "timestamp": topic.timestamp,
+                "duration": topic.duration,
+                "webvtt": formats.webvtt(segments(words[topic.first_word : topic.last_word]), names),
+            }
+            for topic in topics
+        ],
+        "participants": [{"id": p.id, "name": p.name, "speaker": p.speaker} for p in people],
+    }  # fmt: skip
+
+
+def _sharing(session: Session, transcript: Transcript) -> dict[str, Any]:
+    """Return with how many a transcript is shared: no addresses, and no links that open it."""
+    people = select(TranscriptShare.user_id).where(TranscriptShare.transcript_id == transcript.id)
+    links = select(ShareLink.id).where(ShareLink.transcript_id == transcript.id)
+    return {
+        "shared_with": len(session.scalars(people).all()),
+        "links": len(session.scalars(links).all()),
+    }
+
+
+def _room(session: Session, transcript: Transcript) -> dict[str, Any] | None:
+    room = session.get(Room, transcript.room_id) if transcript.room_id else None
+    return {"id": room.id, "name": room.name} if room else None

@@ -1,0 +1,103 @@
+"""Webhooks on their page: made, tested, paused, and what was sent to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import SAMPLE
+from tests.server import WITHOUT_SPEAKERS, Server, running_server
+from tests.waiting import wait_until
+from tests.web.test_pages import browser, new_page, pytestmark
+from tests.webhooks.receiver import Receiver, receiving
+
+__all__ = ["browser", "pytestmark"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """It works off its own schedule each second."""
+    folder: Path = tmp_path_factory.mktemp("webhooks")
+    with running_server(
+        folder, ALLOWED_INTERNAL_ADDRESSES="127.0.0.1", CELERY_BEAT_POLL_INTERVAL="1",
+        **WITHOUT_SPEAKERS,
+    ) as started:  # fmt: skip
+        yield started
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Any, server: Server) -> Iterator[Any]:
+    context = browser.new_context(base_url=server.url)
+    opened = new_page(context)
+    yield opened
+    context.close()
+
+
+def test_webhook_is_made_tested_told_and_sent_again(
+    page: Any, server: Server, receiver: Receiver
+) -> None:
+    page.goto("/rooms")
+    page.click("a:text('Webhooks')")
+    page.click("#new")
+    page.fill("#webhook-url", receiver.url)
+    page.click("#webhook button:text('Save')")
+    row = page.locator("#list li", has_text=receiver.url)
+    row.locator("button:text('Test')").click()
+    row.locator("[role=status]:has-text('The receiver took the test. taken')").wait_for()
+    (headers, _) = receiver.requests.pop()
+    assert headers["x-webhook-event"] == "test"
+    # The whole way: the pipeline announces, and the schedule sends
+    done = server.upload(SAMPLE)
+    server.wait_for_status(done, "ended")
+    wait_until(lambda: len(receiver.requests), "the message")
+    (webhook,) = [each for each in server.get("/v1/webhooks") if each["url"] == receiver.url]
+    told = receiver.verified(webhook["secret"])
+    assert [(each["event"], each["transcript"]["id"]) for each in told] == [  # type: ignore[index]
+        ("transcript.completed", done)
+    ]
+    row.locator("button:text('What was sent')").click()
+    sent = page.locator("#deliveries-list li", has_text="ready")
+    sent.locator("div:has-text('arrived')").wait_for()
+    receiver.answers = [500, 200]
+    sent.locator("button:text('Send again')").click()
+    page.wait_for_selector("#deliveries-list :text('The receiver answered 500.')")
+    wait_until(lambda: len(receiver.requests) == 2, "the second message")
+
+
+def test_paused_webhook_is_said_in_the_list_and_sends_again(
+    page: Any, server: Server, receiver: Receiver
+) -> None:
+    hook = server.http.post("/v1/webhooks", json={"url": receiver.url}).json()
+    page.goto("/webhooks")
+    row = page.locator("#list li", has_text=receiver.url)
+    row.locator("button:text('Pause')").click()
+    row.locator("p:has-text('Paused.')").wait_for()
+    page.goto("/")
+    page.click("a:text('A webhook is paused')")
+    row.locator("button:text('Send again')").click()
+    row.locator("button:text('Pause')").wait_for()
+    row.locator("button:text('Secret')").click()
+    assert page.input_value("#secret-value") == hook["secret"]
+    page.click("#secret-rotate")
+    page.wait_for_selector("#secret-said:has-text('The one before signs, too')")
+    assert page.input_value("#secret-value") != hook["secret"]
+    page.click("#secret [data-close]")
+    row.locator("button:text('Edit')").click()
+    page.uncheck("[value='transcript.deleted']")
+    page.click("#webhook button:text('Save')")
+    page.wait_for_selector("#webhook", state="hidden")
+    wait_until(
+        lambda: page.wait_for_timeout(50) or "trash" not in (row.text_content() or ""), "the events"
+    )
+    row.locator("button:text('Edit')").click()
+    page.click("#webhook-remove")
+    row.wait_for(state="detached")
