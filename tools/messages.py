@@ -31,6 +31,7 @@ ERRORS = (
     "NotFound",
     "TooLarge",
     "Unauthenticated",
+    "Unavailable",
 )
 # Headers that change by themselves, or say nothing here
 NOISE = tuple(

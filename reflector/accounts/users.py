@@ -11,11 +11,12 @@ from reflector.accounts.passwords import hash_password, is_hash, normalised
 from reflector.accounts.strength import weakness
 from reflector.db.engine import Database
 from reflector.db.models import Note, Room, SummaryTemplate, Tag, Transcript, User, Webhook, now
-from reflector.errors import ConfigurationError, InvalidInput
+from reflector.errors import N_, ConfigurationError, InvalidInput, Part
 from reflector.runtime.settings import Settings
 
 # RFC 5321, section 4.5.3.1
 MAX_EMAIL = 320
+NEW_OWNER = N_("The room has another owner now, who decides whether this address is told.")
 
 
 def same_email(email: str) -> str:
@@ -164,6 +165,10 @@ def remove(session: Session, user: User, heir: User | None) -> None:
             raise InvalidInput(
                 "An account cannot be given its own recordings.", "Name another one."
             )
+        # It may lead to a server of the person who goes
+        told = update(Room).where(Room.user_id == user.id, Room.webhook_url.is_not(None))
+        problem: list[Part] = [(NEW_OWNER, {})]
+        session.execute(told.values(webhook_paused_at=now(), webhook_problem=problem))
         for owned in (Transcript, Room, Tag, SummaryTemplate):
             session.execute(update(owned).where(owned.user_id == user.id).values(user_id=heir.id))
     elif count := owns(session, user):

@@ -17,7 +17,7 @@ class WebhookTarget:
     """The columns of what is told about recordings: an account's webhook, or a room.
 
     For some time after a rotation the previous secret signs, too. While `webhook_paused_at` is set,
-    deliveries wait.
+    deliveries wait; `webhook_problem` says why, as `parts` of an error, unless a person paused it.
     """
 
     webhook_url: Mapped[str | None]
@@ -25,7 +25,10 @@ class WebhookTarget:
     webhook_previous_secret: Mapped[str | None]
     webhook_previous_until: Mapped[datetime | None]
     webhook_paused_at: Mapped[datetime | None]
-    webhook_problem: Mapped[str | None] = mapped_column(doc="why it is paused")
+    webhook_problem: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    webhook_not_before: Mapped[datetime | None] = mapped_column(
+        doc="it failed, or asked for a rest"
+    )
 
 
 class Webhook(WebhookTarget, Base):
@@ -44,7 +47,8 @@ class WebhookDelivery(Base):
 
     `id` is the message's id for the receiver. The body is made at the first attempt, and kept
     until the delivery has ended, so that all attempts send the same; it holds what was said, and
-    must not outlive its recording. Exactly one of `webhook_id` and `room_id` is set.
+    must not outlive its recording. Exactly one of `webhook_id` and `room_id` is set. `failures`
+    count from when the delivery got its time anew, and decide how long the next attempt waits.
     """
 
     __tablename__ = "webhook_delivery"
@@ -57,10 +61,14 @@ class WebhookDelivery(Base):
     body: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=now)
     due_at: Mapped[datetime | None] = mapped_column(index=True, doc="None: it has ended")
+    claimed_until: Mapped[datetime | None] = mapped_column(doc="a worker sends it")
     expires_at: Mapped[datetime] = mapped_column(default=lambda: now() + PATIENCE)
     attempts: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
     status_code: Mapped[int | None] = mapped_column(doc="of the last answer")
-    error: Mapped[str | None] = mapped_column(doc="of the last attempt")
+    error: Mapped[list[Any] | None] = mapped_column(
+        JSON(none_as_null=True), doc="of the last attempt, as `parts` of an error"
+    )
     delivered_at: Mapped[datetime | None]
 
     __table_args__ = (

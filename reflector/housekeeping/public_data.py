@@ -10,6 +10,8 @@ from sqlalchemy import delete, select
 from reflector.db.models import Meeting, Recording, Transcript, now
 from reflector.housekeeping import deletions
 from reflector.services import Services
+from reflector.webhooks import queue as webhooks
+from reflector.webhooks.events import WebhookEvent
 
 log = logging.getLogger(__name__)
 
@@ -46,4 +48,6 @@ def _destroy(services: Services, transcript_id: str) -> None:
             meeting_id = recording.meeting_id if recording is not None else None
         if meeting_id is not None:
             session.execute(delete(Meeting).where(Meeting.id == meeting_id))
+        if transcript.deleted_at is None and transcript.last_run:
+            webhooks.announce(session, transcript, WebhookEvent.DELETED)
         deletions.destroy(session, transcript)

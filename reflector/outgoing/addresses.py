@@ -10,11 +10,15 @@ import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+import httpx2
+
 from reflector.errors import N_, ConfigurationError, InvalidInput, Unavailable
 
 Address = IPv4Address | IPv6Address
-# Carries an IPv4 address in its last 32 bits (RFC 6052)
-NAT64 = ip_network("64:ff9b::/96")
+# These carry an IPv4 address in their last 32 bits (RFC 6052, 2765 and 4291)
+CARRIERS = [ip_network(each) for each in ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96")]
+# A site translates these its own way (RFC 8215); Azure has its machines' metadata at the second
+INSIDE = [ip_network("64:ff9b:1::/48"), ip_network("168.63.129.16/32")]
 HINT = N_("An administrator can allow it with ALLOWED_INTERNAL_ADDRESSES.")
 
 
@@ -61,18 +65,26 @@ class Allowed:
 
 
 def _plain(host: str) -> str:
-    return host.strip().rstrip(".").lower()
+    """Return a host as requests name it: in small letters, and in ASCII (IDNA)."""
+    try:
+        return httpx2.URL(f"http://{host.strip()}").raw_host.decode("ascii").rstrip(".").lower()
+    except (httpx2.InvalidURL, ValueError):
+        return host.strip().rstrip(".").lower()
 
 
 def _real(address: Address) -> Address:
     """Return the IPv4 address that an IPv6 address stands for, if it does."""
     if isinstance(address, IPv4Address):
         return address
-    if address in NAT64:
+    if address.is_loopback or address.is_unspecified:
+        return address
+    if any(address in network for network in CARRIERS):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address
 
 
 def is_public(address: Address) -> bool:
     """Return whether the address is reached over the internet, and is that of one machine."""
-    return address.is_global and not address.is_multicast
+    if address.is_multicast or (isinstance(address, IPv6Address) and address.is_site_local):
+        return False
+    return address.is_global and not any(address in network for network in INSIDE)

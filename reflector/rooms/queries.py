@@ -14,13 +14,12 @@ from reflector.db.models import Room
 from reflector.errors import N_, InvalidInput
 from reflector.rooms.access import may_change
 from reflector.webhooks import targets
-from reflector.webhooks.signature import new_secret
 
 NOT_UNIQUE = N_("Room name is not unique")
 MOST_ROOMS = 500
 SECRETS = {"webhook_url", "webhook_secret", "ics_url", "ics_last_etag", "email_transcript_to"}
 # Columns in which an empty text is none
-EMPTY_IS_NONE = {"webhook_url", "webhook_secret", "ics_url", "email_transcript_to"}
+EMPTY_IS_NONE = {"ics_url", "email_transcript_to"}
 
 
 def fields_for(caller: Caller, room: Room, policy: Policy) -> dict[str, Any]:
@@ -54,29 +53,29 @@ def update(session: Session, room: Room, fields: dict[str, Any]) -> None:
     with session.no_autoflush:
         if (name := fields.get("name")) is not None:
             _check_name(session, room, name)
-    before = room.webhook_url, room.webhook_secret
-    for name, value in fields.items():
+    for name in fields.keys() - {"webhook_url", "webhook_secret"}:
         if name in EMPTY_IS_NONE:
-            setattr(room, name, value or None)
-        elif value is not None:
-            setattr(room, name, value)
-    _settle_webhook(room, *before)
+            setattr(room, name, fields[name] or None)
+        elif fields[name] is not None:
+            setattr(room, name, fields[name])
     try:
         session.flush()
     except IntegrityError as error:  # somebody else took the name between
         raise InvalidInput(NOT_UNIQUE) from error
+    _set_webhook(
+        session, room, fields.get("webhook_url", room.webhook_url), fields.get("webhook_secret")
+    )
+    session.flush()
 
 
-def _settle_webhook(room: Room, url: str | None, secret: str | None) -> None:
-    """Give a webhook its secret, and forget the state of one that it replaces."""
-    if not room.webhook_url:
-        targets.forget(room)
+def _set_webhook(session: Session, room: Room, url: str | None, secret: str | None) -> None:
+    """Tell this address about the room; none if it is empty. An empty secret is left as it is."""
+    if not url:
+        targets.remove(session, room)
         return
-    room.webhook_secret = room.webhook_secret or new_secret()
-    if room.webhook_secret != secret:
-        room.webhook_previous_secret = room.webhook_previous_until = None
-    if room.webhook_url != url:
-        room.webhook_paused_at = room.webhook_problem = None
+    targets.set_url(session, room, url)
+    if not room.webhook_secret or (secret and secret != room.webhook_secret):
+        targets.rotate(room, secret)
 
 
 def _check_name(session: Session, room: Room, name: str) -> None:

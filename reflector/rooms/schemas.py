@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from reflector.accounts.users import is_address
 from reflector.rooms.names import checked
+from reflector.webhooks.schemas import webhook_address
 
 Platform = Literal["whereby", "daily", "livekit", "in-person"]
 MODES = ("normal", "group")
@@ -55,6 +56,7 @@ RoomName = Annotated[str, AfterValidator(checked)]
 Mode = Annotated[str, AfterValidator(_one_of(MODES))]
 RecordingType = Annotated[str, AfterValidator(_one_of(RECORDING_TYPES))]
 Trigger = Annotated[str, AfterValidator(_one_of(TRIGGERS))]
+WebhookAddress = Annotated[str, Field(max_length=2000), AfterValidator(webhook_address)]
 Address = Annotated[str, Field(max_length=2000), AfterValidator(_address)]
 Interval = Annotated[int, AfterValidator(_interval)]
 Mailboxes = Annotated[str, Field(max_length=2000), AfterValidator(_mailboxes)]
@@ -105,7 +107,7 @@ class CreateRoom(BaseModel):
     recording_type: RecordingType
     recording_trigger: Trigger
     is_shared: bool
-    webhook_url: Address
+    webhook_url: WebhookAddress
     webhook_secret: Short
     ics_url: Address | None = None
     ics_fetch_interval: Interval = 300
@@ -126,7 +128,7 @@ class UpdateRoom(BaseModel):
     recording_type: RecordingType | None = None
     recording_trigger: Trigger | None = None
     is_shared: bool | None = None
-    webhook_url: Address | None = None
+    webhook_url: WebhookAddress | None = None
     webhook_secret: Short | None = None
     ics_url: Address | None = None
     ics_fetch_interval: Interval | None = None

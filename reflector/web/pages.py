@@ -54,10 +54,12 @@ def _to_login(request: Request) -> Response:
 @router.get("/")
 def index(request: Request, services: ServicesDep, caller: AnyCaller) -> Response:
     with services.db.read() as session:
-        has_paused_webhook = webhook_targets.is_any_paused(session, caller)
+        has_failing_webhook = webhook_targets.is_any_failing(
+            session, caller, services.identity.policy
+        )
     return _page_behind(
         RouteAccess.PUBLIC, "index.html", request, services, caller, languages=LANGUAGES,
-        is_library=True, has_paused_webhook=has_paused_webhook,
+        is_library=True, has_failing_webhook=has_failing_webhook,
     )  # fmt: skip
 
 

@@ -20,18 +20,13 @@ from reflector.webhooks.targets import Target
 
 def of_delivery(
     session: Session, settings: Settings, delivery: WebhookDelivery, at: datetime
-) -> str | None:
-    """Return the body as JSON; None if there is nothing to tell any more.
-
-    A recording that is in the trash is told about by its deletion only.
-    """
-    transcript = session.get(Transcript, delivery.transcript_id)
+) -> str:
+    """Return the body as JSON. Its target may know the transcript, which is there."""
     head = {"event": delivery.event, "event_id": delivery.id, "timestamp": at.isoformat()}
     if delivery.event == WebhookEvent.DELETED:
         about: dict[str, Any] = {"id": delivery.transcript_id}
         return json.dumps({**head, "transcript": about})
-    if transcript is None or transcript.deleted_at is not None:
-        return None
+    transcript = session.get_one(Transcript, delivery.transcript_id)
     about = _brief(settings, transcript)
     if delivery.event == WebhookEvent.COMPLETED:
         about |= _results(session, transcript)

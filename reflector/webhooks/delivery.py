@@ -1,46 +1,59 @@
 """Send the deliveries that are due, each until it is there or its three days are over.
 
-A delivery is claimed by moving its due time, so that no two workers send it; one whose worker dies
-is sent again, with the same id, by which the receiver knows it.
+A delivery is claimed before it is sent, so that no two workers send it; one whose worker dies is
+sent again, with the same id, by which the receiver knows it.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from urllib.parse import urlsplit
 
-from sqlalchemy import Select, delete, or_, select
+from sqlalchemy import Row, Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from reflector.db.models import Room, Webhook, WebhookDelivery, now
+from reflector.db.engine import is_disconnect
+from reflector.db.models import Room, Transcript, Webhook, WebhookDelivery, now
 from reflector.db.webhooks import PATIENCE
-from reflector.errors import N_, ReflectorError
+from reflector.errors import N_, Conflict, Part, ReflectorError
 from reflector.outgoing.client import Answer, request
 from reflector.services import Services
 from reflector.webhooks import body, signature, targets
-from reflector.webhooks.schemas import WebhookTestResult
+from reflector.webhooks.events import WebhookEvent
+from reflector.webhooks.queue import may_know
+from reflector.webhooks.schemas import WebhookTest
 from reflector.webhooks.targets import Target
 
 log = logging.getLogger(__name__)
 
-CLAIM = timedelta(minutes=2)
-FIRST_RETRY = timedelta(seconds=30)
-LONGEST_RETRY = timedelta(hours=6)
-KEPT = timedelta(days=30)
 SECONDS = 30.0
 TEST_SECONDS = 10.0
+# Longer than looking a name up and sending may take
+CLAIM = timedelta(minutes=5)
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=6)
+# A receiver that fails gets nothing else for so long, unless it asks for longer
+REST = timedelta(minutes=2)
+KEPT = timedelta(days=30)
 PREVIEW_BYTES = 1000
 AT_ONCE = 4
-BATCH = 100
+BATCH = 200
 GONE = 410
-# Between turns of the schedule there is time for other jobs
 TURN_SECONDS = 60.0
-REMOVED = N_("The recording was deleted before this was sent.")
-NO_TARGET = N_("The webhook was removed before this was sent.")
+REMOVED: list[Part] = [(N_("The recording was deleted or made private before this was sent."), {})]
+NO_TARGET: list[Part] = [(N_("The webhook was removed before this was sent."), {})]
+FAILED: list[Part] = [(N_("This server failed to send it. Its log says why."), {})]
+ANSWERED = N_("The receiver answered {status}.")
 TAKEN = N_("The receiver took the test.")
+BEING_SENT = N_("It is being sent just now.")
+
+_turn = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -48,137 +61,176 @@ class Message:
     """One attempt, with what is read of the database for it."""
 
     id: str
-    target: str
     url: str
     secrets: list[str]
     event: str
-    attempt: int
+    retry: int
     body: bytes
 
 
 def execute(services: Services) -> int:
     """Send what is due. Return how many deliveries were tried.
 
-    A target that does not answer is not asked again in this turn: others need not wait for it.
+    Does nothing while an earlier turn still works: it would take threads from the pipeline. After
+    a failure its target is left alone for a while, and others need not wait for it.
     """
-    with services.db.read() as session:
-        due = session.scalars(_due().limit(BATCH)).all()
-    failing: set[str] = set()
-    begun = time.monotonic()
+    if not _turn.acquire(blocking=False):
+        return 0
+    try:
+        with services.db.read() as session:
+            due = session.execute(_due()).all()
+        until = time.monotonic() + TURN_SECONDS
 
-    def work(delivery_id: str) -> bool:
-        if time.monotonic() - begun > TURN_SECONDS:
-            return False
-        try:
-            return _try(services, delivery_id, failing)
-        except Exception:
-            log.exception("the delivery %s of a webhook failed; it is tried again", delivery_id)
-            return False
+        def work(rows: list[Row[str, str, datetime | None]]) -> int:
+            tried = 0
+            for row in rows:
+                went_well = None if time.monotonic() > until else _try(services, row[0])
+                tried += went_well is not None
+                if went_well is False:
+                    break
+            return tried
 
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhooks") as pool:
-        return sum(pool.map(work, due))
+        by_target = sorted(due, key=lambda row: (row[1], row[2]))
+        groups = [list(rows) for _, rows in groupby(by_target, key=lambda row: row[1])]
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhooks") as pool:
+            return sum(pool.map(work, groups))
+    finally:
+        _turn.release()
 
 
 def send_now(services: Services, delivery_id: str) -> None:
-    """Send it once, at once, whether it has ended or not; the result is in its row."""
+    """Send it once, at once, whether it has ended or not; the result is in its row.
+
+    Raises Conflict if it is being sent.
+    """
+    moment = now()
     with services.db.write() as session:
         delivery = session.get(WebhookDelivery, delivery_id, with_for_update=True)
         if delivery is None:
             return
-        moment = now()
-        if delivery.due_at is None:
-            delivery.expires_at = moment + PATIENCE
-        delivery.due_at = moment
-    _try(services, delivery_id, set())
+        if delivery.claimed_until is not None and delivery.claimed_until > moment:
+            raise Conflict(BEING_SENT)
+        delivery.due_at, delivery.expires_at, delivery.failures = moment, moment + PATIENCE, 0
+    _try(services, delivery_id, even_if_it_rests=True)
 
 
-def test(services: Services, target: Target) -> WebhookTestResult:
+def test(services: Services, target: Target) -> WebhookTest:
     """Send a test, and return what became of it. Errors of the receiver are a result, too."""
     moment = now()
     number = f"test-{int(moment.timestamp() * 1000)}"
     message = Message(
-        number, target.id, target.webhook_url or "", targets.secrets_of(target), "test", 1,
+        number, target.webhook_url or "", targets.secrets_of(target), "test", 0,
         body.of_test(target, number, moment).encode(),
     )  # fmt: skip
     try:
         answer = _ask(services, message, moment, TEST_SECONDS)
     except ReflectorError as error:
-        return WebhookTestResult(success=False, error=str(error))
+        return WebhookTest(success=False, error=str(error), error_parts=error.parts)
     problem = _problem(answer)
-    return WebhookTestResult(
+    return WebhookTest(
         success=problem is None,
         message="" if problem else TAKEN,
-        error=problem or "",
+        error=targets.sentence(problem) or "",
+        error_parts=problem,
         status_code=answer.status,
         response_preview=answer.content.decode(errors="replace"),
     )
 
 
 def remove_old(services: Services) -> None:
-    """Remove records of deliveries that ended long ago."""
-    with services.db.write() as session:
-        ended, old = WebhookDelivery.due_at.is_(None), WebhookDelivery.created_at < now() - KEPT
-        session.execute(delete(WebhookDelivery).where(ended, old))
-
-
-def _due() -> Select[str]:
-    is_active = or_(
-        WebhookDelivery.webhook_id.in_(
-            select(Webhook.id).where(Webhook.webhook_paused_at.is_(None))
-        ),
-        WebhookDelivery.room_id.in_(select(Room.id).where(Room.webhook_paused_at.is_(None))),
-    )
-    is_due = WebhookDelivery.due_at <= now()
-    return select(WebhookDelivery.id).where(is_due, is_active).order_by(WebhookDelivery.due_at)
-
-
-def _try(services: Services, delivery_id: str, failing: set[str]) -> bool:
+    """Remove records of deliveries of long ago, and what has waited that long for a paused target."""
     moment = now()
-    message = _claim(services, delivery_id, moment, failing)
-    if message is None:
-        return False
+    is_old = WebhookDelivery.created_at < moment - KEPT
+    is_over = or_(WebhookDelivery.due_at.is_(None), WebhookDelivery.expires_at < moment)
+    with services.db.write() as session:
+        session.execute(delete(WebhookDelivery).where(is_old, is_over))
+
+
+def _due() -> Select[str, str, datetime | None]:
+    """Return the query for what may be sent now: id, target, due time."""
+    moment = now()
+    is_free = or_(WebhookDelivery.claimed_until.is_(None), WebhookDelivery.claimed_until < moment)
+    is_told = or_(
+        WebhookDelivery.webhook_id.in_(_ready(Webhook, moment)),
+        WebhookDelivery.room_id.in_(_ready(Room, moment)),
+    )
+    target = func.coalesce(WebhookDelivery.webhook_id, WebhookDelivery.room_id)
+    return (
+        select(WebhookDelivery.id, target, WebhookDelivery.due_at)
+        .where(WebhookDelivery.due_at <= moment, is_free, is_told)
+        .order_by(WebhookDelivery.due_at)
+        .limit(BATCH)
+    )
+
+
+def _ready(table: type[Webhook] | type[Room], moment: datetime) -> Select[str]:
+    """Return the query for targets that are neither paused nor left alone."""
+    rests = table.webhook_not_before > moment
+    return select(table.id).where(
+        table.webhook_paused_at.is_(None), or_(table.webhook_not_before.is_(None), ~rests)
+    )
+
+
+def _try(services: Services, delivery_id: str, *, even_if_it_rests: bool = False) -> bool | None:
+    """Send it once. Return whether that went well; None if there was nothing to send."""
+    moment = now()
     answer: Answer | None = None
-    problem: str | None = None
+    problem: list[Part] | None = None
     try:
+        message = _claim(services, delivery_id, moment, even_if_it_rests)
+        if message is None:
+            return None
         answer = _ask(services, message, moment, SECONDS)
         problem = _problem(answer)
     except ReflectorError as error:
-        problem = str(error)
-    if problem is not None:
-        failing.add(message.target)
+        problem = error.parts
+    except Exception as error:
+        if is_disconnect(error):
+            raise
+        log.exception("the delivery %s of a webhook failed", delivery_id)
+        problem = FAILED
     with services.db.write() as session:
-        delivery = session.get(WebhookDelivery, delivery_id, with_for_update=True)
-        if delivery is not None:
-            _note(session, delivery, answer, problem)
-    return True
+        _note(session, delivery_id, answer, problem)
+    return problem is None
 
 
 def _claim(
-    services: Services, delivery_id: str, moment: datetime, failing: set[str]
+    services: Services, delivery_id: str, moment: datetime, even_if_it_rests: bool
 ) -> Message | None:
     """Return what to send, claimed for this process; None if there is nothing to send now."""
     with services.db.write() as session:
         delivery = session.get(WebhookDelivery, delivery_id, with_for_update=True)
         if delivery is None or delivery.due_at is None or delivery.due_at > moment:
             return None
-        target = _target(session, delivery)
-        if target is not None and target.id in failing:
-            delivery.due_at = moment + FIRST_RETRY
+        if delivery.claimed_until is not None and delivery.claimed_until > moment:
             return None
+        target = _target(session, delivery)
         if target is None or not target.webhook_url:
             _end(delivery, NO_TARGET)
             return None
-        if delivery.body is None:
-            delivery.body = body.of_delivery(session, services.settings, delivery, moment)
-        if delivery.body is None:
+        rests = target.webhook_not_before is not None and target.webhook_not_before > moment
+        if rests and not even_if_it_rests:
+            return None
+        if not _is_to_tell(session, delivery, target):
             _end(delivery, REMOVED)
             return None
-        delivery.due_at = moment + CLAIM
+        if delivery.body is None:
+            delivery.body = body.of_delivery(session, services.settings, delivery, moment)
+        delivery.claimed_until = moment + CLAIM
         delivery.attempts += 1
         return Message(
-            delivery.id, target.id, target.webhook_url, targets.secrets_of(target), delivery.event,
-            delivery.attempts, delivery.body.encode(),
+            delivery.id, target.webhook_url, targets.secrets_of(target), delivery.event,
+            delivery.attempts - 1, delivery.body.encode(),
         )  # fmt: skip
+
+
+def _is_to_tell(session: Session, delivery: WebhookDelivery, target: Target) -> bool:
+    """Return whether the target may know it now: that may have changed since it was ordered."""
+    if delivery.event == WebhookEvent.DELETED:
+        return True
+    transcript = session.get(Transcript, delivery.transcript_id)
+    is_there = transcript is not None and transcript.deleted_at is None
+    return transcript is not None and is_there and may_know(target, transcript)
 
 
 def _ask(services: Services, message: Message, moment: datetime, seconds: float) -> Answer:
@@ -186,60 +238,69 @@ def _ask(services: Services, message: Message, moment: datetime, seconds: float)
         "Content-Type": "application/json",
         "User-Agent": "Reflector-Webhook/1.0",
         "X-Webhook-Event": message.event,
-        "X-Webhook-Retry": str(message.attempt - 1),
+        "X-Webhook-Retry": str(message.retry),
         **signature.headers(message.secrets, message.id, moment, message.body),
     }
     return request(
-        services.allowed_addresses, "POST", message.url, headers=headers,
-        content=message.body, seconds=seconds, most_bytes=PREVIEW_BYTES,
+        services.allowed_addresses, "POST", message.url, headers=headers, content=message.body,
+        seconds=seconds, most_bytes=PREVIEW_BYTES,
     )  # fmt: skip
 
 
-def _problem(answer: Answer) -> str | None:
+def _problem(answer: Answer) -> list[Part] | None:
     """Return what is wrong with it; None if the receiver took what was sent."""
-    return None if 200 <= answer.status < 300 else f"The receiver answered {answer.status}."
+    return None if 200 <= answer.status < 300 else [(ANSWERED, {"status": answer.status})]
 
 
-def _target(session: Session, delivery: WebhookDelivery) -> Target | None:
+def _target(session: Session, delivery: WebhookDelivery, *, lock: bool = False) -> Target | None:
     if delivery.webhook_id is not None:
-        return session.get(Webhook, delivery.webhook_id, with_for_update=True)
-    return session.get(Room, delivery.room_id, with_for_update=True)
+        return session.get(Webhook, delivery.webhook_id, with_for_update=lock or None)
+    return session.get(Room, delivery.room_id, with_for_update=lock or None)
 
 
-def _end(delivery: WebhookDelivery, problem: str | None) -> None:
+def _end(delivery: WebhookDelivery, problem: list[Part] | None) -> None:
     """Nothing more is sent. What was said does not stay: sending again makes it anew."""
-    delivery.due_at = delivery.body = None
+    delivery.due_at = delivery.claimed_until = delivery.body = None
     delivery.error = problem
 
 
 def _note(
-    session: Session, delivery: WebhookDelivery, answer: Answer | None, problem: str | None
+    session: Session, delivery_id: str, answer: Answer | None, problem: list[Part] | None
 ) -> None:
+    """Note what became of an attempt, and when the next one is."""
+    delivery = session.get(WebhookDelivery, delivery_id)
+    if delivery is None:
+        return
+    # The target first, as routes do: two orders could wait for each other
+    target = _target(session, delivery, lock=True)
+    session.refresh(delivery, with_for_update=True)
     moment = now()
     delivery.status_code = answer.status if answer else None
     if problem is None:
         delivery.delivered_at = moment
         _end(delivery, None)
+        if target is not None:
+            target.webhook_not_before = None
         return
-    delivery.error = problem
-    is_gone = answer is not None and answer.status == GONE
-    if not is_gone and moment < delivery.expires_at:
-        wait = FIRST_RETRY * 2 ** min(delivery.attempts - 1, 20)
-        delivery.due_at = moment + min(max(wait, _asked_for(answer)), LONGEST_RETRY)
+    delivery.error, delivery.claimed_until = problem, None
+    if delivery.due_at is None or target is None:
         return
-    target = _target(session, delivery)
-    # What is not there after three days waits with the rest until somebody has looked at it
-    delivery.due_at = moment
-    if target is not None:
+    delivery.failures += 1
+    asked = _asked_for(answer)
+    wait = max(FIRST_RETRY * 2 ** min(delivery.failures - 1, 20), asked)
+    delivery.due_at = moment + min(wait, LONGEST_RETRY)
+    target.webhook_not_before = moment + min(max(REST, asked), LONGEST_RETRY)
+    if moment >= delivery.expires_at or (answer is not None and answer.status == GONE):
+        # It waits, with what happens meanwhile, until somebody has looked at it
         targets.pause(target, problem)
-        log.warning("a webhook to %s is paused: %s", target.webhook_url, problem)
+        host = urlsplit(target.webhook_url or "").hostname
+        log.warning(
+            "the webhook %s to %s is paused: %s", target.id, host, targets.sentence(problem)
+        )
 
 
 def _asked_for(answer: Answer | None) -> timedelta:
     """Return how long the receiver wants to be left alone, if it says so in seconds."""
-    text = answer.headers.get("Retry-After", "") if answer else ""
-    return (
-        timedelta(seconds=int(text))
-        if text.isascii() and text.isdigit() and len(text) < 7
-        else timedelta()
-    )
+    text = answer.headers.get("retry-after", "") if answer else ""
+    is_number = text.isascii() and text.isdigit() and len(text) < 7
+    return timedelta(seconds=int(text) if is_number else 0)

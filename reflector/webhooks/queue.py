@@ -43,14 +43,27 @@ def _told(session: Session, transcript: Transcript, event: WebhookEvent) -> Iter
         if event in webhook.events:
             yield webhook
     room = session.get(Room, transcript.room_id) if transcript.room_id else None
-    if room is not None and room.webhook_url and _may_know(room, transcript):
+    if room is None or not room.webhook_url:
+        return
+    # What was told while the room could read it is told to be gone
+    knew = event == WebhookEvent.DELETED and _was_told(session, room, transcript)
+    if knew or may_know(room, transcript):
         yield room
 
 
-def _may_know(room: Room, transcript: Transcript) -> bool:
-    """Return whether the room's owner may read the transcript: others may have made it private."""
+def may_know(target: Target, transcript: Transcript) -> bool:
+    """Return whether the owner of the webhook, or of its room, may read the transcript now."""
+    if (transcript.user_id or NOBODY) == target.user_id:
+        return True
     is_open = transcript.share_mode != ShareMode.PRIVATE or transcript.user_id is None
-    return is_open or transcript.user_id == room.user_id
+    return isinstance(target, Room) and transcript.room_id == target.id and is_open
+
+
+def _was_told(session: Session, target: Target, transcript: Transcript) -> bool:
+    told = select(WebhookDelivery.id).where(
+        of(target), WebhookDelivery.transcript_id == transcript.id
+    )
+    return session.scalar(told.limit(1)) is not None
 
 
 def _is_waiting(
@@ -63,4 +76,5 @@ def _is_waiting(
         WebhookDelivery.due_at.is_not(None),
         WebhookDelivery.body.is_(None),
     )
-    return session.scalar(waiting.limit(1)) is not None
+    # Locked, so that a worker that makes the body just now counts
+    return session.scalar(waiting.limit(1).with_for_update()) is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi_pagination import Page
@@ -34,17 +34,27 @@ def _view(session: Session, target: Target) -> schemas.Webhook:
         events=target.events if isinstance(target, models.Webhook) else list(WebhookEvent),
         previous_secret_until=target.webhook_previous_until,
         paused_at=target.webhook_paused_at,
-        problem=target.webhook_problem,
+        problem=targets.sentence(target.webhook_problem),
+        problem_parts=target.webhook_problem,
         waiting=count(session, *waiting),
     )
 
 
 def _delivery(row: models.WebhookDelivery) -> schemas.WebhookDelivery:
     ended = "delivered" if row.delivered_at and not row.error else "failed"
-    fields: dict[str, Any] = {
-        name: getattr(row, name) for name in schemas.WebhookDelivery.model_fields if name != "state"
-    }
-    return schemas.WebhookDelivery(state="waiting" if row.due_at else ended, **fields)
+    return schemas.WebhookDelivery(
+        id=row.id,
+        event=row.event,
+        transcript_id=row.transcript_id,
+        state="waiting" if row.due_at else ended,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        delivered_at=row.delivered_at,
+        attempts=row.attempts,
+        status_code=row.status_code,
+        error=targets.sentence(row.error),
+        error_parts=row.error,
+    )
 
 
 @router.get("")
@@ -77,7 +87,7 @@ def webhooks_update(
                 raise InvalidInput("The webhook of a room is told every event.")
             target.events = list(info.events)
         if info.url is not None:
-            target.webhook_url = info.url
+            targets.set_url(session, target, info.url)
         if info.is_paused:
             targets.pause(target, None)
         elif info.is_paused is False:
@@ -109,7 +119,7 @@ def webhooks_rotate_secret(
 @router.post("/{webhook_id}/test")
 def webhooks_test(
     services: ServicesDep, caller: UserCaller, webhook_id: str
-) -> schemas.WebhookTestResult:
+) -> schemas.WebhookTest:
     """Extra: send an event `test`, and show what was answered."""
     with services.db.read() as session:
         target = targets.get(session, caller, webhook_id, services.identity.policy, lock=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -14,12 +14,21 @@ from reflector.webhooks.events import WebhookEvent
 SHORTEST_SECRET = 16
 
 
-def _address(url: str) -> str:
+def webhook_address(url: str) -> str:
+    """Return a URL without white space around it. Raises ValueError unless it is one, or empty."""
     plain = url.strip()
+    if not plain:
+        return ""
     try:
         parsed(plain)
     except InvalidInput as error:
         raise ValueError(error.message) from None
+    return plain
+
+
+def _needed_address(url: str) -> str:
+    if not (plain := webhook_address(url)):
+        raise ValueError("an address is needed")
     return plain
 
 
@@ -30,8 +39,12 @@ def _secret(text: str) -> str:
     return plain
 
 
-Url = Annotated[str, Field(max_length=2000), AfterValidator(_address)]
+Url = Annotated[str, Field(max_length=2000), AfterValidator(_needed_address)]
 Events = Annotated[list[WebhookEvent], Field(min_length=1)]
+
+
+Parts = list[tuple[str, dict[str, Any]]] | None
+"""A sentence to translate: texts with `{name}` in place of values, and the values."""
 
 
 class WebhookRoom(BaseModel):
@@ -54,6 +67,7 @@ class Webhook(BaseModel):
     previous_secret_until: datetime | None
     paused_at: datetime | None
     problem: str | None
+    problem_parts: Parts
     waiting: int = Field(description="deliveries that are not there yet")
 
 
@@ -84,6 +98,7 @@ class WebhookDelivery(BaseModel):
     attempts: int
     status_code: int | None
     error: str | None
+    error_parts: Parts
 
 
 class WebhookTestResult(BaseModel):
@@ -92,3 +107,7 @@ class WebhookTestResult(BaseModel):
     error: str = ""
     status_code: int | None = None
     response_preview: str | None = None
+
+
+class WebhookTest(WebhookTestResult):
+    error_parts: Parts = None

@@ -12,6 +12,7 @@ import binascii
 import hmac
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 PREFIX = "whsec_"
@@ -44,8 +45,7 @@ def _plain(key: str, moment: str, body: bytes) -> str:
 
 def _bytes(key: str) -> bytes:
     if key.startswith(PREFIX):
-        try:
-            return base64.b64decode(key.removeprefix(PREFIX), validate=True)
-        except binascii.Error:
-            pass
+        with suppress(binascii.Error):
+            if found := base64.b64decode(key.removeprefix(PREFIX), validate=True):
+                return found
     return key.encode()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from reflector.accounts.access import NOBODY, Caller, Policy, owns
 from reflector.db.models import Room, Webhook, WebhookDelivery, now
 from reflector.db.webhooks import PATIENCE
-from reflector.errors import N_, InvalidInput, NotFound
+from reflector.errors import N_, InvalidInput, NotFound, Part, filled
 from reflector.webhooks.events import WebhookEvent
 from reflector.webhooks.signature import new_secret
 
@@ -23,7 +23,7 @@ MOST_WEBHOOKS = 50
 
 def own(session: Session, caller: Caller, policy: Policy) -> list[Target]:
     """Return the webhooks that the caller may change, those of rooms last."""
-    owners = {caller.user_id or NOBODY} | ({NOBODY} if owns(caller, NOBODY, policy) else set())
+    owners = _owners(caller, policy)
     own = select(Webhook).where(Webhook.user_id.in_(owners)).order_by(Webhook.created_at)
     rooms = select(Room).where(Room.user_id.in_(owners), Room.webhook_url.is_not(None))
     return [*session.scalars(own), *session.scalars(rooms.order_by(Room.name))]
@@ -65,11 +65,12 @@ def create(
     return webhook
 
 
-def rotate(target: Target) -> None:
-    """Give it a new secret. The old one signs, too, while the receiver is changed."""
-    target.webhook_previous_secret = target.webhook_secret
-    target.webhook_previous_until = now() + OVERLAP
-    target.webhook_secret = new_secret()
+def rotate(target: Target, secret: str | None = None) -> None:
+    """Give it this secret, or a new one. The old one signs, too, while the receiver is changed."""
+    if target.webhook_secret:
+        target.webhook_previous_secret = target.webhook_secret
+        target.webhook_previous_until = now() + OVERLAP
+    target.webhook_secret = secret or new_secret()
 
 
 def secrets_of(target: Target) -> list[str]:
@@ -81,17 +82,22 @@ def secrets_of(target: Target) -> list[str]:
     return [secret for secret in found if secret]
 
 
-def is_any_paused(session: Session, caller: Caller) -> bool:
-    """Return whether a webhook of the caller, or of a room of theirs, is paused."""
-    owner = caller.user_id or NOBODY
+def is_any_failing(session: Session, caller: Caller, policy: Policy) -> bool:
+    """Return whether a webhook that the caller may change was paused because it failed."""
     return any(
         session.scalar(
             select(table.id)
-            .where(table.user_id == owner, table.webhook_paused_at.is_not(None))
+            .where(table.user_id.in_(_owners(caller, policy)), table.webhook_problem.is_not(None))
             .limit(1)
         )
         for table in (Webhook, Room)
     )
+
+
+def _owners(caller: Caller, policy: Policy) -> list[str]:
+    """Return whose rooms and webhooks the caller may change."""
+    own = [] if caller.user_id is None else [caller.user_id]
+    return own + ([NOBODY] if owns(caller, NOBODY, policy) else [])
 
 
 def of(target: Target) -> ColumnElement[bool]:
@@ -100,7 +106,16 @@ def of(target: Target) -> ColumnElement[bool]:
     return column == target.id
 
 
-def pause(target: Target, problem: str | None) -> None:
+def set_url(session: Session, target: Target, url: str) -> None:
+    """Send to another address. What made the one before fail does not count any more."""
+    if url == target.webhook_url:
+        return
+    target.webhook_url = url
+    if target.webhook_paused_at is None or target.webhook_problem is not None:
+        resume(session, target)
+
+
+def pause(target: Target, problem: list[Part] | None) -> None:
     """Send nothing until it is resumed. What happens meanwhile waits."""
     target.webhook_paused_at = target.webhook_paused_at or now()
     target.webhook_problem = problem
@@ -108,16 +123,19 @@ def pause(target: Target, problem: str | None) -> None:
 
 def resume(session: Session, target: Target) -> None:
     """Send again, and what has waited first, with all its time."""
-    if target.webhook_paused_at is None:
-        return
-    target.webhook_paused_at = target.webhook_problem = None
+    target.webhook_paused_at = target.webhook_problem = target.webhook_not_before = None
     moment = now()
     session.execute(
         update(WebhookDelivery)
         .where(of(target), WebhookDelivery.due_at.is_not(None))
-        .values(due_at=moment, expires_at=moment + PATIENCE)
+        .values(due_at=moment, expires_at=moment + PATIENCE, failures=0)
         .execution_options(synchronize_session=False)
     )
+
+
+def sentence(problem: list[Part] | None) -> str | None:
+    """Return stored `parts` of an error in English."""
+    return " ".join(filled(text, values) for text, values in problem) if problem else None
 
 
 def remove(session: Session, target: Target) -> None:
@@ -125,12 +143,7 @@ def remove(session: Session, target: Target) -> None:
     session.execute(delete(WebhookDelivery).where(of(target)))
     if isinstance(target, Webhook):
         session.delete(target)
-    else:
-        forget(target)
-
-
-def forget(room: Room) -> None:
-    """Leave nothing of a room's former webhook."""
-    room.webhook_url = room.webhook_secret = None
-    room.webhook_previous_secret = room.webhook_previous_until = None
-    room.webhook_paused_at = room.webhook_problem = None
+        return
+    target.webhook_url = target.webhook_secret = None
+    target.webhook_previous_secret = target.webhook_previous_until = None
+    target.webhook_paused_at = target.webhook_problem = target.webhook_not_before = None

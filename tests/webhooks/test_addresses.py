@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import socketserver
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from reflector.errors import ConfigurationError, InvalidInput, Unavailable
 from reflector.outgoing import client
@@ -17,16 +29,24 @@ INTERNAL = [
     "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
     "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
     "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "198.18.0.1", "192.0.2.1", "2001:db8::1",
+    "64:ff9b:1::a00:1", "fec0::1", "::7f00:1", "::ffff:0:127.0.0.1", "168.63.129.16",
 ]  # fmt: skip
 
 
-def named(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """Let every name have these addresses."""
+def named(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
+    """Let every name have these addresses. Return the names that are looked up."""
+    real = socket.getaddrinfo
+    looked: list[str] = []
 
-    def found(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+    def found(host: str, port: int, *arguments: Any, **options: Any) -> list[Any]:
+        with contextlib.suppress(ValueError):
+            ip_address(host)
+            return list(real(host, port, *arguments, **options))
+        looked.append(host)
         return [(None, None, 0, "", (each, port)) for each in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", found)
+    return looked
 
 
 @pytest.mark.parametrize("address", INTERNAL)
@@ -70,22 +90,102 @@ def test_other_ways_to_write_an_address_are_seen_through(number: str) -> None:
 
 def test_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name whose address changes between the check and the connection reaches nothing else."""
-    real = socket.getaddrinfo
-    looked: list[str] = []
-
-    def found(host: Any, *arguments: Any, **options: Any) -> list[Any]:
-        if host == "rebinding.example.org":
-            looked.append(host)
-            host = "127.0.0.1"
-        return real(host, *arguments, **options)
-
     with receiving() as receiver:
-        monkeypatch.setattr(socket, "getaddrinfo", found)
+        looked = named(monkeypatch, "127.0.0.1")
         url = receiver.url.replace("127.0.0.1", "rebinding.example.org")
         answer = client.request(Allowed("127.0.0.1"), "POST", url, headers={}, content=b"{}")
-        assert (answer.status, len(looked)) == (200, 1)
+        assert (answer.status, looked) == (200, ["rebinding.example.org"])
         (headers, _) = receiver.requests[0]
         assert headers["host"].startswith("rebinding.example.org:")
+
+
+@contextlib.contextmanager
+def answering(answer: bytes, *, every: float) -> Iterator[str]:
+    """A server that sends this again and again, and never ends."""
+    ended = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            with contextlib.suppress(OSError):
+                while not ended.wait(every):
+                    self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        ended.set()
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"H", b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: "]
+)
+def test_server_that_sends_little_by_little_takes_no_longer(answer: bytes) -> None:
+    begun = time.monotonic()
+    with answering(answer, every=0.1) as url, pytest.raises(Unavailable):
+        client.request(Allowed("127.0.0.1"), "POST", url, headers={}, seconds=1.0)
+    assert time.monotonic() - begun < 20  # it goes on for ever
+
+
+def test_other_addresses_of_a_name_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiving() as receiver:
+        port = int(receiver.url.rsplit(":", 1)[1].split("/")[0])
+        named(monkeypatch, "127.0.0.2", "127.0.0.1")
+        with socket.create_server(("127.0.0.2", port)) as taken:
+            taken.close()  # refused there
+            url = f"http://two.example.org:{port}/"
+            answer = client.request(Allowed("127.0.0.0/8"), "POST", url, headers={})
+        assert answer.status == 200
+
+
+def test_name_beyond_ascii_is_looked_up_as_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own encoding of names makes straße.de another company's strasse.de."""
+    with receiving() as receiver:
+        looked = named(monkeypatch, "127.0.0.1")
+        url = receiver.url.replace("127.0.0.1", "straße.example.org")
+        assert client.request(Allowed("Straße.example.org"), "POST", url, headers={}).status == 200
+        assert looked[0] == receiver.requests[0][0]["host"].split(":")[0]
+        assert looked[0].startswith("xn--strae")
+
+
+def test_certificate_is_that_of_the_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    certificate, key = certificate_for("hooks.example.org", tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with receiving(context) as receiver:
+        port = receiver.url.rsplit(":", 1)[1].split("/")[0]
+        named(monkeypatch, "127.0.0.1")
+        asked = partial(client.request, Allowed("127.0.0.1"), "POST", headers={})
+        assert asked(f"https://hooks.example.org:{port}/").status == 200
+        with pytest.raises(Unavailable, match="certificate"):
+            asked(f"https://other.example.org:{port}/")
+
+
+def certificate_for(name: str, folder: Path) -> tuple[Path, Path]:
+    """A certificate that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    moment = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject).issuer_name(subject).public_key(key.public_key())
+        .serial_number(1).not_valid_before(moment - timedelta(1)).not_valid_after(moment + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
 
 
 def test_redirect_is_not_followed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import json
 from collections.abc import Iterator
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from reflector.administration import people
 from reflector.db.models import Room, Transcript, Webhook, WebhookDelivery, now
 from reflector.services import Services
-from reflector.webhooks import delivery
+from reflector.webhooks import body, delivery
 from reflector.webhooks import queue as webhooks
 from reflector.webhooks.events import WebhookEvent
 from tests.api.people import SECRET, Person, make_person, make_transcript
@@ -68,8 +70,11 @@ class World:
         with self.services.db.write() as session:
             for row in session.scalars(select(WebhookDelivery)):
                 row.expires_at -= age
+                row.claimed_until = None
                 row.created_at -= age
                 row.due_at = now() if row.due_at else None
+            for table in (Webhook, Room):
+                session.execute(update(table).values(webhook_not_before=None))
 
     def send(self) -> int:
         return delivery.execute(self.services)
@@ -85,14 +90,14 @@ def test_completed_recording_is_told_with_what_was_said(world: World, receiver: 
     done = world.recording(title="Budget", short_summary="Less of it.", name="b.wav")
     world.tell(done)
     assert world.send() == 1
-    (body,) = receiver.verified(hook["secret"])
-    assert isinstance(body, dict)
+    (message,) = receiver.verified(hook["secret"])
+    assert isinstance(message, dict)
     headers, content = receiver.requests[0]
-    assert body["event"] == headers["x-webhook-event"] == "transcript.completed"
-    assert body["event_id"] == headers["webhook-id"]
+    assert message["event"] == headers["x-webhook-event"] == "transcript.completed"
+    assert message["event_id"] == headers["webhook-id"]
     assert headers["x-webhook-retry"] == "0"
     assert headers["user-agent"] == "Reflector-Webhook/1.0"
-    told = body["transcript"]
+    told = message["transcript"]
     assert (told["id"], told["title"], told["short_summary"]) == (done, "Budget", "Less of it.")
     assert told["frontend_url"] == f"https://reflector.example.org/transcripts/{done}"
     assert {"webvtt", "topics", "participants", "action_items", "long_summary"} <= set(told)
@@ -151,7 +156,10 @@ def test_receiver_that_fails_is_asked_again_with_the_same_message(
     world.tell(mine)
     assert [world.send(), world.send()] == [1, 0]  # the second attempt is not due yet
     (row,) = world.deliveries()
-    assert (row.status_code, row.error) == (500, "The receiver answered 500.")
+    assert (row.status_code, row.error) == (
+        500,
+        [["The receiver answered {status}.", {"status": 500}]],
+    )
     world.ask(world.anna, "PATCH", f"transcripts/{mine}", {"title": "second"})
     for _ in range(2):
         world.let_time_pass(timedelta(hours=1))
@@ -224,7 +232,8 @@ def test_worker_that_dies_while_it_sends_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(delivery, "_note", die)
-        world.send()
+        with pytest.raises(SystemError):
+            world.send()
     assert len(receiver.requests) == 1
     assert world.send() == 0  # another worker may still be sending it
     world.let_time_pass(delivery.CLAIM)
@@ -241,9 +250,8 @@ def test_receiver_that_is_away_does_not_hold_up_others(world: World, receiver: R
     world.tell(world.recording(world.anna))
     world.send()
     assert len(receiver.requests) == 1
-    tried = [row for row in world.deliveries() if row.attempts and not row.delivered_at]
-    assert len(tried) <= delivery.AT_ONCE
-    assert all("127.0.0.1" in (row.error or "") for row in tried)
+    (tried,) = [row for row in world.deliveries() if row.attempts and not row.delivered_at]
+    assert "127.0.0.1" in str(tried.error)
 
 
 def test_words_of_a_recording_that_was_destroyed_are_sent_nowhere(
@@ -264,6 +272,108 @@ def test_words_of_a_recording_that_was_destroyed_are_sent_nowhere(
     assert [headers["x-webhook-event"] for headers, _ in receiver.requests] == [
         "transcript.deleted"
     ]
+
+
+@pytest.mark.parametrize("change", ["private", "trash"])
+def test_room_gets_no_words_once_it_may_not_read_them(
+    world: World, receiver: Receiver, change: str
+) -> None:
+    """Not by an attempt that was left over, and not by sending again."""
+    room = world.ask(world.anna, "POST", "rooms", {**ROOM, "webhook_url": receiver.url}).json()[
+        "id"
+    ]
+    path = f"transcripts/{world.recording(world.ben, room_id=room, share_mode='semi-private', last_run=1)}"
+    receiver.answers = [500, 200]
+    world.tell(path.removeprefix("transcripts/"))
+    world.send()
+    if change == "private":
+        world.ask(world.ben, "PATCH", path, {"share_mode": "private"})
+    else:
+        world.ask(world.ben, "DELETE", path)
+    receiver.requests.clear()
+    world.let_time_pass(timedelta(hours=1))
+    world.send()
+    (sent,) = [row for row in world.deliveries() if row.event == "transcript.completed"]
+    assert (sent.due_at, sent.body, sent.delivered_at) == (None, None, None)
+    again = world.ask(world.anna, "POST", f"webhooks/{room}/deliveries/{sent.id}/send").json()
+    assert again["error"] == "The recording was deleted or made private before this was sent."
+    if change == "private":  # the room hears of its end, as it heard of it
+        world.ask(world.ben, "DELETE", path)
+        world.send()
+    told = [headers["x-webhook-event"] for headers, _ in receiver.requests]
+    assert told == ["transcript.deleted"]
+    if change == "trash":
+        with world.services.db.write() as session:
+            session.execute(update(Transcript).values(status="ended"))
+        assert world.ask(world.ben, "POST", f"{path}/restore").status_code == 200
+        world.send()
+        assert receiver.requests[-1][0]["x-webhook-event"] == "transcript.completed"
+
+
+def test_what_is_being_sent_is_not_sent_a_second_time(world: World, receiver: Receiver) -> None:
+    hook = world.hook(receiver.url)
+    world.tell(world.recording())
+    (row,) = world.deliveries()
+    with world.services.db.write() as session:
+        session.execute(update(WebhookDelivery).values(claimed_until=now() + delivery.CLAIM))
+    again = world.ask(world.anna, "POST", f"webhooks/{hook['id']}/deliveries/{row.id}/send")
+    assert (again.status_code, receiver.requests) == (409, [])
+    for paused in (True, False):
+        world.ask(world.anna, "PATCH", f"webhooks/{hook['id']}", {"is_paused": paused})
+    assert (world.send(), receiver.requests) == (0, [])
+
+
+def test_body_that_cannot_be_made_waits_and_ends(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = world.hook(receiver.url)
+    world.tell(world.recording())
+
+    def fail(*_: object) -> str:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(body, "of_delivery", fail)
+    world.send()
+    path = f"webhooks/{hook['id']}/deliveries"
+    (row,) = world.ask(world.anna, "GET", path).json()["items"]
+    assert (row["state"], row["error"]) == (
+        "waiting",
+        "This server failed to send it. Its log says why.",
+    )
+    world.let_time_pass(timedelta(days=4))
+    world.send()
+    (shown,) = world.ask(world.anna, "GET", "webhooks").json()
+    assert shown["paused_at"] is not None
+
+
+def test_new_address_of_a_room_has_all_its_time(world: World, receiver: Receiver) -> None:
+    room = world.ask(world.anna, "POST", "rooms", {**ROOM, "webhook_url": receiver.url}).json()[
+        "id"
+    ]
+    receiver.answers = [410, 500, 200]
+    world.tell(world.recording(room_id=room))
+    world.send()
+    assert "A webhook is paused" in world.client.get("/", headers=world.anna.bearer).text
+    assert "A webhook is paused" not in world.client.get("/", headers=world.ben.bearer).text
+    world.ask(world.anna, "PATCH", f"rooms/{room}", {"webhook_url": f"{receiver.url}?new"})
+    assert world.send() == 1
+    (row,) = world.deliveries()
+    assert row.due_at is not None
+    assert row.due_at - now() < timedelta(minutes=1)
+    world.let_time_pass(timedelta(hours=1))
+    world.send()
+    assert world.deliveries()[0].delivered_at is not None
+
+
+def test_room_of_a_removed_account_asks_its_new_owner_first(
+    world: World, receiver: Receiver
+) -> None:
+    room = world.ask(world.ben, "POST", "rooms", {**ROOM, "webhook_url": receiver.url}).json()["id"]
+    people.remove(world.services, world.ben.id, world.anna.id)
+    world.tell(world.recording(room_id=room))
+    assert (world.send(), receiver.requests) == (0, [])
+    (shown,) = world.ask(world.anna, "GET", "webhooks").json()
+    assert "another owner" in shown["problem"]
 
 
 def test_internal_address_gets_nothing(open_with: OpenServices, receiver: Receiver) -> None:
@@ -314,12 +424,12 @@ def test_webhooks_are_for_those_who_own_them(world: World, receiver: Receiver) -
     world.tell(world.recording())
     sent = world.deliveries()[0].id
     for target in (hook["id"], room):
-        for method, path, body in (
+        for method, path, fields in (
             ("PATCH", "", {"url": "https://example.org/mine"}), ("DELETE", "", None), ("POST", "/rotate", None),
             ("POST", "/test", None), ("GET", "/deliveries", None), ("POST", f"/deliveries/{sent}/send", None),
         ):  # fmt: skip
             for person, status in ((None, 401), (world.ben, 404)):
-                answer = world.ask(person, method, f"webhooks/{target}{path}", body)
+                answer = world.ask(person, method, f"webhooks/{target}{path}", fields)
                 assert answer.status_code == status, (path, answer.text)
     assert world.ask(world.ben, "GET", "webhooks").json() == []
     mine = world.ask(world.anna, "GET", "webhooks").json()
@@ -360,8 +470,6 @@ def test_wrong_webhooks_are_refused(world: World, receiver: Receiver) -> None:
     world.send()
     (headers, content) = receiver.requests[0]
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + content
-    import base64
-
     own = base64.b64encode(hmac.digest(b"chosen by somebody", signed, "sha256")).decode()
     assert headers["webhook-signature"] == f"v1,{own}"
 
@@ -373,14 +481,17 @@ def test_old_records_are_removed_and_what_waits_stays(world: World, receiver: Re
         world.tell(world.recording())
         world.send()
     world.let_time_pass(timedelta(days=31))
+    with world.services.db.write() as session:
+        waits = WebhookDelivery.due_at.is_not(None)
+        session.execute(
+            update(WebhookDelivery).where(waits).values(expires_at=now() + timedelta(days=1))
+        )
     delivery.remove_old(world.services)
     (left,) = world.deliveries()
-    assert left.error == "The receiver answered 500."
+    assert left.status_code == 500
 
 
 def test_account_that_is_removed_leaves_no_webhook(world: World, receiver: Receiver) -> None:
-    from reflector.administration import people
-
     world.hook(receiver.url, world.ben)
     people.remove(world.services, world.ben.id, None)
     with world.services.db.read() as session:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from reflector.accounts.access import Caller, Right, get_authorized_transcript, may_manage
 from reflector.db.changes import touch
 from reflector.db.edits import note_field
-from reflector.db.models import Participant, ShareMode, SourceKind, Transcript, now
+from reflector.db.models import Participant, ShareMode, SourceKind, Status, Transcript, now
 from reflector.errors import Conflict, InvalidInput
 from reflector.events.names import UserEventName
 from reflector.events.outbox import publish_changed, publish_to_owner
@@ -192,6 +192,9 @@ def transcript_restore(
             raise InvalidInput("Transcript is not deleted")
         transcript.deleted_at, transcript.restored_at = None, now()
         trash.mark_recording(session, transcript)
+        if transcript.status == Status.ENDED:
+            # Who was told that it is gone has thrown it away
+            webhooks.announce(session, transcript, WebhookEvent.COMPLETED)
         run = transcript.last_run
         publish_to_owner(session, services.bus, transcript, UserEventName.TRANSCRIPT_RESTORED)
     nudge_ready(services.db, dispatcher, transcript_id, run)

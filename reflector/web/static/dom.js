@@ -35,7 +35,7 @@ export function make(tag, properties = {}, ...children) {
  *
  * @param {string} text
  * @param {string} label
- * @param {() => void} action
+ * @param {(event: any) => void} action
  * @param {string} className
  */
 export function makeButton(text, label, action, className = "") {
@@ -151,8 +151,11 @@ export const send = (path, method, body = /** @type {any} */ (undefined)) =>
 /** The answer as text. Throws what `request` throws. */
 export const fetchText = async (path) => (await request(path, {})).text();
 
+/** What the server says as texts with their values. @param {[string, Record<string, any>][] | null | undefined} parts */
+export const inWords = (parts) => (parts ?? []).map(([text, values]) => t(text, values)).join(" ");
+
 export function sentence(body, status) {
-  if (body?.parts) return body.parts.map(([text, values]) => t(text, values)).join(" ");
+  if (body?.parts) return inWords(body.parts);
   if (typeof body?.detail === "string") return t(body.detail);
   if (Array.isArray(body?.detail)) return body.detail.map((item) => item.msg).join("; ");
   return t("The server answered {status}.", { status });

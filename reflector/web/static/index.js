@@ -110,7 +110,8 @@ async function keepFresh() {
 const choices = () => ({
   language: byId("language").value,
   target: byId("target-language")?.value ?? "",
-  room: byId("upload-room").value,
+  // Before the rooms are there, the address says it; the server refuses what is not allowed
+  room: areRoomsThere ? byId("upload-room").value : roomOf(),
   tags: [...byId("upload-tags").querySelectorAll(":checked")].map(({ value }) => value),
   options: readOptions("upload"),
 });
@@ -153,6 +154,8 @@ function offerUploadTags(tags) {
   box.replaceChildren(box.firstElementChild, ...tags.map(label));
 }
 
+let areRoomsThere = false;
+
 /** The rooms of the list; the one whose recordings are shown is what new ones go into. */
 async function readRooms() {
   const rooms = await loadRooms();
@@ -165,6 +168,7 @@ async function readRooms() {
   offerRoomFilter(rooms);
   offerRooms(select, rooms, roomOf());
   byId("upload-place").hidden = rooms.length === 0;
+  areRoomsThere = true;
   select.addEventListener("change", sayRoom);
   const follow = (/** @type {string} */ room) => {
     select.value = room;
@@ -172,6 +176,7 @@ async function readRooms() {
   };
   byId("filter-form").elements.room_id.addEventListener("change", () => follow(roomOf()));
   byId("filter-form").addEventListener("reset", () => follow(""));
+  addEventListener("popstate", () => follow(roomOf()));
   sayRoom();
 }
 

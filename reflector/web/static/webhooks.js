@@ -3,7 +3,7 @@
 import { copyFrom } from "./copy_field.js";
 import { date } from "./dates.js";
 import { listenToCloseButtons, onSubmit, open, showProblem } from "./dialogs.js";
-import { api, at, byId, enableControls, make, makeButton, send } from "./dom.js";
+import { api, at, byId, enableControls, inWords, make, makeButton, send } from "./dom.js";
 import { t, tn } from "./text.js";
 
 const dialog = byId("webhook");
@@ -43,9 +43,10 @@ function showSecret(webhook) {
 }
 
 /** What is not as it should be, in words. @param {Webhook} webhook */
-function stateOf({ paused_at, problem, waiting }) {
+function stateOf({ paused_at, problem_parts, waiting }) {
   const wait = waiting ? tn("{number} delivery waits.", "{number} deliveries wait.", waiting) : "";
   if (!paused_at) return wait;
+  const problem = inWords(problem_parts);
   const paused = problem ? t("Paused since {when}: {problem}", { when: date(paused_at), problem }) : t("Paused.");
   return `${paused} ${wait}`.trim();
 }
@@ -54,14 +55,19 @@ function stateOf({ paused_at, problem, waiting }) {
 function row(webhook) {
   const { id, url, room, paused_at } = webhook;
   const said = make("div", { className: "meta", role: "status" });
-  const act = (/** @type {() => Promise<any>} */ work) => () =>
-    work().catch(({ message }) => {
-      said.textContent = message;
-    });
+  const act =
+    (/** @type {() => Promise<any>} */ work) =>
+    async (/** @type {any} */ { currentTarget: button }) => {
+      button.disabled = true;
+      await work().catch(({ message }) => {
+        said.textContent = message;
+      });
+      button.disabled = false;
+    };
   const test = act(async () => {
     said.textContent = t("The test is sent…");
-    const { success, message, error, response_preview } = await send(`/v1/webhooks/${id}/test`, "POST");
-    said.textContent = [t(success ? message : error), response_preview].filter(Boolean).join(" ");
+    const { success, message, error_parts, response_preview } = await send(`/v1/webhooks/${id}/test`, "POST");
+    said.textContent = [success ? t(message) : inWords(error_parts), response_preview].filter(Boolean).join(" ");
   });
   const toggle = act(async () => {
     await send(`/v1/webhooks/${id}`, "PATCH", { is_paused: !paused_at });
@@ -139,12 +145,14 @@ function delivery(sent) {
   const next = sent.state === "waiting" && sent.due_at ? t("next at {when}", { when: date(sent.due_at) }) : "";
   const about = [states[sent.state], date(sent.created_at), times, next].filter(Boolean).join(" · ");
   const line = make("li");
-  const again = async () => {
+  const again = async (/** @type {any} */ { currentTarget: button }) => {
+    button.disabled = true; // an answer may take half a minute
     try {
       line.replaceWith(delivery(await send(`/v1/webhooks/${asked?.id}/deliveries/${sent.id}/send`, "POST")));
       show();
     } catch (error) {
       showProblem(deliveries, error.message);
+      button.disabled = false;
     }
   };
   line.append(
@@ -157,14 +165,10 @@ function delivery(sent) {
       "link",
     ),
     make("div", { className: "meta" }, about),
-    sent.error ? make("div", { className: "meta", dir: "auto" }, reasonOf(sent)) : "",
+    sent.error ? make("div", { className: "meta", dir: "auto" }, inWords(sent.error_parts)) : "",
   );
   return line;
 }
-
-/** What went wrong, in words. @param {import("../types").WebhookDelivery} sent */
-const reasonOf = ({ error, status_code: status }) =>
-  status ? t("The receiver answered {status}.", { status }) : (error && t(error)) || "";
 
 onSubmit(dialog, async () => {
   const url = byId("webhook-url").value;

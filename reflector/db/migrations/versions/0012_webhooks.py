@@ -17,7 +17,8 @@ def _state() -> list[sa.Column[Any]]:
         sa.Column("webhook_previous_secret", sa.String()),
         sa.Column("webhook_previous_until", UTCDateTime()),
         sa.Column("webhook_paused_at", UTCDateTime()),
-        sa.Column("webhook_problem", sa.String()),
+        sa.Column("webhook_problem", sa.JSON()),
+        sa.Column("webhook_not_before", UTCDateTime()),
     ]
 
 
@@ -45,10 +46,12 @@ def upgrade() -> None:
         sa.Column("body", sa.Text()),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("due_at", UTCDateTime()),
+        sa.Column("claimed_until", UTCDateTime()),
         sa.Column("expires_at", UTCDateTime(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("status_code", sa.Integer()),
-        sa.Column("error", sa.String()),
+        sa.Column("error", sa.JSON()),
         sa.Column("delivered_at", UTCDateTime()),
     )
     for name, columns in {
