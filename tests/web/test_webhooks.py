@@ -73,9 +73,7 @@ def test_webhook_is_made_tested_told_and_sent_again(
     wait_until(lambda: len(receiver.requests) == 2, "the second message")
 
 
-def test_webhook_is_paused_and_changed(
-    page: Any, server: Server, receiver: Receiver
-) -> None:
+def test_webhook_is_paused_and_changed(page: Any, server: Server, receiver: Receiver) -> None:
     hook = server.http.post("/v1/webhooks", json={"url": receiver.url}).json()
     page.goto("/webhooks")
     row = page.locator("#list li", has_text=receiver.url)
