@@ -27,6 +27,7 @@ from reflector.http.response_cache import ResponseCache
 from reflector.live.recordings import LiveRecordings
 from reflector.live.routes import stream as live_stream
 from reflector.live.routes import webrtc as live
+from reflector.mail import routes as mail
 from reflector.notes import routes as notes
 from reflector.pipeline.queue.broker import CeleryDispatcher, make_celery
 from reflector.pipeline.step import Queue
@@ -116,7 +117,7 @@ def _api(has_passwords: bool) -> APIRouter:
     # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, words, history, processing, options, speakers,
                uploads, live, live_stream, audio, video, downloads, tags, summary_templates, notes, sharing,
-               rooms, webhooks, events, administration)  # fmt: skip
+               rooms, mail, webhooks, events, administration)  # fmt: skip
     logins = [accounts.login_router] if has_passwords else []
     for router in logins + [module.router for module in modules]:
         api.include_router(router, prefix="/v1")

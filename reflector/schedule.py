@@ -19,9 +19,11 @@ HEARTBEAT = "reflector.healthcheck_ping"
 REMOVE_ENDED_SESSIONS = "reflector.remove_ended_sessions"
 APPLY_RETENTION = "reflector.apply_retention"
 SEND_WEBHOOKS = "reflector.send_webhooks"
+SEND_MAIL = "reflector.send_mail"
 
 DELETIONS_SECONDS = 60
 WEBHOOKS_SECONDS = 10
+MAIL_SECONDS = 30
 HEARTBEAT_SECONDS = 600
 CLEAN_UP_HOUR = 3
 
@@ -46,6 +48,8 @@ def jobs(settings: Settings) -> list[Job]:
         Job(SEND_WEBHOOKS, float(poll or WEBHOOKS_SECONDS)),
         Job(APPLY_RETENTION, crontab(hour=CLEAN_UP_HOUR, minute=20)),
     ]
+    if settings.sends_mail:
+        wanted.append(Job(SEND_MAIL, float(poll or MAIL_SECONDS)))
     if settings.AUTH_BACKEND != "none":
         wanted.append(Job(REMOVE_ENDED_SESSIONS, crontab(hour=CLEAN_UP_HOUR, minute=10)))
     if settings.PUBLIC_MODE:

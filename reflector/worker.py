@@ -21,6 +21,7 @@ from reflector import schedule
 from reflector.accounts import sessions
 from reflector.db.engine import is_disconnect
 from reflector.housekeeping import deletions, heartbeat, live_text, public_data, trash
+from reflector.mail import delivery as mail
 from reflector.pipeline.queue.broker import STEP_TASK, CeleryDispatcher
 from reflector.pipeline.queue.reconcile import reconcile, release_all
 from reflector.pipeline.runner import Runner
@@ -73,6 +74,10 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
     @app.task(name=schedule.SEND_WEBHOOKS)  # type: ignore[untyped-decorator]
     def send_webhooks() -> None:
         delivery.execute(services)
+
+    @app.task(name=schedule.SEND_MAIL)  # type: ignore[untyped-decorator]
+    def send_mail() -> None:
+        mail.execute(services)
 
     @app.task(name=schedule.HEARTBEAT)  # type: ignore[untyped-decorator]
     def ping() -> None:

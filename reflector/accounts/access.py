@@ -107,6 +107,16 @@ def may_read(caller: Caller, transcript: Transcript) -> bool:
     return level_of(caller, transcript) is not None
 
 
+def may_room_read(room: Room, transcript: Transcript) -> bool:
+    """Return whether the owner of the room may read what was recorded in it.
+
+    Others record in shared rooms, too, and may have made a transcript private.
+    """
+    is_own = (transcript.user_id or NOBODY) == room.user_id
+    is_open = transcript.user_id is None or transcript.share_mode != ShareMode.PRIVATE
+    return is_own or (transcript.room_id == room.id and is_open)
+
+
 def may_change(caller: Caller, transcript: Transcript) -> bool:
     return may_manage(caller, transcript) or level_of(caller, transcript) is ShareLevel.EDIT
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from reflector.db.attempts import Attempts
 from reflector.db.base import Base, new_id, now
-
-PATIENCE = timedelta(days=3)
 
 
 class WebhookTarget:
@@ -42,13 +41,12 @@ class Webhook(WebhookTarget, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-class WebhookDelivery(Base):
+class WebhookDelivery(Attempts, Base):
     """One event for one target, until it is delivered or given up, and as a record after that.
 
     `id` is the message's id for the receiver. The body is made at the first attempt, and kept
     until the delivery has ended, so that all attempts send the same; it holds what was said, and
-    must not outlive its recording. Exactly one of `webhook_id` and `room_id` is set. `failures`
-    count from when the delivery got its time anew, and decide how long the next attempt waits.
+    must not outlive its recording. Exactly one of `webhook_id` and `room_id` is set.
     """
 
     __tablename__ = "webhook_delivery"
@@ -59,17 +57,7 @@ class WebhookDelivery(Base):
     transcript_id: Mapped[str] = mapped_column(index=True, doc="outlives the transcript")
     event: Mapped[str]
     body: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    due_at: Mapped[datetime | None] = mapped_column(index=True, doc="None: it has ended")
-    claimed_until: Mapped[datetime | None] = mapped_column(doc="a worker sends it")
-    expires_at: Mapped[datetime] = mapped_column(default=lambda: now() + PATIENCE)
-    attempts: Mapped[int] = mapped_column(default=0)
-    failures: Mapped[int] = mapped_column(default=0)
     status_code: Mapped[int | None] = mapped_column(doc="of the last answer")
-    error: Mapped[list[Any] | None] = mapped_column(
-        JSON(none_as_null=True), doc="of the last attempt, as `parts` of an error"
-    )
-    delivered_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("idx_webhook_delivery_webhook_id", "webhook_id", "created_at"),

@@ -20,5 +20,5 @@ def get_config(services: ServicesDep) -> ConfigResponse:
     settings = services.settings
     return ConfigResponse(
         zulip_enabled=bool(settings.ZULIP_REALM),
-        email_enabled=bool(settings.SMTP_HOST and settings.SMTP_FROM_EMAIL),
+        email_enabled=settings.sends_mail,
     )

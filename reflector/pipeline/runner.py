@@ -16,6 +16,7 @@ from reflector.db.engine import is_disconnect, retry_on_disconnect
 from reflector.db.models import Deletion, Participant, Status, Step, StepState, Transcript, now
 from reflector.errors import ReflectorError, Unavailable, is_out_of_space
 from reflector.events.outbox import Outbox
+from reflector.mail import queue as mail
 from reflector.pipeline import metrics
 from reflector.pipeline.context import Output, StepContext, digest_of
 from reflector.pipeline.finish import show_result
@@ -257,6 +258,7 @@ class Runner:
             if context.step is StepName.FINISH:
                 keeps = self.services.settings.LIVE_TEXT_DAYS > 0
                 show_result(session, transcript, step.run, events, keeps_live_text=keeps)
+                mail.order_for_room(session, self.services.settings, transcript)
             if context.step in INDEXED and transcript.shown_run == step.run:
                 index.update(session, transcript, context.language)
             touch(session, transcript)

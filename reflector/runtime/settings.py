@@ -201,6 +201,10 @@ class Settings(BaseSettings):
     SMTP_FROM_EMAIL: str | None = None
     SMTP_USE_TLS: bool = True
 
+    @property
+    def sends_mail(self) -> bool:
+        return bool(self.SMTP_HOST and self.SMTP_FROM_EMAIL)
+
     @field_validator("*", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object, info: object) -> object:

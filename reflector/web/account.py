@@ -14,8 +14,8 @@ from reflector.db.models import User, now
 from reflector.errors import N_, Forbidden, InvalidInput, ReflectorError
 from reflector.events.outbox import tell_signed_out
 from reflector.http.deps import AnyCaller, ServicesDep, client_address, is_own_page, session_cookie
+from reflector.localization import gettext
 from reflector.services import Services
-from reflector.web.languages import gettext
 from reflector.web.login import set_session, signed_out
 from reflector.web.render import page
 

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from reflector.db.models import Status, Transcript
 from reflector.db.words import load_segments
 from reflector.errors import N_
+from reflector.localization import gettext
 from reflector.transcript.formats import UNNAMED, minutes, shown_name
 from reflector.transcripts import queries
-from reflector.web.languages import gettext
 
 # About two hours of speech; the script shows the rest
 MAX_CHARACTERS = 120_000

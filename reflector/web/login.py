@@ -18,6 +18,7 @@ from reflector.accounts.tokens import derived_key
 from reflector.db.models import User
 from reflector.errors import Forbidden, ReflectorError
 from reflector.events.outbox import tell_signed_out
+from reflector.http import languages
 from reflector.http.deps import (
     SESSION_COOKIE,
     VISIT_COOKIE,
@@ -29,7 +30,6 @@ from reflector.http.deps import (
     set_cookie,
 )
 from reflector.services import Services
-from reflector.web import languages
 from reflector.web.render import page
 
 router = APIRouter(include_in_schema=False)

@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from reflector import localization
 from reflector.accounts import visits
 from reflector.accounts.access import (
     Caller,
@@ -21,6 +22,7 @@ from reflector.accounts.access import (
 )
 from reflector.db.models import Room, Transcript, User
 from reflector.errors import Forbidden, InvalidInput, Unauthenticated
+from reflector.http import languages
 from reflector.http.deps import AnyCaller, ServicesDep, is_own_page, set_cookie
 from reflector.http.headers import PageHeaders
 from reflector.http.root_path import RootPath
@@ -30,7 +32,7 @@ from reflector.sharing import links
 from reflector.speech.engines import chosen_language
 from reflector.transcript.language_codes import SPOKEN
 from reflector.transcripts.video import video_type
-from reflector.web import account, administration, languages, login, offline, problems, visit
+from reflector.web import account, administration, login, offline, problems, visit
 from reflector.web.first_view import first_view
 from reflector.web.login import local_path
 from reflector.web.render import page
@@ -135,7 +137,7 @@ def transcript(
         if preview is not None:
             get_authorized_transcript(session, caller, transcript_id, Right.MANAGE)
             caller = visits.visitor(links.get(session, transcript_id, preview))
-        with languages.shown_in(languages.wanted(request)):
+        with localization.shown_in(languages.wanted(request)):
             view = first_view(session, row)
         change_seq = row.change_seq
         rights = rights_of(caller, row, services.identity.policy)
@@ -187,7 +189,7 @@ def choose_language(
 
     It is kept in the browser, and with the account for other browsers.
     """
-    if language not in languages.LANGUAGES:
+    if language not in localization.LANGUAGES:
         raise InvalidInput("The pages do not have this language.")
     if caller.user_id is not None and is_own_page(request.headers):
         with services.db.write() as session:

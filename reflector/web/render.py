@@ -9,31 +9,31 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
-from reflector import __version__
+from reflector import __version__, localization
 from reflector.accounts.access import Caller
 from reflector.administration.access import is_administrator
+from reflector.http import languages
+from reflector.localization import Language
 from reflector.services import Services
-from reflector.web import languages
-from reflector.web.languages import Language
 from reflector.web.static_files import PREFIX
 
 FOLDER = Path(__file__).parent
 _templates = Jinja2Templates(FOLDER / "templates")
 _templates.env.add_extension("jinja2.ext.i18n")
 _templates.env.install_gettext_callables(  # type: ignore[attr-defined]
-    languages.gettext, languages.ngettext, newstyle=True
+    localization.gettext, localization.ngettext, newstyle=True
 )
 _templates.env.filters.update(
-    day=languages.day,
-    moment=languages.moment,
-    translated=languages.gettext,
-    sentence=languages.sentence,
+    day=localization.day,
+    moment=localization.moment,
+    translated=localization.gettext,
+    sentence=localization.sentence,
 )
 
 
 def page(request: Request, name: str, services: Services, **values: object) -> HTMLResponse:
     """Render a page in the language that the person wants."""
-    with languages.shown_in(languages.wanted(request)) as language:
+    with localization.shown_in(languages.wanted(request)) as language:
         response = _templates.TemplateResponse(
             request, name, {**_common(request, services, language, values), **values}
         )
@@ -52,12 +52,13 @@ def _common(
         "language_tag": language.tag,
         "direction": language.direction,
         "messages": language.for_modules,
-        "page_languages": languages.LANGUAGES.items(),
+        "page_languages": localization.LANGUAGES.items(),
         "back_here": request.url.path + query if request.method == "GET" else "/",
         "version": __version__,
         "notices": _notices(services),
         "has_llm": bool(services.settings.LLM_URL),
         "translates": services.settings.TRANSLATION_BACKEND != "passthrough",
+        "sends_mail": services.settings.sends_mail,
         "has_accounts": services.identity.policy.has_accounts,
         "authority": services.settings.CA_CERTIFICATE_URL,
         "caller": None,

@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 from sqlalchemy import Row, Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from reflector.db.attempts import LONGEST_RETRY
 from reflector.db.engine import is_disconnect
 from reflector.db.models import Room, Transcript, Webhook, WebhookDelivery, now
-from reflector.db.webhooks import PATIENCE
 from reflector.errors import N_, Conflict, Part, ReflectorError
 from reflector.outgoing.client import Answer, request
+from reflector.outgoing.problems import FAILED, REMOVED
 from reflector.services import Services
 from reflector.webhooks import body, signature, targets
 from reflector.webhooks.events import WebhookEvent
@@ -34,10 +35,6 @@ log = logging.getLogger(__name__)
 
 SECONDS = 30.0
 TEST_SECONDS = 10.0
-# Longer than looking a name up and sending may take
-CLAIM = timedelta(minutes=5)
-FIRST_RETRY = timedelta(seconds=30)
-LONGEST_RETRY = timedelta(hours=6)
 # A receiver that fails gets nothing else for so long, unless it asks for longer
 REST = timedelta(minutes=2)
 KEPT = timedelta(days=30)
@@ -46,9 +43,7 @@ AT_ONCE = 4
 BATCH = 200
 GONE = 410
 TURN_SECONDS = 60.0
-REMOVED: list[Part] = [(N_("The recording was deleted or made private before this was sent."), {})]
 NO_TARGET: list[Part] = [(N_("The webhook was removed before this was sent."), {})]
-FAILED: list[Part] = [(N_("This server failed to send it. Its log says why."), {})]
 ANSWERED = N_("The receiver answered {status}.")
 TAKEN = N_("The receiver took the test.")
 BEING_SENT = N_("It is being sent just now.")
@@ -108,9 +103,9 @@ def send_now(services: Services, delivery_id: str) -> None:
         delivery = session.get(WebhookDelivery, delivery_id, with_for_update=True)
         if delivery is None:
             return
-        if delivery.claimed_until is not None and delivery.claimed_until > moment:
+        if delivery.is_claimed(moment):
             raise Conflict(BEING_SENT)
-        delivery.due_at, delivery.expires_at, delivery.failures = moment, moment + PATIENCE, 0
+        delivery.renew(moment)
     _try(services, delivery_id, even_if_it_rests=True)
 
 
@@ -200,9 +195,7 @@ def _claim(
     """Return what to send, claimed for this process; None if there is nothing to send now."""
     with services.db.write() as session:
         delivery = session.get(WebhookDelivery, delivery_id, with_for_update=True)
-        if delivery is None or delivery.due_at is None or delivery.due_at > moment:
-            return None
-        if delivery.claimed_until is not None and delivery.claimed_until > moment:
+        if delivery is None or not delivery.is_due(moment):
             return None
         target = _target(session, delivery)
         if target is None or not target.webhook_url:
@@ -216,8 +209,7 @@ def _claim(
             return None
         if delivery.body is None:
             delivery.body = body.of_delivery(session, services.settings, delivery, moment)
-        delivery.claimed_until = moment + CLAIM
-        delivery.attempts += 1
+        delivery.claim(moment)
         return Message(
             delivery.id, target.webhook_url, targets.secrets_of(target), delivery.event,
             delivery.attempts - 1, delivery.body.encode(),
@@ -259,9 +251,9 @@ def _target(session: Session, delivery: WebhookDelivery, *, lock: bool = False) 
 
 
 def _end(delivery: WebhookDelivery, problem: list[Part] | None) -> None:
-    """Nothing more is sent. What was said does not stay: sending again makes it anew."""
-    delivery.due_at = delivery.claimed_until = delivery.body = None
-    delivery.error = problem
+    """What was said does not stay: sending again makes it anew."""
+    delivery.end(problem)
+    delivery.body = None
 
 
 def _note(
@@ -277,20 +269,17 @@ def _note(
     moment = now()
     delivery.status_code = answer.status if answer else None
     if problem is None:
-        delivery.delivered_at = moment
         _end(delivery, None)
         if target is not None:
             target.webhook_not_before = None
         return
-    delivery.error, delivery.claimed_until = problem, None
     if delivery.due_at is None or target is None:
+        _end(delivery, problem)
         return
-    delivery.failures += 1
     asked = _asked_for(answer)
-    wait = max(FIRST_RETRY * 2 ** min(delivery.failures - 1, 20), asked)
-    delivery.due_at = moment + min(wait, LONGEST_RETRY)
+    has_time = delivery.retry(moment, problem, asked)
     target.webhook_not_before = moment + min(max(REST, asked), LONGEST_RETRY)
-    if moment >= delivery.expires_at or (answer is not None and answer.status == GONE):
+    if not has_time or (answer is not None and answer.status == GONE):
         # It waits, with what happens meanwhile, until somebody has looked at it
         targets.pause(target, problem)
         host = urlsplit(target.webhook_url or "").hostname

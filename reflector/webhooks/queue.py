@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from reflector.accounts.access import NOBODY
-from reflector.db.models import Room, ShareMode, Transcript, Webhook, WebhookDelivery, now
+from reflector.accounts.access import NOBODY, may_room_read
+from reflector.db.models import Room, Transcript, Webhook, WebhookDelivery, now
 from reflector.webhooks.events import WebhookEvent
 from reflector.webhooks.targets import Target, of
 
@@ -53,10 +53,9 @@ def _told(session: Session, transcript: Transcript, event: WebhookEvent) -> Iter
 
 def may_know(target: Target, transcript: Transcript) -> bool:
     """Return whether the owner of the webhook, or of its room, may read the transcript now."""
-    if (transcript.user_id or NOBODY) == target.user_id:
-        return True
-    is_open = transcript.share_mode != ShareMode.PRIVATE or transcript.user_id is None
-    return isinstance(target, Room) and transcript.room_id == target.id and is_open
+    if isinstance(target, Room):
+        return may_room_read(target, transcript)
+    return (transcript.user_id or NOBODY) == target.user_id
 
 
 def _was_told(session: Session, target: Target, transcript: Transcript) -> bool:

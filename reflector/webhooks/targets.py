@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import NOBODY, Caller, Policy, owns
+from reflector.db.attempts import PATIENCE
 from reflector.db.models import Room, Webhook, WebhookDelivery, now
-from reflector.db.webhooks import PATIENCE
 from reflector.errors import N_, InvalidInput, NotFound, Part, filled
 from reflector.webhooks.events import WebhookEvent
 from reflector.webhooks.signature import new_secret

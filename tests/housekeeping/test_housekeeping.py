@@ -146,8 +146,10 @@ def test_only_what_is_configured_is_scheduled(make_settings: Callable[..., Setti
     often = planned(CELERY_BEAT_POLL_INTERVAL=300)
     assert often == {**dict.fromkeys(polls, 300.0), **always}
     everything = planned(
-        CELERY_BEAT_POLL_INTERVAL=5, PUBLIC_MODE=True, HEALTHCHECK_URL="http://127.0.0.1:1/"
-    )
+        CELERY_BEAT_POLL_INTERVAL=5, PUBLIC_MODE=True, HEALTHCHECK_URL="http://127.0.0.1:1/",
+        SMTP_HOST="mail.example.org", SMTP_FROM_EMAIL="reflector@example.org",
+    )  # fmt: skip
+    assert everything[schedule.SEND_MAIL] == 5.0
     assert everything[schedule.HEARTBEAT] == 600.0
     assert everything[schedule.CLEAN_UP_PUBLIC_DATA] == crontab(hour=3, minute=0)
 

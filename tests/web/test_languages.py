@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from reflector import localization
 from reflector.accounts.passwords import hash_password
-from reflector.web import languages
+from reflector.http import languages
 from tests.api.people import PASSWORD, SECRET, make_person
 from tests.conftest import OpenServices, client_of
 from tests.server import Server
@@ -106,7 +107,7 @@ def test_error_pages_speak_the_language_too(client: TestClient) -> None:
 
 
 def test_plurals_of_modules_follow_the_languages_rules() -> None:
-    found = languages.language("de").for_modules
+    found = localization.language("de").for_modules
     assert found is not None
     assert found["plurals"] == {"one": 0, "other": 1}
     assert found["texts"]["{number} word"] == ("{number} Wort", "{number} Wörter")
@@ -152,7 +153,7 @@ def test_every_text_can_be_translated_and_runs_from_right_to_left(
     browser: Any, server: Server, shared: str, size: dict[str, int]
 ) -> None:
     context = browser.new_context(viewport=size, base_url=server.url)
-    cookie = {"name": languages.COOKIE, "value": languages.PSEUDO, "url": server.url}
+    cookie = {"name": languages.COOKIE, "value": localization.PSEUDO, "url": server.url}
     context.add_cookies([cookie])
     page = new_page(context)
     found: dict[str, Any] = {}

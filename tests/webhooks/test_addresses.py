@@ -9,20 +9,17 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from reflector.errors import ConfigurationError, InvalidInput, Unavailable
 from reflector.outgoing import client
 from reflector.outgoing.addresses import Allowed, is_public
+from tests.certificates import certificate_for
 from tests.webhooks.receiver import receiving
 
 INTERNAL = [
@@ -161,31 +158,6 @@ def test_certificate_is_that_of_the_name(monkeypatch: pytest.MonkeyPatch, tmp_pa
         assert asked(f"https://hooks.example.org:{port}/").status == 200
         with pytest.raises(Unavailable, match="certificate"):
             asked(f"https://other.example.org:{port}/")
-
-
-def certificate_for(name: str, folder: Path) -> tuple[Path, Path]:
-    """A certificate that signs itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    moment = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject).issuer_name(subject).public_key(key.public_key())
-        .serial_number(1).not_valid_before(moment - timedelta(1)).not_valid_after(moment + timedelta(1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return paths
 
 
 def test_redirect_is_not_followed() -> None:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 from reflector.administration import people
+from reflector.db.attempts import CLAIM
 from reflector.db.models import Room, Transcript, Webhook, WebhookDelivery, now
 from reflector.services import Services
 from reflector.webhooks import body, delivery
@@ -236,7 +237,7 @@ def test_worker_that_dies_while_it_sends_loses_nothing(
             world.send()
     assert len(receiver.requests) == 1
     assert world.send() == 0  # another worker may still be sending it
-    world.let_time_pass(delivery.CLAIM)
+    world.let_time_pass(CLAIM)
     assert world.send() == 1
     first, second = (headers["webhook-id"] for headers, _ in receiver.requests)
     assert first == second
@@ -315,7 +316,7 @@ def test_what_is_being_sent_is_not_sent_a_second_time(world: World, receiver: Re
     world.tell(world.recording())
     (row,) = world.deliveries()
     with world.services.db.write() as session:
-        session.execute(update(WebhookDelivery).values(claimed_until=now() + delivery.CLAIM))
+        session.execute(update(WebhookDelivery).values(claimed_until=now() + CLAIM))
     again = world.ask(world.anna, "POST", f"webhooks/{hook['id']}/deliveries/{row.id}/send")
     assert (again.status_code, receiver.requests) == (409, [])
     for paused in (True, False):

@@ -39,6 +39,7 @@ function ask(room) {
   asked = room;
   byId("room-name").value = room?.name ?? "";
   if (byId("room-shared")) byId("room-shared").checked = room?.is_shared ?? false;
+  if (byId("room-mail")) byId("room-mail").value = room?.email_transcript_to ?? "";
   byId("room-webhook").value = room?.webhook_url ?? "";
   byId("room-remove").hidden = !room;
   showAddress();
@@ -78,6 +79,7 @@ const show = () =>
 onSubmit(dialog, async () => {
   const name = byId("room-name").value;
   const fields = { name, webhook_url: byId("room-webhook").value.trim() };
+  if (byId("room-mail")) fields.email_transcript_to = byId("room-mail").value;
   if (byId("room-shared")) fields.is_shared = byId("room-shared").checked;
   if (asked) await send(`/v1/rooms/${asked.id}`, "PATCH", fields);
   else await send("/v1/rooms", "POST", { ...FRESH, ...fields });

@@ -23,6 +23,7 @@ import { findIn, listenToFind } from "./find.js";
 import { listenToHistory } from "./history.js";
 import { follow } from "./live/events.js";
 import { LiveText } from "./live/text.js";
+import { listenToMail } from "./mail.js";
 import { markdown } from "./markdown.js";
 import { listenToNotes } from "./notes.js";
 import {
@@ -319,6 +320,7 @@ listenToDialogs(
   reread,
 );
 if (byId("share-open")) listenToShare(base, id);
+if (byId("mail-open")) listenToMail(base);
 byId("leave")?.addEventListener("click", ({ target }) =>
   leave(() => send(`${base}/shares/people/${target.dataset.user}`, "DELETE")).catch((error) =>
     showError(error.message),

@@ -1,4 +1,4 @@
-"""Show the pages in the language that a person wants.
+"""Say things in the language of their reader: on pages, and in e-mail.
 
 The texts in the code are English and are their own keys (gettext). `locale/LANGUAGE.po` has the
 translations; `tools/messages.py` keeps them complete. Texts of JavaScript modules are in the same
@@ -17,25 +17,20 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from babel import Locale, dates, negotiate_locale
+from babel import Locale, dates
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from fastapi import Request
 
 from reflector.errors import ReflectorError, filled
-from reflector.http.deps import cookie_name
 
-FOLDER = Path(__file__).parent / "locale"
+FOLDER = Path(__file__).parent / "web" / "locale"
 ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "de": "Deutsch"}
 # Every text is marked and the page runs from right to left (the code is CLDR's): a text without the
 # mark has not been made translatable. Not offered, and chosen by the cookie alone
 PSEUDO = "ar-XB"
-COOKIE = "reflector_language"
-COOKIE_SECONDS = 365 * 86_400
-MOST_PREFERRED = 20
 # With more numbers no language has another plural
 PLURAL_SAMPLES = 200
 
@@ -123,30 +118,6 @@ def shown_in(tag: str) -> Iterator[Language]:
         yield language(tag)
     finally:
         _current.reset(before)
-
-
-def wanted(request: Request) -> str:
-    """Return the language that a person has chosen, or else the one that their browser asks for."""
-    chosen = request.cookies.get(cookie_name(request, COOKIE))
-    if chosen in {*LANGUAGES, PSEUDO}:
-        return str(chosen)
-    preferred = _preferred(request.headers.get("accept-language", ""))
-    found = negotiate_locale(preferred, list(LANGUAGES), sep="-")
-    return found.lower() if found else ENGLISH
-
-
-def _preferred(header: str) -> list[str]:
-    """Return the tags of an `Accept-Language` header, the most wanted first (RFC 9110, 12.5.4)."""
-    weighted = []
-    for part in header.split(",")[:MOST_PREFERRED]:
-        tag, _, weight = (each.strip() for each in part.partition(";"))
-        try:
-            quality = float(weight.lower().removeprefix("q=") or 1)
-        except ValueError:
-            continue
-        if tag and quality > 0:
-            weighted.append((quality, tag))
-    return [tag for _, tag in sorted(weighted, key=lambda each: -each[0])]
 
 
 def gettext(text: str) -> str:
