@@ -17,6 +17,7 @@ from fastapi_offline import FastAPIOffline
 from reflector import __version__, web
 from reflector.accounts import routes as accounts
 from reflector.administration import routes as administration
+from reflector.calendars import routes as calendars
 from reflector.errors import ConfigurationError
 from reflector.events import routes as events
 from reflector.http import config, errors, service
@@ -117,7 +118,7 @@ def _api(has_passwords: bool) -> APIRouter:
     # `listing` and `search` come before `transcript`, which would take "search" for an id
     modules = (accounts, config, listing, search, transcript, topics, words, history, processing, options, speakers,
                uploads, live, live_stream, audio, video, downloads, tags, summary_templates, notes, sharing,
-               rooms, mail, webhooks, events, administration)  # fmt: skip
+               rooms, calendars, mail, webhooks, events, administration)  # fmt: skip
     logins = [accounts.login_router] if has_passwords else []
     for router in logins + [module.router for module in modules]:
         api.include_router(router, prefix="/v1")

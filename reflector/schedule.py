@@ -20,10 +20,12 @@ REMOVE_ENDED_SESSIONS = "reflector.remove_ended_sessions"
 APPLY_RETENTION = "reflector.apply_retention"
 SEND_WEBHOOKS = "reflector.send_webhooks"
 SEND_MAIL = "reflector.send_mail"
+READ_CALENDARS = "reflector.read_calendars"
 
 DELETIONS_SECONDS = 60
 WEBHOOKS_SECONDS = 10
 MAIL_SECONDS = 30
+CALENDARS_SECONDS = 60
 HEARTBEAT_SECONDS = 600
 CLEAN_UP_HOUR = 3
 
@@ -45,6 +47,7 @@ def jobs(settings: Settings) -> list[Job]:
     poll = settings.CELERY_BEAT_POLL_INTERVAL
     wanted = [
         Job(RETRY_DELETIONS, float(poll or DELETIONS_SECONDS)),
+        Job(READ_CALENDARS, float(poll or CALENDARS_SECONDS)),
         Job(SEND_WEBHOOKS, float(poll or WEBHOOKS_SECONDS)),
         Job(APPLY_RETENTION, crontab(hour=CLEAN_UP_HOUR, minute=20)),
     ]

@@ -19,6 +19,7 @@ from celery.worker import WorkController
 
 from reflector import schedule
 from reflector.accounts import sessions
+from reflector.calendars import sync as calendars
 from reflector.db.engine import is_disconnect
 from reflector.housekeeping import deletions, heartbeat, live_text, public_data, trash
 from reflector.mail import delivery as mail
@@ -74,6 +75,10 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
     @app.task(name=schedule.SEND_WEBHOOKS)  # type: ignore[untyped-decorator]
     def send_webhooks() -> None:
         delivery.execute(services)
+
+    @app.task(name=schedule.READ_CALENDARS)  # type: ignore[untyped-decorator]
+    def read_calendars() -> None:
+        calendars.execute(services)
 
     @app.task(name=schedule.SEND_MAIL)  # type: ignore[untyped-decorator]
     def send_mail() -> None:

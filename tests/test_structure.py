@@ -30,6 +30,7 @@ LAYERS = [
     ["administration"],
     [
         "accounts.routes",
+        "calendars.routes",
         "events.routes",
         "live.routes",
         "mail.routes",
@@ -53,6 +54,7 @@ LAYERS = [
     ["speech_service.app"],
     ["live", "speech_service.routes"],
     ["speech_service"],
+    ["calendars"],
     ["webhooks.delivery", "mail.delivery"],
     ["webhooks.body", "mail.message", "mail.smtp"],
     ["transcripts.queries"],

@@ -44,7 +44,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 }  # fmt: skip
 # What is said to people who use the pages; the rest is for administrators at a console
 FOLDERS = [
-    "accounts", "administration", "http", "live", "mail", "notes", "outgoing", "rooms", "search", "sharing", "summary_templates", "tags", "transcripts",
+    "accounts", "administration", "calendars", "http", "live", "mail", "notes", "outgoing", "rooms", "search", "sharing", "summary_templates", "tags", "transcripts",
     "uploads", "web", "webhooks",
 ]  # fmt: skip
 

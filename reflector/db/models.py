@@ -36,6 +36,7 @@ from reflector.db.base import (
     now,
     transcript_key,
 )
+from reflector.db.calendars import CalendarEvent
 from reflector.db.mail import Mail
 from reflector.db.notes import Note
 from reflector.db.people import LoginAttempt, LoginSession, User, UserApiKey
@@ -46,7 +47,7 @@ from reflector.db.tags import Tag, TranscriptTag
 from reflector.db.webhooks import Webhook, WebhookDelivery, WebhookTarget
 
 __all__ = [
-    "Base", "Deletion", "Edit", "Event", "LoginAttempt", "LoginSession", "Mail", "Meeting", "Note", "Participant", "Recording",
+    "Base", "CalendarEvent", "Deletion", "Edit", "Event", "LoginAttempt", "LoginSession", "Mail", "Meeting", "Note", "Participant", "Recording",
     "Room", "SearchDocument", "ShareLevel", "ShareLink", "ShareMode", "SourceKind", "Status", "Step", "StepState", "SummaryTemplate", "Tag",
     "Topic", "Transcript", "TranscriptShare", "TranscriptTag", "UTCDateTime", "User", "UserApiKey", "Webhook",
     "WebhookDelivery", "WebhookTarget", "Words", "new_id", "now",

@@ -34,7 +34,12 @@ class Room(WebhookTarget, Base):
     ics_fetch_interval: Mapped[int] = mapped_column(default=300)
     ics_enabled: Mapped[bool] = mapped_column(default=False)
     ics_last_sync: Mapped[datetime | None]
-    ics_last_etag: Mapped[str | None] = mapped_column(Text)
+    ics_last_etag: Mapped[str | None] = mapped_column(Text, doc="SHA-256 of the feed")
+    ics_next_sync: Mapped[datetime | None]
+    ics_expanded_at: Mapped[datetime | None]
+    ics_problem: Mapped[list[Any] | None] = mapped_column(
+        JSON(none_as_null=True), doc="why it was not read last time, as `parts` of an error"
+    )
     platform: Mapped[str]
     skip_consent: Mapped[bool] = mapped_column(default=False)
     email_transcript_to: Mapped[str | None]

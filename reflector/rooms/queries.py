@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import NOBODY, Caller, Policy
 from reflector.db.counts import count
-from reflector.db.models import Room
+from reflector.db.models import CalendarEvent, Room
 from reflector.errors import N_, InvalidInput
 from reflector.rooms.access import may_change
 from reflector.webhooks import targets
@@ -53,6 +53,7 @@ def update(session: Session, room: Room, fields: dict[str, Any]) -> None:
     with session.no_autoflush:
         if (name := fields.get("name")) is not None:
             _check_name(session, room, name)
+    calendar = room.ics_url, room.ics_enabled, room.name
     for name in fields.keys() - {"webhook_url", "webhook_secret"}:
         if name in EMPTY_IS_NONE:
             setattr(room, name, fields[name] or None)
@@ -62,10 +63,20 @@ def update(session: Session, room: Room, fields: dict[str, Any]) -> None:
         session.flush()
     except IntegrityError as error:  # somebody else took the name between
         raise InvalidInput(NOT_UNIQUE) from error
+    if calendar != (room.ics_url, room.ics_enabled, room.name):
+        _read_calendar_anew(session, room, has_moved=calendar[0] != room.ics_url)
     _set_webhook(
         session, room, fields.get("webhook_url", room.webhook_url), fields.get("webhook_secret")
     )
     session.flush()
+
+
+def _read_calendar_anew(session: Session, room: Room, *, has_moved: bool) -> None:
+    """Have the calendar read soon. Events of another address are none of this one."""
+    room.ics_next_sync = room.ics_expanded_at = room.ics_problem = None
+    if has_moved:
+        room.ics_last_etag = room.ics_last_sync = None
+        session.execute(delete(CalendarEvent).where(CalendarEvent.room_id == room.id))
 
 
 def _set_webhook(session: Session, room: Room, url: str | None, secret: str | None) -> None:

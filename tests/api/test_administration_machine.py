@@ -98,7 +98,7 @@ def test_updates_are_told_with_their_reasons(
     ]  # fmt: skip
     versions_file.write_text(json.dumps(rows))
     found = client.get(f"{BASE}/versions", headers=boss.bearer).json()
-    assert found["schema_revision"] == "0013"
+    assert found["schema_revision"] == "0014"
     assert [each["version"] for each in found["updates"]] == ["1.1", "1.0"]
     assert "the API did not answer" in client.get("/administration", headers=boss.bearer).text
 

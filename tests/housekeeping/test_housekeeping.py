@@ -141,7 +141,11 @@ def test_only_what_is_configured_is_scheduled(make_settings: Callable[..., Setti
         return {job.task: job.schedule for job in schedule.jobs(make_settings(**values))}
 
     always = {schedule.APPLY_RETENTION: crontab(hour=3, minute=20)}
-    polls = {schedule.RETRY_DELETIONS: 60.0, schedule.SEND_WEBHOOKS: 10.0}
+    polls = {
+        schedule.RETRY_DELETIONS: 60.0,
+        schedule.SEND_WEBHOOKS: 10.0,
+        schedule.READ_CALENDARS: 60.0,
+    }
     assert planned() == {**polls, **always}
     often = planned(CELERY_BEAT_POLL_INTERVAL=300)
     assert often == {**dict.fromkeys(polls, 300.0), **always}

@@ -163,6 +163,7 @@ async function readRooms() {
   const sayRoom = () => {
     const room = rooms.find(({ id }) => id === select.value);
     byId("upload-room-said").hidden = !room;
+    showEvents(room);
     byId("upload-room-said").textContent = room ? placeOf(room) : "";
   };
   offerRoomFilter(rooms);
@@ -178,6 +179,22 @@ async function readRooms() {
   byId("filter-form").addEventListener("reset", () => follow(""));
   addEventListener("popstate", () => follow(roomOf()));
   sayRoom();
+}
+
+/** What its calendar has for today and tomorrow. @param {import("../types").Room | undefined} room */
+async function showEvents(room) {
+  const box = byId("room-events");
+  const shown = room?.id;
+  const ahead = 2 * 24 * 60;
+  const path = room && `/v1/rooms/${encodeURIComponent(room.name)}/meetings/upcoming?minutes_ahead=${ahead}`;
+  const events = path ? await api(path).catch(() => []) : [];
+  if (shown && shown !== byId("upload-room").value) return;
+  const lines = events.slice(0, 3).map(({ title, start_time: start, end_time: end }) => {
+    const when = new Date(start) <= new Date() ? t("now, until {when}", { when: date(end) }) : date(start);
+    return make("li", {}, make("strong", { dir: "auto" }, title || t("Taken")), ` ${when}`);
+  });
+  box.hidden = lines.length === 0;
+  box.replaceChildren(...lines);
 }
 
 /** Who reads what goes into it, in words. @param {import("../types").Room} room */

@@ -1,7 +1,8 @@
 // Rooms: made, changed, shared, deleted.
 
+import { date } from "./dates.js";
 import { listenToCloseButtons, onSubmit, open } from "./dialogs.js";
-import { api, at, byId, enableControls, make, makeButton, send } from "./dom.js";
+import { api, at, byId, enableControls, inWords, make, makeButton, send } from "./dom.js";
 import { loadRooms } from "./room_choice.js";
 import { t, tn } from "./text.js";
 
@@ -39,12 +40,46 @@ function ask(room) {
   asked = room;
   byId("room-name").value = room?.name ?? "";
   if (byId("room-shared")) byId("room-shared").checked = room?.is_shared ?? false;
+  byId("room-calendar").value = room?.ics_url ?? "";
+  offerInterval(room?.ics_fetch_interval ?? 300);
+  byId("room-calendar-read").hidden = !room?.ics_enabled;
+  showCalendar();
   if (byId("room-mail")) byId("room-mail").value = room?.email_transcript_to ?? "";
   byId("room-webhook").value = room?.webhook_url ?? "";
   byId("room-remove").hidden = !room;
   showAddress();
   open(dialog);
 }
+
+/** Choose how often a calendar is read. @param {number} seconds programs may have set any */
+function offerInterval(seconds) {
+  const select = byId("room-interval");
+  select.value = String(seconds);
+  if (select.selectedIndex >= 0) return;
+  select.append(make("option", { value: String(seconds) }, t("{number} seconds", { number: seconds })));
+  select.value = String(seconds);
+}
+
+/** Say how reading the calendar went. */
+async function showCalendar() {
+  const said = byId("room-calendar-said");
+  said.textContent = "";
+  const room = asked;
+  if (!room?.ics_enabled) return;
+  try {
+    const status = await api(`${apiOf(room)}/ics/status`);
+    if (room !== asked) return;
+    const when = status.last_sync && date(status.last_sync);
+    const events = tn("{number} event", "{number} events", status.events_count);
+    const read = when ? t("Read on {when}: {events}.", { when, events }) : t("Not read yet.");
+    said.textContent = [inWords(status.problem_parts), read].filter(Boolean).join(" ");
+  } catch (error) {
+    said.textContent = error.message;
+  }
+}
+
+/** @param {import("../types").Room} room */
+const apiOf = ({ name }) => `/v1/rooms/${encodeURIComponent(name)}`;
 
 /** @param {import("../types").Room} room */
 function row(room) {
@@ -78,7 +113,14 @@ const show = () =>
 
 onSubmit(dialog, async () => {
   const name = byId("room-name").value;
-  const fields = { name, webhook_url: byId("room-webhook").value.trim() };
+  const calendar = byId("room-calendar").value.trim();
+  const fields = {
+    name,
+    webhook_url: byId("room-webhook").value.trim(),
+    ics_url: calendar,
+    ics_enabled: calendar !== "",
+    ics_fetch_interval: Number(byId("room-interval").value),
+  };
   if (byId("room-mail")) fields.email_transcript_to = byId("room-mail").value;
   if (byId("room-shared")) fields.is_shared = byId("room-shared").checked;
   if (asked) await send(`/v1/rooms/${asked.id}`, "PATCH", fields);
@@ -97,6 +139,14 @@ byId("room-remove").addEventListener("click", async () => {
   byId("removal-count").textContent =
     total === null ? "" : tn("You see {number} recording in it.", "You see {number} recordings in it.", total);
   open(removal);
+});
+byId("room-calendar-read").addEventListener("click", async ({ target }) => {
+  if (!asked) return;
+  target.disabled = true;
+  byId("room-calendar-said").textContent = t("The calendar is being read…");
+  await send(`${apiOf(asked)}/ics/sync`, "POST").catch(() => {}); // the status says what went wrong
+  target.disabled = false;
+  await showCalendar();
 });
 byId("room-name").addEventListener("input", showAddress);
 byId("new").addEventListener("click", () => ask(null));

@@ -1,0 +1,1 @@
+"""Calendars of rooms: fetched, expanded, and kept as events."""

@@ -1,0 +1,13 @@
+"""Calendars are the same embedded and on real servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import EMBEDDED, SERVERS
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    chosen = [m.args[0] for m in metafunc.definition.iter_markers("parametrize")]
+    if "open_with" in metafunc.fixturenames and "open_with" not in chosen:
+        metafunc.parametrize("open_with", [EMBEDDED, SERVERS], indirect=True, scope="function")

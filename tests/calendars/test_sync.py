@@ -1,0 +1,227 @@
+"""Rooms have the events of their calendars, and keep them when a calendar is broken today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from reflector.calendars import sync
+from reflector.calendars.sync import is_for
+from reflector.db.models import CalendarEvent, Room, now
+from tests.api.people import SECRET, Person, make_person
+from tests.calendars.feeds import ADDRESS, FeedServer, event, feed, person, serving
+from tests.conftest import OpenServices, client_of
+
+ROOM: dict[str, Any] = {
+    "name": "board", "zulip_auto_post": False, "zulip_stream": "", "zulip_topic": "", "is_locked": False,
+    "room_mode": "normal", "recording_type": "cloud", "recording_trigger": "automatic", "is_shared": True,
+    "webhook_url": "", "webhook_secret": "", "platform": "daily", "ics_enabled": True,
+}  # fmt: skip
+
+
+@pytest.fixture
+def calendar() -> Iterator[FeedServer]:
+    with serving() as found:
+        yield found
+
+
+class World:
+    def __init__(self, open_with: OpenServices) -> None:
+        self.services = open_with(
+            AUTH_BACKEND="password", SECRET_KEY=SECRET, ALLOWED_INTERNAL_ADDRESSES="127.0.0.1",
+            UI_BASE_URL="https://reflector.example.org",
+        )  # fmt: skip
+        self.client = client_of(self.services)
+        self.anna = make_person(self.services, "anna@example.org")
+        self.ben = make_person(self.services, "ben@example.org")
+
+    def ask(self, person: Person | None, method: str, path: str, body: Any = None) -> Any:
+        headers = person.bearer if person else {}
+        return self.client.request(method, f"/v1/rooms{path}", json=body, headers=headers)
+
+    def room(self, url: str, **values: Any) -> str:
+        return str(self.ask(self.anna, "POST", "", {**ROOM, "ics_url": url, **values}).json()["id"])
+
+    def sync(self, **values: Any) -> Any:
+        return self.ask(self.anna, "POST", "/board/ics/sync").json()
+
+    def titles(self, person: Person | None = None) -> list[str | None]:
+        found = self.ask(person or self.anna, "GET", "/board/meetings").json()
+        return [each["title"] for each in found]
+
+
+@pytest.fixture
+def world(open_with: OpenServices) -> World:
+    return World(open_with)
+
+
+def at(hours: float) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours)
+
+
+def test_events_of_the_room_come_change_and_go(world: World, calendar: FeedServer) -> None:
+    world.room(calendar.url)
+    lunch = event("lunch", at(2), location="Canteen")
+    calendar.content = feed(event("one", at(1)), event("two", at(30)), lunch)
+    result = world.sync()
+    numbers = [result[f"events_{each}"] for each in ("found", "created", "updated", "deleted")]
+    assert (result["status"], numbers, result["total_events"]) == ("success", [2, 2, 0, 0], 3)
+    assert world.titles() == ["one", "two"]
+    assert world.sync()["status"] == "unchanged"
+    calendar.content = feed(event("one", at(1), summary="renamed"), lunch)
+    result = world.sync()
+    numbers = [result[f"events_{each}"] for each in ("found", "created", "updated", "deleted")]
+    assert (numbers, world.titles()) == ([1, 0, 1, 1], ["renamed"])
+    status = world.ask(world.anna, "GET", "/board/ics/status").json()
+    assert (status["status"], status["events_count"], status["last_etag"]) == (
+        "enabled",
+        1,
+        result["hash"],
+    )
+    upcoming = world.ask(None, "GET", "/board/meetings/upcoming?minutes_ahead=30").json()
+    assert upcoming == []
+    calendar.content = feed(event("now", at(-0.5)))
+    world.sync()
+    upcoming = world.ask(world.ben, "GET", "/board/meetings/upcoming?minutes_ahead=0").json()
+    assert [each["title"] for each in upcoming] == ["now"]
+
+
+@pytest.mark.parametrize("trouble", ["cut", "status", "html", "large", "away"])
+def test_broken_calendar_leaves_what_was_there_and_says_why(
+    world: World, calendar: FeedServer, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = world.room(calendar.url)
+    calendar.content = feed(event("kept", at(1)))
+    world.sync()
+    if trouble == "cut":
+        calendar.content = calendar.content[:-40]
+    elif trouble == "status":
+        calendar.status = 503
+    elif trouble == "html":
+        calendar.content = b"<html>Log in</html>"
+    elif trouble == "large":
+        monkeypatch.setattr("reflector.calendars.fetch.MOST_BYTES", 100)
+    else:
+        world.ask(world.anna, "PATCH", f"/{room}", {"ics_fetch_interval": 60})
+        with world.services.db.write() as session:
+            session.execute(update(Room).values(ics_url="http://127.0.0.1:9/calendar.ics"))
+    result = world.sync()
+    assert (result["status"], world.titles()) == ("error", ["kept"])
+    status = world.ask(world.anna, "GET", "/board/ics/status").json()
+    assert status["problem_parts"]
+    assert result["error"]
+    if trouble == "status":
+        calendar.status = 200
+        assert world.sync()["status"] == "unchanged"
+        assert world.ask(world.anna, "GET", "/board/ics/status").json()["problem_parts"] is None
+
+
+def test_redirect_is_followed_but_not_into_the_network(
+    world: World, calendar: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.room(calendar.url)
+    calendar.content = feed(event("moved", at(1)))
+    calendar.location = "/elsewhere.ics"
+    assert (world.sync()["status"], calendar.requests) == (
+        "success",
+        ["/calendar.ics", "/elsewhere.ics"],
+    )
+    calendar.location = "http://169.254.169.254/latest/meta-data/"
+    assert "inside the network of this server" in world.sync()["error"]
+    calendar.location = "/calendar.ics"  # in a circle
+    assert world.sync()["status"] == "error"
+
+
+def test_schedule_reads_each_calendar_when_it_is_due(world: World, calendar: FeedServer) -> None:
+    world.room(calendar.url, ics_fetch_interval=600)
+    world.room(calendar.url, name="off", ics_enabled=False)
+    calendar.content = feed(event("one", at(1)))
+    assert [sync.execute(world.services), sync.execute(world.services)] == [1, 0]
+    with world.services.db.write() as session:
+        session.execute(update(Room).values(ics_next_sync=now()))
+    assert sync.execute(world.services) == 1
+    assert len(calendar.requests) == 2
+    # Another address is read soon, and nothing of the one before stays
+    (room,) = [
+        each for each in world.ask(world.anna, "GET", "").json()["items"] if each["name"] == "board"
+    ]
+    world.ask(world.anna, "PATCH", f"/{room['id']}", {"ics_url": f"{calendar.url}?new"})
+    assert world.titles() == []
+    assert sync.execute(world.services) == 1
+    assert world.titles() == ["one"]
+
+
+def test_same_feed_has_other_events_later(world: World, calendar: FeedServer) -> None:
+    world.room(calendar.url)
+    later = event("later", at(24 * 20))
+    calendar.content = feed(event("one", at(1)), later)
+    world.sync()
+    assert world.titles() == ["one"]
+    with world.services.db.write() as session:
+        session.execute(update(Room).values(ics_expanded_at=now() - sync.EXPAND_AGAIN))
+    assert world.sync()["status"] == "success"
+
+
+def test_who_may_see_what_of_a_calendar(world: World, calendar: FeedServer) -> None:
+    room = world.room(calendar.url)
+    calendar.content = feed(
+        event("secret plan", at(1), description="details", attendee=person("carla@example.org"))
+    )
+    world.sync()
+    for person_, fields in (
+        (world.anna, ("secret plan", "details", ADDRESS, "carla@example.org")),
+        (world.ben, ("secret plan", None, ADDRESS, None)), (None, ("secret plan", None, ADDRESS, None)),
+    ):  # fmt: skip
+        (found,) = world.ask(person_, "GET", "/board/meetings").json()
+        emails = found["attendees"] and found["attendees"][0]["email"]
+        assert (found["title"], found["description"], found["location"], emails) == fields
+    world.ask(world.anna, "PATCH", f"/{room}", {"is_shared": False})
+    (found,) = world.ask(world.ben, "GET", "/board/meetings").json()
+    assert (found["title"], found["location"], found["attendees"]) == (None, None, None)
+    for person_, status in ((None, 401), (world.ben, 403)):
+        assert world.ask(person_, "POST", "/board/ics/sync").status_code == status
+        assert world.ask(person_, "GET", "/board/ics/status").status_code == status
+    assert (
+        world.ask(world.ben, "GET", "/board/ics/status").json()["detail"]
+        == "Only room owner can view ICS status"
+    )
+    for path in ("/none/meetings", "/none/meetings/upcoming"):
+        assert world.ask(world.anna, "GET", path).status_code == 404
+    world.ask(world.anna, "PATCH", f"/{room}", {"ics_enabled": False})
+    refused = world.ask(world.anna, "POST", "/board/ics/sync")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        400,
+        "ICS not configured for this room",
+    )
+
+
+def test_calendar_of_a_room_without_video_is_all_its_own(
+    world: World, calendar: FeedServer
+) -> None:
+    world.room(calendar.url, platform="in-person")
+    calendar.content = feed(event("any", at(1), location="2nd floor"))
+    assert world.sync()["events_found"] == 1
+    with world.services.db.write() as session:
+        assert session.scalars(select(CalendarEvent.title)).all() == ["any"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_it"),
+    [
+        ("https://reflector.example.org/board", True), ("Join: HTTPS://Reflector.Example.org/Board.", True),
+        ("<a href='https://reflector.example.org/board'>", True), ("https://reflector.example.org/board?x=1", True),
+        ("https://reflector.example.org/board2", False), ("https://reflector.example.org/boards/1", False),
+        ("https://other.example.org/board", False), ("board", False), ("", False),
+    ],
+)  # fmt: skip
+def test_event_belongs_to_the_room_whose_address_it_names(text: str, is_it: bool) -> None:
+    fields = {"location": "", "description": text, "url": ""}
+    assert is_for(fields, "https://reflector.example.org/", "board") is is_it
+    spaced = {**fields, "description": text.replace("board", "big%20board")}
+    assert is_for(spaced, "https://reflector.example.org", "big board") is (
+        is_it and "Board" not in text
+    )
