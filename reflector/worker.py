@@ -71,6 +71,8 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
         live_text.remove_old(services)
         trash.apply_retention(services)
         delivery.remove_old(services)
+        mail.remove_old(services)
+        calendars.remove_old(services)
 
     @app.task(name=schedule.SEND_WEBHOOKS)  # type: ignore[untyped-decorator]
     def send_webhooks() -> None:

@@ -29,6 +29,7 @@ ERRORS = (
     "Forbidden",
     "InvalidInput",
     "NotFound",
+    "ServerAway",
     "TooLarge",
     "Unauthenticated",
     "Unavailable",

@@ -169,6 +169,9 @@ def remove(session: Session, user: User, heir: User | None) -> None:
         told = update(Room).where(Room.user_id == user.id, Room.webhook_url.is_not(None))
         problem: list[Part] = [(NEW_OWNER, {})]
         session.execute(told.values(webhook_paused_at=now(), webhook_problem=problem))
+        # So do these: mailboxes, and a calendar of that person
+        own = update(Room).where(Room.user_id == user.id)
+        session.execute(own.values(email_transcript_to=None, ics_url=None, ics_enabled=False))
         for owned in (Transcript, Room, Tag, SummaryTemplate):
             session.execute(update(owned).where(owned.user_id == user.id).values(user_id=heir.id))
     elif count := owns(session, user):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import urljoin
 
 from reflector.errors import N_, InvalidInput, Unavailable
@@ -9,6 +10,7 @@ from reflector.outgoing.addresses import Allowed
 from reflector.outgoing.client import request
 
 MOST_BYTES = 16 * 2**20
+# For all redirects together
 SECONDS = 60.0
 MOST_REDIRECTS = 5
 REDIRECTS = {301, 302, 303, 307, 308}
@@ -26,12 +28,17 @@ def fetch(allowed: Allowed, url: str) -> bytes:
         "User-Agent": "Reflector",
         "Accept-Encoding": "identity",
     }
-    target = url
+    target, deadline = url, time.monotonic() + SECONDS
     for _ in range(MOST_REDIRECTS + 1):
         if target.lower().startswith("webcal://"):
             target = f"https://{target[9:]}"
         answer = request(
-            allowed, "GET", target, headers=headers, seconds=SECONDS, most_bytes=MOST_BYTES + 1
+            allowed,
+            "GET",
+            target,
+            headers=headers,
+            seconds=deadline - time.monotonic(),
+            most_bytes=MOST_BYTES + 1,
         )
         location = answer.headers.get("location")
         if answer.status not in REDIRECTS or not location:

@@ -88,6 +88,8 @@ def _events(
 ) -> list[schemas.CalendarEventResponse]:
     with services.db.read() as session:
         room = access.get_by_name(session, name)
+        if not room.ics_enabled:
+            return []
         rows = session.scalars(
             select(CalendarEvent)
             .where(
@@ -98,15 +100,25 @@ def _events(
             )
             .order_by(CalendarEvent.start_time, CalendarEvent.ics_uid)
         )
-        is_own = access.may_change(caller, room, services.identity.policy)
-        concealed = set() if is_own else {"description", "attendees"}
-        if not is_own and not access.may_see(caller, room):
-            # Who only knows the room's name learns when it is taken
-            concealed |= {"title", "location"}
+        concealed = _concealed(services, caller, room)
         names = schemas.CalendarEventResponse.model_fields
-        return [
-            schemas.CalendarEventResponse(
-                **{each: None if each in concealed else getattr(row, each) for each in names}
-            )
-            for row in rows
-        ]
+        found = []
+        for row in rows:
+            fields = {each: None if each in concealed else getattr(row, each) for each in names}
+            # Programs put addresses of people into these
+            fields["ics_uid"] = fields["ics_uid"] or row.id
+            found.append(schemas.CalendarEventResponse(**fields))
+        return found
+
+
+def _concealed(services: Services, caller: Caller, room: Room) -> set[str]:
+    """Return the fields of events that the caller must not see."""
+    policy = services.identity.policy
+    if access.may_change(caller, room, policy):
+        return set()
+    concealed = {"description", "attendees", "ics_uid"}
+    is_stranger = caller.is_anonymous and policy.has_accounts
+    if is_stranger or not access.may_see(caller, room):
+        # Who only knows the room's name learns when it is taken
+        concealed |= {"title", "location"}
+    return concealed

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, unquote
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from reflector.calendars.expand import expanded
+from reflector.calendars.expand import FAILED, address_of, expanded
 from reflector.calendars.fetch import fetch
 from reflector.calendars.schemas import ICSSyncResult, SyncStatus
 from reflector.db.engine import is_disconnect
 from reflector.db.models import CalendarEvent, Room, now
-from reflector.errors import N_, Conflict, Part, ReflectorError, filled
+from reflector.errors import N_, Busy, Part, ReflectorError, filled
 from reflector.services import Services
 
 log = logging.getLogger(__name__)
@@ -30,16 +29,21 @@ PAST = timedelta(hours=24)
 AHEAD = timedelta(days=14)
 # The same feed has other events once time has passed
 EXPAND_AGAIN = timedelta(hours=6)
+# Longer than fetching and expanding take
 CLAIM = timedelta(minutes=5)
+# After a failure
+REST = timedelta(minutes=15)
+KEPT = timedelta(days=30)
 TURN_SECONDS = 60.0
 BATCH = 50
-FAILED: list[Part] = [(N_("This server failed to read the calendar. Its log says why."), {})]
-
+AT_ONCE = 2
 NOT_CONFIGURED = N_("ICS not configured for this room")
-BEING_READ = N_("The calendar is being read just now.")
+CHANGED = "the room was changed meanwhile"
+BUSY = N_("Other calendars are being read just now. Try again in a minute.")
 
 _turn = threading.Lock()
-_being_read: set[str] = set()
+# Each is a process with a limit of memory
+_places = threading.BoundedSemaphore(AT_ONCE)
 
 
 def execute(services: Services) -> int:
@@ -47,31 +51,36 @@ def execute(services: Services) -> int:
     if not _turn.acquire(blocking=False):
         return 0
     try:
-        moment, until = now(), time.monotonic() + TURN_SECONDS
-        is_due = or_(Room.ics_next_sync.is_(None), Room.ics_next_sync <= moment)
-        wanted = select(Room.id).where(Room.ics_enabled, Room.ics_url.is_not(None), is_due)
+        wanted = select(Room.id).where(Room.ics_enabled, Room.ics_url.is_not(None), _is_due(now()))
+        order = Room.ics_next_sync.nulls_first()
         with services.db.read() as session:
-            due = session.scalars(wanted.order_by(Room.ics_next_sync).limit(BATCH)).all()
-        done = 0
-        for room_id in due:
-            if time.monotonic() > until:
-                break
-            if _claim(services, room_id, moment):
-                with suppress(Conflict):
-                    synchronise(services, room_id)
-                done += 1
-        return done
+            due = session.scalars(wanted.order_by(order).limit(BATCH)).all()
+        until = time.monotonic() + TURN_SECONDS
+
+        def work(room_id: str) -> bool:
+            if time.monotonic() > until or not _claim(services, room_id):
+                return False
+            with suppress(Busy):
+                synchronise(services, room_id, waits=True)
+            return True
+
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="calendars") as pool:
+            return sum(pool.map(work, due))
     finally:
         _turn.release()
 
 
-def _claim(services: Services, room_id: str, moment: datetime) -> bool:
+def _is_due(moment: datetime) -> ColumnElement[bool]:
+    return or_(Room.ics_next_sync.is_(None), Room.ics_next_sync <= moment)
+
+
+def _claim(services: Services, room_id: str) -> bool:
     """Return whether this process is to do it: no two workers do."""
-    is_due = or_(Room.ics_next_sync.is_(None), Room.ics_next_sync <= moment)
+    moment = now()
     with services.db.write() as session:
         claimed = session.scalar(
             update(Room)
-            .where(Room.id == room_id, is_due)
+            .where(Room.id == room_id, _is_due(moment))
             .values(ics_next_sync=moment + CLAIM)
             .returning(Room.id)
             .execution_options(synchronize_session=False)
@@ -79,83 +88,77 @@ def _claim(services: Services, room_id: str, moment: datetime) -> bool:
     return claimed is not None
 
 
-def synchronise(services: Services, room_id: str) -> ICSSyncResult:
+def synchronise(services: Services, room_id: str, *, waits: bool = False) -> ICSSyncResult:
     """Fetch the calendar of a room, and keep its events. What failed leaves them as they are.
 
-    Raises Conflict if this process does so already.
+    Raises Busy if so many are being read already, and `waits` is not set.
     """
-    if room_id in _being_read:
-        raise Conflict(BEING_READ)
-    _being_read.add(room_id)
+    if not _places.acquire(blocking=waits):
+        raise Busy(BUSY)
     try:
         return _synchronise(services, room_id)
     finally:
-        _being_read.discard(room_id)
+        _places.release()
 
 
 def _synchronise(services: Services, room_id: str) -> ICSSyncResult:
     with services.db.read() as session:
         room = session.get(Room, room_id)
-        if room is None or not room.ics_url:
+        if room is None or not room.ics_url or not room.ics_enabled:
             return ICSSyncResult(status=SyncStatus.SKIPPED, reason=NOT_CONFIGURED)
-        url, known, is_own = room.ics_url, room.ics_last_etag, room.platform == "in-person"
-        name, expanded_at = room.name, room.ics_expanded_at
+        url, known, expanded_at = room.ics_url, room.ics_last_etag, room.ics_expanded_at
+        before = _read_for(room)
+        # Of a room around a table the calendar is the room's own
+        is_own = room.platform == "in-person"
+        address = None if is_own else address_of(services.settings.UI_BASE_URL, room.name)
     moment = now()
     since, until = moment - PAST, moment + AHEAD
     problem: list[Part] | None = None
     try:
         feed = fetch(services.allowed_addresses, url)
-        found = hashlib.sha256(feed).hexdigest()
+        digest = hashlib.sha256(feed).hexdigest()
         is_fresh = expanded_at is not None and moment - expanded_at < EXPAND_AGAIN
-        events = None if found == known and is_fresh else expanded(feed, since, until)
+        found = None if digest == known and is_fresh else expanded(feed, since, until, address)
     except ReflectorError as error:
         problem = error.parts
     except Exception as error:
         if is_disconnect(error):
             raise
         log.exception("the calendar of the room %s failed", room_id)
-        problem = FAILED
+        problem = [(FAILED, {})]
     with services.db.write() as session:
         room = session.get(Room, room_id, with_for_update=True)
-        if room is None or room.ics_url != url:
-            return ICSSyncResult(status=SyncStatus.SKIPPED, reason="the room was changed meanwhile")
-        room.ics_next_sync = now() + timedelta(seconds=room.ics_fetch_interval)
+        if room is None or _read_for(room) != before:
+            return ICSSyncResult(status=SyncStatus.SKIPPED, reason=CHANGED)
+        pause = timedelta(seconds=room.ics_fetch_interval)
+        room.ics_next_sync = now() + (max(pause, REST) if problem else pause)
         room.ics_problem = problem
         if problem is not None:
-            return ICSSyncResult(
-                status=SyncStatus.ERROR, error=" ".join(filled(*part) for part in problem)
-            )
+            sentence = " ".join(filled(*part) for part in problem)
+            return ICSSyncResult(status=SyncStatus.ERROR, error=sentence)
         room.ics_last_sync = moment
-        if events is None:
-            return ICSSyncResult(status=SyncStatus.UNCHANGED, hash=found)
-        room.ics_last_etag, room.ics_expanded_at = found, moment
-        own = (
-            events
-            if is_own
-            else [e for e in events if is_for(e, services.settings.UI_BASE_URL, name)]
-        )
-        result = _keep(session, room_id, own, since, until)
-        result.hash, result.total_events = found, len(events)
+        if found is None:
+            return ICSSyncResult(status=SyncStatus.UNCHANGED, hash=digest)
+        room.ics_last_etag, room.ics_expanded_at = digest, moment
+        total, events = found
+        result = _keep(session, room_id, events, until)
+        result.hash, result.total_events = digest, total
         return result
 
 
-def is_for(event: dict[str, Any], base_url: str, room: str) -> bool:
-    """Return whether an event names the address of the room, however that is written."""
-    address = re.escape(f"{base_url.rstrip('/')}/")
-    text = " ".join(str(event[field]) for field in ("location", "description", "url"))
-    names = (
-        unquote(each) for each in re.findall(rf"{address}([^\s\"'<>?#/]+)", text, re.IGNORECASE)
-    )
-    wanted = {room.lower(), quote(room).lower()}
-    return any(each.rstrip(".,;:)]").lower() in wanted for each in names)
+def _read_for(room: Room) -> tuple[object, ...]:
+    """Return what decides which events a room has."""
+    return room.ics_url, room.ics_enabled, room.name, room.platform
+
+
+def remove_old(services: Services) -> None:
+    """Remove events that are long over, with what they say of people."""
+    with services.db.write() as session:
+        session.execute(delete(CalendarEvent).where(CalendarEvent.end_time < now() - KEPT))
 
 
 def _keep(
-    session: Session,
-    room_id: str,
-    events: Iterable[dict[str, Any]],
-    since: datetime,
-    until: datetime,
+    session: Session, room_id: str, events: Iterable[dict[str, Any]], until: datetime
 ) -> ICSSyncResult:
     """Store these events, and mark what is not among them as deleted. The past stays."""
     result, moment = ICSSyncResult(status=SyncStatus.SUCCESS), now()
@@ -183,7 +186,8 @@ def _keep(
         row.last_synced = moment
     result.events_found = len(seen)
     for uid, row in known.items():
-        if uid not in seen and not row.is_deleted and moment < row.start_time <= until:
+        is_over = row.end_time <= moment or row.start_time > until
+        if uid not in seen and not row.is_deleted and not is_over:
             row.is_deleted = True
             result.events_deleted += 1
     return result

@@ -12,7 +12,7 @@ from reflector.db.base import now
 
 PATIENCE = timedelta(days=3)
 # Longer than looking a name up and sending may take
-CLAIM = timedelta(minutes=5)
+CLAIM = timedelta(minutes=10)
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=6)
 

@@ -6,11 +6,11 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reflector.db.attempts import Attempts
-from reflector.db.base import Base, new_id, transcript_key
+from reflector.db.base import Base, new_id
 
 
 class Mail(Attempts, Base):
-    """A transcript for one recipient. It is written when it is sent, and goes with its transcript.
+    """A transcript for one recipient. It is written when it is sent; the record outlives its transcript.
 
     `room_id` is the room that asked for it, and `user_id` the person ("" without accounts) who did.
     """
@@ -18,7 +18,7 @@ class Mail(Attempts, Base):
     __tablename__ = "mail"
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    transcript_id: Mapped[str] = transcript_key()
+    transcript_id: Mapped[str]
     room_id: Mapped[str | None]
     user_id: Mapped[str | None]
     recipient: Mapped[str]

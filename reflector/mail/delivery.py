@@ -1,20 +1,22 @@
-"""Send the e-mail that is due, each until it is there or its three days are over."""
+"""Send e-mail: what a room orders until it is there, and what a person asks for at once."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
+from datetime import timedelta
 from email.message import EmailMessage
 
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import may_room_read
-from reflector.db.engine import is_disconnect
+from reflector.db.engine import is_disconnect, retry_on_disconnect
 from reflector.db.models import Mail, Room, Transcript, now
-from reflector.errors import InvalidInput, Part, ReflectorError, Unavailable
+from reflector.errors import InvalidInput, Part, ReflectorError
 from reflector.mail import message, smtp
+from reflector.mail.queue import recipients_of
 from reflector.outgoing.problems import FAILED, REMOVED
 from reflector.services import Services
 
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 TURN_SECONDS = 60.0
+KEPT = timedelta(days=30)
 
 _turn = threading.Lock()
 
@@ -35,72 +38,104 @@ def execute(services: Services) -> int:
     if not services.settings.sends_mail or not _turn.acquire(blocking=False):
         return 0
     try:
-        due = select(Mail.id).where(Mail.due_at <= now()).order_by(Mail.due_at).limit(BATCH)
+        moment = now()
+        is_free = or_(Mail.claimed_until.is_(None), Mail.claimed_until < moment)
+        due = (
+            select(Mail.id).where(Mail.due_at <= moment, is_free).order_by(Mail.due_at).limit(BATCH)
+        )
         with services.db.read() as session:
             waiting = session.scalars(due).all()
         until, tried = time.monotonic() + TURN_SECONDS, 0
         for mail_id in waiting:
             if time.monotonic() > until:
                 break
-            error = attempt(services, mail_id)
+            error = _try(services, mail_id)
             tried += 1
-            if isinstance(error, Unavailable):
+            if isinstance(error, smtp.ServerAway):
                 break
         return tried
     finally:
         _turn.release()
 
 
-def attempt(services: Services, mail_id: str, *, is_last: bool = False) -> ReflectorError | None:
-    """Send it once, unless somebody else does. Return what went wrong, which is in its row, too.
-
-    With `is_last` it is not tried again.
-    """
-    error: ReflectorError | None = None
-    parts: list[Part] | None = None
-    try:
-        written = _claim(services, mail_id)
-        if written is None:
-            return None
-        smtp.send(services.settings, written)
-    except ReflectorError as problem:
-        error, parts = problem, problem.parts
-    except Exception as problem:
-        if is_disconnect(problem):
-            raise
-        log.exception("the e-mail %s failed", mail_id)
-        error, parts = ReflectorError(FAILED[0][0]), FAILED
+def send_now(services: Services, mail_id: str) -> None:
+    """Send what a person asked for. Raises what went wrong; it is not tried again."""
+    error, parts = _send(services, mail_id)
     with services.db.write() as session:
         mail = session.get(Mail, mail_id, with_for_update=True)
-        if mail is None:
-            return error
-        is_over = parts is None or is_last or isinstance(error, InvalidInput)
-        if is_over or not mail.retry(now(), parts):
+        if mail is not None:
+            mail.attempts += 1
             mail.end(parts)
     if error is not None:
-        log.warning("an e-mail about %s was not sent: %s", mail.transcript_id, error)
+        raise error
+
+
+def remove_old(services: Services) -> None:
+    """Remove records of e-mail that was sent or given up long ago."""
+    with services.db.write() as session:
+        ended, old = Mail.due_at.is_(None), Mail.created_at < now() - KEPT
+        session.execute(delete(Mail).where(ended, old))
+
+
+def _try(services: Services, mail_id: str) -> ReflectorError | None:
+    """Send it once, unless somebody else does. Return what went wrong, which is in its row, too."""
+    if not _claim(services, mail_id):
+        return None
+    error, parts = _send(services, mail_id)
+
+    def note() -> None:
+        with services.db.write() as session:
+            mail = session.get(Mail, mail_id, with_for_update=True)
+            if mail is None or mail.due_at is None:
+                return
+            is_over = parts is None or isinstance(error, InvalidInput)
+            if is_over or not mail.retry(now(), parts):
+                mail.end(parts)
+
+    # What was taken must not be sent again because the database restarts
+    retry_on_disconnect(note)
     return error
 
 
-def _claim(services: Services, mail_id: str) -> EmailMessage | None:
-    """Return what to send, claimed for this process; None if there is nothing to send now."""
-    moment = now()
-    with services.db.write() as session:
-        mail = session.get(Mail, mail_id, with_for_update=True)
-        if mail is None or not mail.is_due(moment):
-            return None
-        if not _may_have(session, mail):
-            mail.end(REMOVED)
-            return None
-        mail.claim(moment)
+def _send(services: Services, mail_id: str) -> tuple[ReflectorError | None, list[Part] | None]:
+    """Write and send it. Return the error, and its parts."""
+    try:
+        smtp.send(services.settings, _written(services, mail_id))
+    except ReflectorError as error:
+        log.warning("the e-mail %s was not sent: %s", mail_id, error)
+        return error, error.parts
+    except Exception as error:
+        if is_disconnect(error):
+            raise
+        log.exception("the e-mail %s failed", mail_id)
+        return ReflectorError(FAILED[0][0]), FAILED
+    return None, None
+
+
+def _written(services: Services, mail_id: str) -> EmailMessage:
     with services.db.read() as session:
         return message.compose(session, services.settings, session.get_one(Mail, mail_id))
 
 
+def _claim(services: Services, mail_id: str) -> bool:
+    """Return whether this process is to send it now."""
+    moment = now()
+    with services.db.write() as session:
+        mail = session.get(Mail, mail_id, with_for_update=True)
+        if mail is None or not mail.is_due(moment):
+            return False
+        if not _may_have(session, mail):
+            mail.end(REMOVED)
+            return False
+        mail.claim(moment)
+        return True
+
+
 def _may_have(session: Session, mail: Mail) -> bool:
-    """Return whether it may be sent now: that may have changed since it was ordered."""
-    transcript = session.get_one(Transcript, mail.transcript_id)
-    if transcript.deleted_at is not None:
-        return False
+    """Return whether the room still sends it there: that may have changed since it was ordered."""
+    transcript = session.get(Transcript, mail.transcript_id)
     room = session.get(Room, mail.room_id) if mail.room_id else None
-    return mail.room_id is None or (room is not None and may_room_read(room, transcript))
+    if transcript is None or transcript.deleted_at is not None or room is None:
+        return False
+    is_wanted = transcript.room_id == room.id and mail.recipient in recipients_of(room)
+    return is_wanted and may_room_read(room, transcript)

@@ -51,8 +51,9 @@ def compose(session: Session, settings: Settings, mail: Mail) -> EmailMessage:
     # The same for each attempt: a reader whose server took one that we think failed shows it once
     message["Message-ID"] = f"<{mail.id}@{parseaddr(sender)[1].rpartition('@')[2] or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(plain)
-    message.add_alternative(html, subtype="html")
+    # Not every server takes eight bits
+    message.set_content(plain, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
     if document.words:
         maintype, subtype = MEDIA_TYPE.split("/")
         name = UNSAFE.sub("", document.title).strip()[:100] or "transcript"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import may_room_read
@@ -13,8 +14,11 @@ from reflector.errors import Busy
 from reflector.localization import ENGLISH, LANGUAGES
 from reflector.runtime.settings import Settings
 
+log = logging.getLogger(__name__)
+
 # An account may not make this server a sender of advertisements
 MOST_AN_HOUR = 60
+MOST_A_DAY = 2000
 
 
 def order_for_room(session: Session, settings: Settings, transcript: Transcript) -> None:
@@ -25,18 +29,25 @@ def order_for_room(session: Session, settings: Settings, transcript: Transcript)
     room = session.get(Room, transcript.room_id) if transcript.room_id else None
     if room is None or not settings.sends_mail or not may_room_read(room, transcript):
         return
-    had = select(Mail.recipient).where(Mail.transcript_id == transcript.id)
-    known = set(session.scalars(had))
+    had = select(Mail.recipient).where(Mail.transcript_id == transcript.id, Mail.room_id == room.id)
+    known = {each.lower() for each in session.scalars(had)}
     owner = session.get(User, room.user_id)
     language = owner.language if owner else None
-    for recipient in dict.fromkeys(recipients_of(room)):
-        if recipient not in known:
-            session.add(
-                Mail(
-                    transcript_id=transcript.id, room_id=room.id, recipient=recipient, due_at=now(),
-                    language=language if language in LANGUAGES else ENGLISH,
-                )
-            )  # fmt: skip
+    for recipient in recipients_of(room):
+        if recipient.lower() in known:
+            continue
+        if _sent_since(session, timedelta(days=1), Mail.room_id == room.id) >= MOST_A_DAY:
+            log.warning(
+                "the room %s has sent %s e-mails in a day, and sends no more", room.id, MOST_A_DAY
+            )
+            return
+        known.add(recipient.lower())
+        session.add(
+            Mail(
+                transcript_id=transcript.id, room_id=room.id, recipient=recipient, due_at=now(),
+                language=language if language in LANGUAGES else ENGLISH,
+            )
+        )  # fmt: skip
 
 
 def recipients_of(room: Room) -> list[str]:
@@ -46,14 +57,20 @@ def recipients_of(room: Room) -> list[str]:
 def order(
     session: Session, transcript_id: str, user_id: str, recipient: str, language: str
 ) -> Mail:
-    """Order what a person wants to be sent now. Raises Busy if they have sent MOST_AN_HOUR."""
-    recent = Mail.user_id == user_id, Mail.created_at > now() - timedelta(hours=1)
-    if (session.scalar(select(func.count()).select_from(Mail).where(*recent)) or 0) >= MOST_AN_HOUR:
+    """Order what a person wants to be sent now, by themselves: no worker sends it.
+
+    Raises Busy if they have sent MOST_AN_HOUR.
+    """
+    if _sent_since(session, timedelta(hours=1), Mail.user_id == user_id) >= MOST_AN_HOUR:
         raise Busy("You have sent {most} e-mails in an hour. Wait a while.", most=MOST_AN_HOUR)
     mail = Mail(
-        transcript_id=transcript_id, user_id=user_id, recipient=recipient, language=language,
-        due_at=now(),
-    )  # fmt: skip
+        transcript_id=transcript_id, user_id=user_id, recipient=recipient, language=language
+    )
     session.add(mail)
     session.flush()
     return mail
+
+
+def _sent_since(session: Session, time: timedelta, whose: ColumnElement[bool]) -> int:
+    recent = select(func.count()).select_from(Mail).where(whose, Mail.created_at > now() - time)
+    return session.scalar(recent) or 0

@@ -13,6 +13,7 @@ from reflector.mail import delivery, queue, schemas
 router = APIRouter(tags=["transcripts"])
 
 NOT_CONFIGURED = N_("Email not configured")
+NOT_READY = N_("This recording is not ready yet. Send it once it is.")
 
 
 @router.post("/transcripts/{transcript_id}/email")
@@ -25,13 +26,13 @@ def transcript_send_email(
 ) -> schemas.SendEmailResponse:
     """Send the summary and the text to an address, now. Who may read a transcript may do so."""
     with services.db.write() as session:
-        get_authorized_transcript(session, caller, transcript_id)
+        transcript = get_authorized_transcript(session, caller, transcript_id)
         if not services.settings.sends_mail:
             raise InvalidInput(NOT_CONFIGURED)
+        if transcript.shown_run is None:
+            raise InvalidInput(NOT_READY)
         language = languages.wanted(request)
         user_id = caller.user_id or NOBODY
         mail_id = queue.order(session, transcript_id, user_id, info.email, language).id
-    error = delivery.attempt(services, mail_id, is_last=True)
-    if error is not None:
-        raise error
+    delivery.send_now(services, mail_id)
     return schemas.SendEmailResponse(sent=1)

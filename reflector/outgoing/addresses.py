@@ -38,7 +38,7 @@ class Allowed:
                         f"ALLOWED_INTERNAL_ADDRESSES has “{entry}”, which is neither a host nor a network",
                         "Write hosts, addresses and networks like 192.168.1.0/24, separated by commas.",
                     ) from None
-                self._hosts.add(_plain(entry))
+                self._hosts.add(in_ascii(entry))
 
     def resolve(self, host: str, port: int) -> list[str]:
         """Return the addresses of `host` that may be asked, for a connection right away.
@@ -51,7 +51,7 @@ class Allowed:
         except (OSError, UnicodeError):
             raise Unavailable("The address of “{host}” cannot be found.", host=host) from None
         addresses = list(dict.fromkeys(str(each[4][0]).partition("%")[0] for each in found))
-        if _plain(host) not in self._hosts:
+        if in_ascii(host) not in self._hosts:
             self._check(host, addresses)
         return addresses
 
@@ -64,7 +64,7 @@ class Allowed:
                 )
 
 
-def _plain(host: str) -> str:
+def in_ascii(host: str) -> str:
     """Return a host as requests name it: in small letters, and in ASCII (IDNA)."""
     try:
         return httpx2.URL(f"http://{host.strip()}").raw_host.decode("ascii").rstrip(".").lower()

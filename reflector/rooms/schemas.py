@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from reflector.accounts.users import is_address
+from reflector.outgoing.mailbox import mailbox
 from reflector.rooms.names import checked
 from reflector.webhooks.schemas import webhook_address
 
@@ -18,6 +18,7 @@ RECORDING_TYPES = ("none", "local", "cloud")
 TRIGGERS = ("none", "prompt", "automatic", "automatic-2nd-participant")
 SHORTEST_INTERVAL = 60
 LONGEST_INTERVAL = 7 * 24 * 3600
+MOST_RECIPIENTS = 50
 
 
 def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
@@ -46,10 +47,9 @@ def _interval(seconds: int) -> int:
 def _mailboxes(text: str) -> str:
     """Return e-mail addresses, separated by commas. Raises ValueError if one is none."""
     found = [each.strip() for each in text.split(",") if each.strip()]
-    for each in found:
-        if not is_address(each):
-            raise ValueError(f"“{each}” is not an e-mail address")
-    return ", ".join(found)
+    if len(found) > MOST_RECIPIENTS:
+        raise ValueError(f"a room sends to {MOST_RECIPIENTS} addresses at most")
+    return ", ".join(mailbox(each) for each in found)
 
 
 RoomName = Annotated[str, AfterValidator(checked)]

@@ -19,7 +19,7 @@ from sqlalchemy import Row, Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from reflector.db.attempts import LONGEST_RETRY
-from reflector.db.engine import is_disconnect
+from reflector.db.engine import is_disconnect, retry_on_disconnect
 from reflector.db.models import Room, Transcript, Webhook, WebhookDelivery, now
 from reflector.errors import N_, Conflict, Part, ReflectorError
 from reflector.outgoing.client import Answer, request
@@ -184,9 +184,16 @@ def _try(services: Services, delivery_id: str, *, even_if_it_rests: bool = False
             raise
         log.exception("the delivery %s of a webhook failed", delivery_id)
         problem = FAILED
+    # What was taken must not be sent again because the database restarts
+    retry_on_disconnect(lambda: _note_one(services, delivery_id, answer, problem))
+    return problem is None
+
+
+def _note_one(
+    services: Services, delivery_id: str, answer: Answer | None, problem: list[Part] | None
+) -> None:
     with services.db.write() as session:
         _note(session, delivery_id, answer, problem)
-    return problem is None
 
 
 def _claim(
@@ -267,14 +274,13 @@ def _note(
     target = _target(session, delivery, lock=True)
     session.refresh(delivery, with_for_update=True)
     moment = now()
+    if delivery.due_at is None:
+        return  # another worker has ended it
     delivery.status_code = answer.status if answer else None
-    if problem is None:
-        _end(delivery, None)
+    if problem is None or target is None:
+        _end(delivery, problem)
         if target is not None:
             target.webhook_not_before = None
-        return
-    if delivery.due_at is None or target is None:
-        _end(delivery, problem)
         return
     asked = _asked_for(answer)
     has_time = delivery.retry(moment, problem, asked)

@@ -11,13 +11,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from reflector.calendars import expand
-from reflector.calendars.expand import expanded
+from reflector.calendars.expand import address_of, names_address
 from reflector.errors import InvalidInput
 from tests.calendars.feeds import event, feed, person
 
 CASES = Path(__file__).parent.parent.parent.parent / "shared" / "cases" / "ics"
 BERLIN = ZoneInfo("Europe/Berlin")
 AUTUMN = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC)
+
+
+def expanded(content: bytes, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    _, found = expand.expanded(content, since, until)
+    return found
 
 
 def times(found: list[dict[str, Any]]) -> list[str]:
@@ -111,6 +116,60 @@ def test_reading_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -
 def test_what_is_no_calendar_is_said_to_be_none(content: bytes) -> None:
     with pytest.raises(InvalidInput, match="no calendar, or only the beginning of one"):
         expanded(content, *AUTUMN)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "DTSTART:99991231T100000Z\r\nDTEND:99991231T235959Z", "DTEND:20261126T170000Z", "SUMMARY:no time at all",
+        "DTSTART:20261126T160000Z\r\nDTSTART:20261127T160000Z", "DTSTART:2026",
+        "DTSTART:20261126T160000Z\r\nRRULE:FREQ=SOMETIMES;BYDAY=XX",
+        "DTSTART:20261126T160000Z\r\nDTEND;VALUE=DATE:20261127\r\nRRULE:FREQ=DAILY;UNTIL=20261128",
+    ],
+)  # fmt: skip
+def test_one_broken_event_leaves_the_others(broken: str) -> None:
+    whole = feed(event("good", datetime(2026, 11, 26, 16, tzinfo=UTC))).decode()
+    bad = f"BEGIN:VEVENT\r\nUID:bad\r\n{broken}\r\nEND:VEVENT\r\n"
+    content = whole.replace("BEGIN:VEVENT", f"{bad}BEGIN:VEVENT", 1).encode()
+    assert "good" in [each["uid"] for each in expanded(content, *AUTUMN)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [("W. Europe Standard Time", "2026-11-26T16:00"), ("Nowhere/Land", "2026-11-26T16:00")],
+)
+def test_zone_of_a_calendar_may_be_outlooks_or_unknown(zone: str, expected: str) -> None:
+    content = feed(event("one", datetime(2026, 11, 26, 16, tzinfo=UTC)))
+    content = content.replace(b"VERSION:2.0", f"VERSION:2.0\r\nX-WR-TIMEZONE:{zone}".encode())
+    assert times(expanded(content, *AUTUMN)) == [expected]
+
+
+def test_what_databases_do_not_take_is_left_out() -> None:
+    made = event(
+        "a", datetime(2026, 11, 26, 16, tzinfo=UTC), attendee=[person("x@y.z", CN="N" * 9000)]
+    )
+    content = feed(made).replace(b"SUMMARY:a", b"SUMMARY:a\x00\x07b")
+    (found,) = expanded(content, *AUTUMN)
+    assert (found["title"], len(found["attendees"][0]["name"])) == ("ab", expand.LONGEST_LINE)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_it"),
+    [
+        ("https://reflector.example.org/board", True), ("Join: HTTPS://Reflector.Example.org/Board.", True),
+        ("<a href='https://reflector.example.org/board'>", True), ("https://reflector.example.org/board?x=1", True),
+        ("https://reflector.example.org/board2", False), ("https://reflector.example.org/boards/1", False),
+        ("https://other.example.org/board", False), ("board", False), ("", False),
+    ],
+)  # fmt: skip
+def test_event_belongs_to_the_room_whose_address_it_names(text: str, is_it: bool) -> None:
+    fields = {"location": "", "description": text, "url": ""}
+    assert names_address(fields, address_of("https://reflector.example.org/", "board")) is is_it
+    spaced = {
+        **fields,
+        "description": text.replace("board", "big%20board").replace("Board", "Big%20Board"),
+    }
+    assert names_address(spaced, address_of("https://reflector.example.org", "big board")) is is_it
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason="the cases do not lie beside the project")

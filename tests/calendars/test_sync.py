@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from reflector.calendars import sync
-from reflector.calendars.sync import is_for
+from reflector.calendars.fetch import fetch
 from reflector.db.models import CalendarEvent, Room, now
 from tests.api.people import SECRET, Person, make_person
 from tests.calendars.feeds import ADDRESS, FeedServer, event, feed, person, serving
@@ -174,7 +175,7 @@ def test_who_may_see_what_of_a_calendar(world: World, calendar: FeedServer) -> N
     world.sync()
     for person_, fields in (
         (world.anna, ("secret plan", "details", ADDRESS, "carla@example.org")),
-        (world.ben, ("secret plan", None, ADDRESS, None)), (None, ("secret plan", None, ADDRESS, None)),
+        (world.ben, ("secret plan", None, ADDRESS, None)), (None, (None, None, None, None)),
     ):  # fmt: skip
         (found,) = world.ask(person_, "GET", "/board/meetings").json()
         emails = found["attendees"] and found["attendees"][0]["email"]
@@ -192,6 +193,7 @@ def test_who_may_see_what_of_a_calendar(world: World, calendar: FeedServer) -> N
     for path in ("/none/meetings", "/none/meetings/upcoming"):
         assert world.ask(world.anna, "GET", path).status_code == 404
     world.ask(world.anna, "PATCH", f"/{room}", {"ics_enabled": False})
+    assert world.titles() == []
     refused = world.ask(world.anna, "POST", "/board/ics/sync")
     assert (refused.status_code, refused.json()["detail"]) == (
         400,
@@ -209,19 +211,65 @@ def test_calendar_of_a_room_without_video_is_all_its_own(
         assert session.scalars(select(CalendarEvent.title)).all() == ["any"]
 
 
-@pytest.mark.parametrize(
-    ("text", "is_it"),
-    [
-        ("https://reflector.example.org/board", True), ("Join: HTTPS://Reflector.Example.org/Board.", True),
-        ("<a href='https://reflector.example.org/board'>", True), ("https://reflector.example.org/board?x=1", True),
-        ("https://reflector.example.org/board2", False), ("https://reflector.example.org/boards/1", False),
-        ("https://other.example.org/board", False), ("board", False), ("", False),
-    ],
-)  # fmt: skip
-def test_event_belongs_to_the_room_whose_address_it_names(text: str, is_it: bool) -> None:
-    fields = {"location": "", "description": text, "url": ""}
-    assert is_for(fields, "https://reflector.example.org/", "board") is is_it
-    spaced = {**fields, "description": text.replace("board", "big%20board")}
-    assert is_for(spaced, "https://reflector.example.org", "big board") is (
-        is_it and "Board" not in text
+def test_meeting_that_is_called_off_while_it_runs_is_not_on(
+    world: World, calendar: FeedServer
+) -> None:
+    world.room(calendar.url)
+    calendar.content = feed(event("running", at(-0.5)), event("over", at(-3)))
+    world.sync()
+    calendar.content = feed()
+    assert (world.sync()["events_deleted"], world.titles()) == (1, ["over"])
+
+
+def test_room_that_is_renamed_while_its_calendar_is_read_is_read_again(
+    world: World, calendar: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = world.room(calendar.url)
+    calendar.content = feed(
+        event("old", at(1)), event("new", at(2), location=ADDRESS.replace("board", "team"))
     )
+
+    def rename(*arguments: Any) -> bytes:
+        world.ask(world.anna, "PATCH", f"/{room}", {"name": "team"})
+        return fetch(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("reflector.calendars.sync.fetch", rename)
+        assert world.sync()["status"] == "skipped"
+    assert sync.execute(world.services) == 1
+    found = world.ask(world.anna, "GET", "/team/meetings").json()
+    assert [each["title"] for each in found] == ["new"]
+
+
+def test_large_company_calendar_keeps_the_events_of_the_room(
+    world: World, calendar: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many others come before them, and however late their address comes in the text."""
+    world.room(calendar.url)
+    others = [event(f"other {n}", at(1), location="Canteen") for n in range(30)]
+    long = event("mine", at(30), location=None, description="x" * 20_000 + f" {ADDRESS}")
+    calendar.content = feed(*others, long)
+    result = world.sync()
+    assert (result["total_events"], world.titles()) == (31, ["mine"])
+
+
+def test_so_many_calendars_are_read_at_once(
+    world: World, calendar: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.room(calendar.url)
+    calendar.content = feed(event("one", at(1)))
+    monkeypatch.setattr(sync, "_places", threading.BoundedSemaphore(1))
+    with sync._places:
+        assert world.ask(world.anna, "POST", "/board/ics/sync").status_code == 429
+    assert world.sync()["status"] == "success"
+
+
+def test_old_events_are_removed(world: World, calendar: FeedServer) -> None:
+    world.room(calendar.url)
+    calendar.content = feed(event("one", at(1)))
+    world.sync()
+    with world.services.db.write() as session:
+        session.execute(update(CalendarEvent).values(end_time=now() - timedelta(days=31)))
+    sync.remove_old(world.services)
+    with world.services.db.read() as session:
+        assert session.scalars(select(CalendarEvent)).all() == []

@@ -20,13 +20,27 @@ USERNAME, PASSWORD = "reflector", "a password of the tests"
 
 @dataclass
 class MailServer:
-    """`refusals`: answers to recipients, by address."""
+    """`refusals`: answers to recipients, by address. `is_rude`: it answers QUIT with an error."""
 
     port: int = 0
     messages: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
+    refused_sender: str | None = None
+    is_rude: bool = False
     was_encrypted: list[bool] = field(default_factory=list)
+
+    async def handle_MAIL(
+        self, _server: Any, _session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if self.refused_sender is not None:
+            return self.refused_sender
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:
+        return "421 too busy to say goodbye" if self.is_rude else "221 Bye"
 
     async def handle_RCPT(
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any

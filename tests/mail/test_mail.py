@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from reflector.administration import people
 from reflector.db.models import Mail, Participant, Transcript, User, now
 from reflector.db.words import store_words
 from reflector.mail import delivery, queue
@@ -159,12 +160,9 @@ def test_e_mail_needs_the_right_to_read_and_an_address(world: World, mailbox: Ma
     assert statuses == [401, 403]
     assert world.ask(world.anna, "POST", "transcripts/none/email", body).status_code == 404
     for wrong in (
-        "",
-        "nobody",
-        "a@b, c@d",
-        "a@example.com\r\nBcc: d@example.com",
-        "x" * 400 + "@example.com",
-    ):
+        "", "nobody", "a@", "@b", "a..b@example.com", "a.@example.com", "a@b@example.com", "bö@example.com", "a@b(c)",
+        "a@b, c@d", "a@example.com\r\nBcc: d@example.com", "x" * 400 + "@example.com",
+    ):  # fmt: skip
         answer = world.ask(world.anna, "POST", f"transcripts/{made}/email", {"email": wrong})
         assert answer.status_code == 422, wrong
     assert mailbox.messages == []
@@ -234,7 +232,7 @@ def test_room_sends_nothing_that_is_private_or_gone(world: World, mailbox: MailS
         assert world.ask(world.ben, "DELETE", f"transcripts/{path}").status_code == 200
     delivery.execute(world.services)
     assert mailbox.messages == []
-    assert {mail.transcript_id for mail in world.mails()} == {withdrawn, gone}
+    assert {mail.transcript_id for mail in world.mails()} == {withdrawn, gone, destroyed}
     assert all(mail.due_at is None and mail.error for mail in world.mails())
 
 
@@ -258,6 +256,92 @@ def test_mail_server_that_is_away_is_tried_for_three_days(
     for _ in range(2):
         delivery.execute(world.services)
     assert not [mail for mail in world.mails() if mail.due_at is not None]
+
+
+def test_address_with_letters_beyond_ascii_is_reached(world: World, mailbox: MailServer) -> None:
+    path = f"transcripts/{world.recording(title='Bücher für Änne')}/email"
+    assert world.ask(world.anna, "POST", path, {"email": "post@bücher.example"}).status_code == 200
+    assert mailbox.recipients == ["post@xn--bcher-kva.example"]
+    (message,) = mailbox.messages
+    assert message["Subject"] == "Bücher für Änne"
+    parts = [part for part in message.walk() if not part.is_multipart()]
+    encodings = {part["Content-Transfer-Encoding"] for part in parts}
+    assert encodings == {"quoted-printable", "base64"}
+
+
+def test_recording_that_is_not_ready_is_not_sent(world: World, mailbox: MailServer) -> None:
+    room = world.room("c@example.com")
+    made = world.recording(room_id=room)
+    path, body = f"transcripts/{made}/email", {"email": "c@example.com"}
+    for shown, status in ((None, 400), (1, 200)):
+        with world.services.db.write() as session:
+            session.execute(update(Transcript).values(shown_run=shown))
+        assert world.ask(world.anna, "POST", path, body).status_code == status
+    # What a person sends takes nothing from what the room sends
+    world.is_ready(made)
+    assert delivery.execute(world.services) == 1
+    assert mailbox.recipients == ["c@example.com"] * 2
+
+
+def test_address_that_was_taken_out_of_the_room_gets_nothing(
+    world: World, mailbox: MailServer
+) -> None:
+    room = world.room("typo@example.com, c@example.com")
+    world.is_ready(world.recording(room_id=room))
+    world.ask(world.anna, "PATCH", f"rooms/{room}", {"email_transcript_to": "c@example.com"})
+    delivery.execute(world.services)
+    assert mailbox.recipients == ["c@example.com"]
+
+
+def test_room_of_a_removed_account_sends_nothing(world: World, mailbox: MailServer) -> None:
+    calendar = {"ics_url": "https://example.org/ben.ics", "ics_enabled": True}
+    body = {**ROOM, "email_transcript_to": "ben@private.example", **calendar}
+    room = world.ask(world.ben, "POST", "rooms", body).json()["id"]
+    people.remove(world.services, world.ben.id, world.anna.id)
+    world.is_ready(world.recording(room_id=room))
+    assert (delivery.execute(world.services), mailbox.messages) == (0, [])
+    shown = world.ask(world.anna, "GET", f"rooms/{room}").json()
+    left = shown["email_transcript_to"], shown["ics_url"], shown["ics_enabled"]
+    assert left == (None, None, False)
+
+
+def test_one_recipient_that_is_put_off_does_not_hold_up_others(
+    world: World, mailbox: MailServer
+) -> None:
+    room = world.room("grey@example.com,c@example.com")
+    mailbox.refusals = {"grey@example.com": "450 try again later"}
+    world.is_ready(world.recording(room_id=room))
+    assert delivery.execute(world.services) == 2
+    assert mailbox.recipients == ["c@example.com"]
+    mailbox.refusals = {}
+    world.let_time_pass(timedelta(hours=1))
+    delivery.execute(world.services)
+    assert sorted(mailbox.recipients) == ["c@example.com", "grey@example.com"]
+
+
+def test_sender_that_is_refused_loses_nothing(world: World, mailbox: MailServer) -> None:
+    room = world.room("c@example.com")
+    mailbox.refused_sender = "553 not yours"
+    world.is_ready(world.recording(room_id=room))
+    delivery.execute(world.services)
+    (mail,) = world.mails()
+    assert mail.due_at is not None
+    assert "553 not yours" in str(mail.error)
+    mailbox.refused_sender = None
+    world.let_time_pass(timedelta(hours=1))
+    delivery.execute(world.services)
+    assert mailbox.recipients == ["c@example.com"]
+
+
+def test_server_that_ends_rudely_has_taken_it_all_the_same(
+    world: World, mailbox: MailServer
+) -> None:
+    room = world.room("c@example.com")
+    mailbox.is_rude = True
+    world.is_ready(world.recording(room_id=room))
+    delivery.execute(world.services)
+    (mail,) = world.mails()
+    assert (mail.due_at, mail.error, len(mailbox.messages)) == (None, None, 1)
 
 
 def test_address_that_is_refused_is_not_tried_again(world: World, mailbox: MailServer) -> None:

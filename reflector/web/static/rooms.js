@@ -117,8 +117,8 @@ onSubmit(dialog, async () => {
   const fields = {
     name,
     webhook_url: byId("room-webhook").value.trim(),
-    ics_url: calendar,
-    ics_enabled: calendar !== "",
+    // One that a program has turned off stays so
+    ...(calendar === (asked?.ics_url ?? "") ? {} : { ics_url: calendar, ics_enabled: calendar !== "" }),
     ics_fetch_interval: Number(byId("room-interval").value),
   };
   if (byId("room-mail")) fields.email_transcript_to = byId("room-mail").value;
@@ -144,9 +144,13 @@ byId("room-calendar-read").addEventListener("click", async ({ target }) => {
   if (!asked) return;
   target.disabled = true;
   byId("room-calendar-said").textContent = t("The calendar is being read…");
-  await send(`${apiOf(asked)}/ics/sync`, "POST").catch(() => {}); // the status says what went wrong
+  try {
+    await send(`${apiOf(asked)}/ics/sync`, "POST");
+    await showCalendar(); // which says what is wrong with the calendar
+  } catch (error) {
+    byId("room-calendar-said").textContent = error.message;
+  }
   target.disabled = false;
-  await showCalendar();
 });
 byId("room-name").addEventListener("input", showAddress);
 byId("new").addEventListener("click", () => ask(null));

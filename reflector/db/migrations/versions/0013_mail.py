@@ -11,11 +11,10 @@ OLDEST_READER = "0003"
 
 
 def upgrade() -> None:
-    transcript = sa.ForeignKey("transcript.id", ondelete="CASCADE")
     op.create_table(
         "mail",
         sa.Column("id", sa.String(), primary_key=True),
-        sa.Column("transcript_id", sa.String(), transcript, nullable=False),
+        sa.Column("transcript_id", sa.String(), nullable=False),
         sa.Column("room_id", sa.String()),
         sa.Column("user_id", sa.String()),
         sa.Column("recipient", sa.String(), nullable=False),
