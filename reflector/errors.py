@@ -69,6 +69,11 @@ def filled(text: str, values: dict[str, Any]) -> str:
     return text.format(**values) if values else text
 
 
+def sentence(parts: list[Part] | None) -> str | None:
+    """Return the `parts` of an error, as they are stored, in English."""
+    return " ".join(filled(text, values) for text, values in parts) if parts else None
+
+
 class InvalidInput(ReflectorError):
     http_status = 400
     exit_code = 2

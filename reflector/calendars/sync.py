@@ -20,7 +20,7 @@ from reflector.calendars.fetch import fetch
 from reflector.calendars.schemas import ICSSyncResult, SyncStatus
 from reflector.db.engine import is_disconnect
 from reflector.db.models import CalendarEvent, Room, now
-from reflector.errors import N_, Busy, Part, ReflectorError, filled
+from reflector.errors import N_, Busy, Part, ReflectorError, sentence
 from reflector.services import Services
 
 log = logging.getLogger(__name__)
@@ -134,8 +134,7 @@ def _synchronise(services: Services, room_id: str) -> ICSSyncResult:
         room.ics_next_sync = now() + (max(pause, REST) if problem else pause)
         room.ics_problem = problem
         if problem is not None:
-            sentence = " ".join(filled(*part) for part in problem)
-            return ICSSyncResult(status=SyncStatus.ERROR, error=sentence)
+            return ICSSyncResult(status=SyncStatus.ERROR, error=sentence(problem))
         room.ics_last_sync = moment
         if found is None:
             return ICSSyncResult(status=SyncStatus.UNCHANGED, hash=digest)

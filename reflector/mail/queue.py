@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import may_room_read
+from reflector.db.counts import count
 from reflector.db.models import Mail, Room, Transcript, User, now
 from reflector.errors import Busy
 from reflector.localization import ENGLISH, LANGUAGES
@@ -72,5 +73,4 @@ def order(
 
 
 def _sent_since(session: Session, time: timedelta, whose: ColumnElement[bool]) -> int:
-    recent = select(func.count()).select_from(Mail).where(whose, Mail.created_at > now() - time)
-    return session.scalar(recent) or 0
+    return count(session, whose, Mail.created_at > now() - time)

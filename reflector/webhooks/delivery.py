@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from reflector.db.attempts import LONGEST_RETRY
 from reflector.db.engine import is_disconnect, retry_on_disconnect
 from reflector.db.models import Room, Transcript, Webhook, WebhookDelivery, now
-from reflector.errors import N_, Conflict, Part, ReflectorError
+from reflector.errors import N_, Conflict, Part, ReflectorError, sentence
 from reflector.outgoing.client import Answer, request
 from reflector.outgoing.problems import FAILED, REMOVED
 from reflector.services import Services
@@ -125,7 +125,7 @@ def test(services: Services, target: Target) -> WebhookTest:
     return WebhookTest(
         success=problem is None,
         message="" if problem else TAKEN,
-        error=targets.sentence(problem) or "",
+        error=sentence(problem) or "",
         error_parts=problem,
         status_code=answer.status,
         response_preview=answer.content.decode(errors="replace"),
@@ -228,8 +228,9 @@ def _is_to_tell(session: Session, delivery: WebhookDelivery, target: Target) -> 
     if delivery.event == WebhookEvent.DELETED:
         return True
     transcript = session.get(Transcript, delivery.transcript_id)
-    is_there = transcript is not None and transcript.deleted_at is None
-    return transcript is not None and is_there and may_know(target, transcript)
+    if transcript is None or transcript.deleted_at is not None:
+        return False
+    return may_know(target, transcript)
 
 
 def _ask(services: Services, message: Message, moment: datetime, seconds: float) -> Answer:
@@ -267,15 +268,17 @@ def _note(
     session: Session, delivery_id: str, answer: Answer | None, problem: list[Part] | None
 ) -> None:
     """Note what became of an attempt, and when the next one is."""
-    delivery = session.get(WebhookDelivery, delivery_id)
-    if delivery is None:
+    found = session.get(WebhookDelivery, delivery_id)
+    if found is None:
         return
     # The target first, as routes do: two orders could wait for each other
-    target = _target(session, delivery, lock=True)
-    session.refresh(delivery, with_for_update=True)
+    target = _target(session, found, lock=True)
+    delivery = session.get(
+        WebhookDelivery, delivery_id, with_for_update=True, populate_existing=True
+    )
     moment = now()
-    if delivery.due_at is None:
-        return  # another worker has ended it
+    if delivery is None or delivery.due_at is None:
+        return  # removed meanwhile, or ended by another worker
     delivery.status_code = answer.status if answer else None
     if problem is None or target is None:
         _end(delivery, problem)
@@ -289,9 +292,7 @@ def _note(
         # It waits, with what happens meanwhile, until somebody has looked at it
         targets.pause(target, problem)
         host = urlsplit(target.webhook_url or "").hostname
-        log.warning(
-            "the webhook %s to %s is paused: %s", target.id, host, targets.sentence(problem)
-        )
+        log.warning("the webhook %s to %s is paused: %s", target.id, host, sentence(problem))
 
 
 def _asked_for(answer: Answer | None) -> timedelta:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from reflector.accounts.access import Caller
 from reflector.db import models, paging
 from reflector.db.counts import count
-from reflector.errors import InvalidInput, NotFound
+from reflector.errors import InvalidInput, NotFound, sentence
 from reflector.http.deps import ServicesDep, UserCaller
 from reflector.http.schemas import StatusAnswer
 from reflector.services import Services
@@ -34,7 +34,7 @@ def _view(session: Session, target: Target) -> schemas.Webhook:
         events=target.events if isinstance(target, models.Webhook) else list(WebhookEvent),
         previous_secret_until=target.webhook_previous_until,
         paused_at=target.webhook_paused_at,
-        problem=targets.sentence(target.webhook_problem),
+        problem=sentence(target.webhook_problem),
         problem_parts=target.webhook_problem,
         waiting=count(session, *waiting),
     )
@@ -52,7 +52,7 @@ def _delivery(row: models.WebhookDelivery) -> schemas.WebhookDelivery:
         delivered_at=row.delivered_at,
         attempts=row.attempts,
         status_code=row.status_code,
-        error=targets.sentence(row.error),
+        error=sentence(row.error),
         error_parts=row.error,
     )
 

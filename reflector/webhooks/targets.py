@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from reflector.accounts.access import NOBODY, Caller, Policy, owns
 from reflector.db.attempts import PATIENCE
+from reflector.db.counts import count
 from reflector.db.models import Room, Webhook, WebhookDelivery, now
-from reflector.errors import N_, InvalidInput, NotFound, Part, filled
+from reflector.errors import N_, InvalidInput, NotFound, Part
 from reflector.webhooks.events import WebhookEvent
 from reflector.webhooks.signature import new_secret
 
@@ -24,9 +25,9 @@ MOST_WEBHOOKS = 50
 def own(session: Session, caller: Caller, policy: Policy) -> list[Target]:
     """Return the webhooks that the caller may change, those of rooms last."""
     owners = _owners(caller, policy)
-    own = select(Webhook).where(Webhook.user_id.in_(owners)).order_by(Webhook.created_at)
+    accounts = select(Webhook).where(Webhook.user_id.in_(owners)).order_by(Webhook.created_at)
     rooms = select(Room).where(Room.user_id.in_(owners), Room.webhook_url.is_not(None))
-    return [*session.scalars(own), *session.scalars(rooms.order_by(Room.name))]
+    return [*session.scalars(accounts), *session.scalars(rooms.order_by(Room.name))]
 
 
 def get(
@@ -50,10 +51,7 @@ def create(
 ) -> Webhook:
     """Create a webhook. Raises InvalidInput if there are MOST_WEBHOOKS."""
     owner = caller.user_id or NOBODY
-    if (
-        len(session.scalars(select(Webhook.id).where(Webhook.user_id == owner)).all())
-        >= MOST_WEBHOOKS
-    ):
+    if count(session, Webhook.user_id == owner) >= MOST_WEBHOOKS:
         raise InvalidInput(
             "There are {most} webhooks already. Remove one first.", most=MOST_WEBHOOKS
         )
@@ -131,11 +129,6 @@ def resume(session: Session, target: Target) -> None:
         .values(due_at=moment, expires_at=moment + PATIENCE, failures=0)
         .execution_options(synchronize_session=False)
     )
-
-
-def sentence(problem: list[Part] | None) -> str | None:
-    """Return stored `parts` of an error in English."""
-    return " ".join(filled(text, values) for text, values in problem) if problem else None
 
 
 def remove(session: Session, target: Target) -> None:
