@@ -114,6 +114,7 @@ const show = () =>
 onSubmit(dialog, async () => {
   const name = byId("room-name").value;
   const calendar = byId("room-calendar").value.trim();
+  /** @type {Record<string, unknown>} */
   const fields = {
     name,
     webhook_url: byId("room-webhook").value.trim(),
