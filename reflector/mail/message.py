@@ -24,6 +24,7 @@ from reflector.runtime.settings import Settings
 from reflector.transcript.formats import minutes, one_line
 from reflector.transcripts import queries
 from reflector.transcripts.exports.document import Document, Options
+from reflector.transcripts.exports.markdown import HEADING
 from reflector.transcripts.exports.word import MEDIA_TYPE, word
 
 FOLDER = Path(__file__).parent / "templates"
@@ -102,7 +103,14 @@ def _templates() -> Environment:
     found.install_gettext_callables(  # type: ignore[attr-defined]
         localization.gettext, localization.ngettext, newstyle=True
     )
-    # No HTML of a model or a person, and nothing that a reader's program would fetch
-    render = MarkdownIt("commonmark", {"html": False}).disable("image").render
-    found.filters.update(markdown=render, clock=minutes)
+    found.filters.update(markdown=_as_html, clock=minutes)
     return found
+
+
+def _as_html(text: str) -> str:
+    """Return Markdown as HTML whose headings are below those of the e-mail.
+
+    It has no HTML of a model or a person, and nothing that a reader's program would fetch.
+    """
+    renderer = MarkdownIt("commonmark", {"html": False}).disable("image")
+    return str(renderer.render(HEADING.sub(r"##\1 ", text)))

@@ -112,7 +112,7 @@ def test_transcript_is_sent_to_an_address(world: World, mailbox: MailServer) -> 
         assert all(each in text for each in ("Budget", "Money", "Count", "Ben", "Änne")), kind
         assert "anna@example.org sent it to you" in text
         assert "reflector.example.org" not in text  # Carla could not open it
-    assert "<h2>Money</h2>" in text_of(message, "html")
+    assert "<h4>Money</h4>" in text_of(message, "html")
     (attached,) = message.iter_attachments()
     assert attached.get_filename() == "Budget.docx"
     assert attached.get_content()[:2] == b"PK"
