@@ -175,7 +175,8 @@ async function readRooms() {
     select.value = room;
     sayRoom();
   };
-  byId("filter-form").elements.room_id.addEventListener("change", () => follow(roomOf()));
+  // The address has it a moment later
+  byId("filter-form").elements.room_id.addEventListener("change", ({ target }) => follow(target.value));
   byId("filter-form").addEventListener("reset", () => follow(""));
   addEventListener("popstate", () => follow(roomOf()));
   sayRoom();

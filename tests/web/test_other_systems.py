@@ -1,14 +1,17 @@
-"""Webhooks on their page: made, tested, paused, and what was sent to them."""
+"""What goes to other systems and comes from them, on the pages: webhooks, e-mail, calendars."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.calendars.feeds import event, feed, serving
 from tests.conftest import SAMPLE
+from tests.mail.mail_server import MailServer, taking_mail
 from tests.server import WITHOUT_SPEAKERS, Server, running_server
 from tests.waiting import wait_until
 from tests.web.test_pages import browser, new_page, pytestmark
@@ -18,12 +21,19 @@ __all__ = ["browser", "pytestmark"]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def mailbox() -> Iterator[MailServer]:
+    with taking_mail() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, mailbox: MailServer) -> Iterator[Server]:
     """It works off its own schedule each second."""
-    folder: Path = tmp_path_factory.mktemp("webhooks")
+    folder: Path = tmp_path_factory.mktemp("systems")
     with running_server(
         folder, ALLOWED_INTERNAL_ADDRESSES="127.0.0.1", CELERY_BEAT_POLL_INTERVAL="1",
-        **WITHOUT_SPEAKERS,
+        SMTP_HOST="127.0.0.1", SMTP_PORT=str(mailbox.port), SMTP_USE_TLS="false",
+        SMTP_FROM_EMAIL="reflector@example.org", **WITHOUT_SPEAKERS,
     ) as started:  # fmt: skip
         yield started
 
@@ -97,3 +107,45 @@ def test_webhook_is_paused_and_changed(page: Any, server: Server, receiver: Rece
     row.locator("button:text('Edit')").click()
     page.click("#webhook-remove")
     row.wait_for(state="detached")
+
+
+def test_recording_is_sent_by_e_mail(page: Any, server: Server, mailbox: MailServer) -> None:
+    done = server.upload(SAMPLE)
+    server.wait_for_status(done, "ended")
+    page.goto(f"/transcripts/{done}")
+    page.click("#mail-open")
+    page.fill("#mail-recipient", "carla@example.com")
+    page.click("#mail-send")
+    page.wait_for_selector("#mail-said:has-text('Sent to carla@example.com.')")
+    assert mailbox.recipients == ["carla@example.com"]
+    mailbox.refusals = {"gone@example.com": "550 no such user"}
+    page.fill("#mail-recipient", "gone@example.com")
+    page.click("#mail-send")
+    page.wait_for_selector("#mail [data-problem]:has-text('550 no such user')")
+    assert page.input_value("#mail-recipient") == "gone@example.com"
+
+
+def test_room_shows_what_its_calendar_has(page: Any, server: Server) -> None:
+    moment = datetime.now(UTC)
+    with serving() as calendar:
+        calendar.content = feed(
+            event("<b>Budget</b>", moment - timedelta(minutes=10)),
+            event("Review", moment + timedelta(hours=3)),
+        )
+        page.goto("/rooms")
+        page.click("#new")
+        page.fill("#room-name", "Planned")
+        page.click("#room summary:has-text('Calendar')")
+        page.fill("#room-calendar", calendar.url)
+        page.click("#room button:text('Save')")
+        page.click("[aria-label='Edit the room Planned']")
+        page.click("#room-calendar-read")
+        page.wait_for_selector("#room-calendar-said:has-text('2 events')")
+        calendar.content = b"<html>Log in</html>"
+        page.click("#room-calendar-read")
+        page.wait_for_selector("#room-calendar-said:has-text('no calendar, or only the beginning')")
+    page.goto("/planned")
+    page.wait_for_selector("#room-events li:has-text('<b>Budget</b> now, until')")
+    page.wait_for_selector("#room-events li:has-text('Review')")
+    page.select_option("[name=room_id]", "")
+    page.wait_for_selector("#room-events", state="hidden")
