@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -89,8 +90,15 @@ def _set_webhook(session: Session, room: Room, url: str | None, secret: str | No
         targets.rotate(room, secret)
 
 
+def has_name(name: str) -> ColumnElement[bool]:
+    """Return the condition for the room of this name, in any case of letters.
+
+    SQLite knows the cases of ASCII letters only.
+    """
+    return func.lower(Room.name) == func.lower(unicodedata.normalize("NFC", name))
+
+
 def _check_name(session: Session, room: Room, name: str) -> None:
     """Raise InvalidInput if another room has this name, in any case of letters."""
-    same = select(Room.id).where(func.lower(Room.name) == name.lower())
-    if set(session.scalars(same)) - {room.id}:
+    if set(session.scalars(select(Room.id).where(has_name(name)))) - {room.id}:
         raise InvalidInput(NOT_UNIQUE)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import APIRouter, FastAPI, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reflector import localization
@@ -26,6 +26,7 @@ from reflector.http import languages
 from reflector.http.deps import AnyCaller, ServicesDep, is_own_page, set_cookie
 from reflector.http.headers import PageHeaders
 from reflector.http.root_path import RootPath
+from reflector.rooms.queries import has_name
 from reflector.runtime.settings import Settings
 from reflector.services import Services
 from reflector.sharing import links
@@ -89,8 +90,7 @@ def webhooks(request: Request, services: ServicesDep, caller: AnyCaller) -> Resp
 def room(services: ServicesDep, room_name: str) -> Response:
     """Lead from the address of a room to what was recorded there."""
     with services.db.read() as session:
-        same_name = func.lower(Room.name) == room_name.lower()
-        room_id = session.scalars(select(Room.id).where(same_name)).first()
+        room_id = session.scalars(select(Room.id).where(has_name(room_name))).first()
     if room_id is None:
         raise HTTPException(404)
     return RedirectResponse(f"/?room_id={room_id}", 303)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -161,6 +162,15 @@ def test_no_room_hides_a_page_of_the_server(world: World) -> None:
     first = {path.split("/")[1] for path in paths if path.startswith("/")} - {""}
     assert {name for name in first if "{" not in name} <= RESERVED
     assert {"v1", "transcripts", "static"} <= first
+
+
+def test_address_of_a_room_leads_to_what_was_recorded_there(world: World) -> None:
+    room = world.make(name="Ärzte für Änne")
+    name = "Ärzte für Änne"
+    for written in (name, unicodedata.normalize("NFD", name), "ÄRZTE FüR ÄNNE"):
+        answer = world.client.get(f"/{written}", follow_redirects=False)
+        assert (answer.status_code, answer.headers.get("location")) == (303, f"/?room_id={room}")
+    assert world.client.get("/Ärzte", follow_redirects=False).status_code == 404
 
 
 def test_update_writes_what_is_sent(world: World) -> None:
