@@ -32,7 +32,7 @@ from reflector.runtime.sd_notify import Watchdog
 from reflector.runtime.settings import Settings
 from reflector.search import index
 from reflector.services import Services
-from reflector.webhooks import delivery
+from reflector.webhooks import delivery as webhooks
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +70,13 @@ def add_tasks(app: Celery, runner: Runner, stop: threading.Event) -> None:
     def apply_retention() -> None:
         live_text.remove_old(services)
         trash.apply_retention(services)
-        delivery.remove_old(services)
+        webhooks.remove_old(services)
         mail.remove_old(services)
         calendars.remove_old(services)
 
     @app.task(name=schedule.SEND_WEBHOOKS)  # type: ignore[untyped-decorator]
     def send_webhooks() -> None:
-        delivery.execute(services)
+        webhooks.execute(services)
 
     @app.task(name=schedule.READ_CALENDARS)  # type: ignore[untyped-decorator]
     def read_calendars() -> None:

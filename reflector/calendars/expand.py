@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from reflector.errors import N_, InvalidInput, ReflectorError
@@ -39,6 +39,8 @@ LONGEST_TEXT = 10_000
 # Recurring each second or minute is a mistake, and takes for ever to count
 TOO_OFTEN = {"SECONDLY", "MINUTELY"}
 IS_NONE, IS_TOO_MUCH = 2, 3
+# What the libraries raise for an event that they do not understand
+BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 NO_CALENDAR = N_("What this address gives is no calendar, or only the beginning of one.")
 TOO_MUCH = N_("The calendar takes too long to read. Give one with fewer events.")
 FAILED = N_("This server failed to read the calendar. Its log says why.")
@@ -136,7 +138,7 @@ def _is_good(event: Any) -> bool:
         return not any(
             str(freq).upper() in TOO_OFTEN for rule in rules for freq in rule.get("FREQ", [])
         )
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+    except BROKEN:
         return False
 
 
@@ -159,7 +161,7 @@ def _occurrences(
 
     try:
         return of(own)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+    except BROKEN:
         pass
     by_uid: dict[str, list[Any]] = {}
     for event in own:
@@ -168,7 +170,7 @@ def _occurrences(
     for some in by_uid.values():
         try:
             found += of(some)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        except BROKEN:
             continue
     return found
 
@@ -229,12 +231,7 @@ def names_address(event: dict[str, Any], address: str) -> bool:
     base, _, room = address.rpartition("/")
     text = " ".join(str(event[field]) for field in ("location", "description", "url"))
     found = re.findall(rf"{re.escape(base)}/([^\s\"'<>?#/]+)", text, re.IGNORECASE)
-    wanted = {unquote(room).lower(), room.lower()}
-    return any(unquote(each).rstrip(".,;:)]").lower() in wanted for each in found)
-
-
-def address_of(base_url: str, room: str) -> str:
-    return f"{base_url.rstrip('/')}/{quote(room)}"
+    return any(unquote(each).rstrip(".,;:)]").lower() == room.lower() for each in found)
 
 
 def main() -> None:

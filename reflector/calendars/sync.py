@@ -8,19 +8,19 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from reflector.calendars.expand import FAILED, address_of, expanded
+from reflector.calendars.expand import FAILED, expanded
 from reflector.calendars.fetch import fetch
 from reflector.calendars.schemas import ICSSyncResult, SyncStatus
 from reflector.db.engine import is_disconnect
 from reflector.db.models import CalendarEvent, Room, now
 from reflector.errors import N_, Busy, Part, ReflectorError, sentence
+from reflector.outgoing.turns import one_at_a_time
 from reflector.services import Services
 
 log = logging.getLogger(__name__)
@@ -41,33 +41,27 @@ NOT_CONFIGURED = N_("ICS not configured for this room")
 CHANGED = "the room was changed meanwhile"
 BUSY = N_("Other calendars are being read just now. Try again in a minute.")
 
-_turn = threading.Lock()
 # Each is a process with a limit of memory
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
+@one_at_a_time
 def execute(services: Services) -> int:
     """Synchronise the calendars that are due. Return how many there were."""
-    if not _turn.acquire(blocking=False):
-        return 0
-    try:
-        wanted = select(Room.id).where(Room.ics_enabled, Room.ics_url.is_not(None), _is_due(now()))
-        order = Room.ics_next_sync.nulls_first()
-        with services.db.read() as session:
-            due = session.scalars(wanted.order_by(order).limit(BATCH)).all()
-        until = time.monotonic() + TURN_SECONDS
+    wanted = select(Room.id).where(Room.ics_enabled, Room.ics_url.is_not(None), _is_due(now()))
+    order = Room.ics_next_sync.nulls_first()
+    with services.db.read() as session:
+        due = session.scalars(wanted.order_by(order).limit(BATCH)).all()
+    until = time.monotonic() + TURN_SECONDS
 
-        def work(room_id: str) -> bool:
-            if time.monotonic() > until or not _claim(services, room_id):
-                return False
-            with suppress(Busy):
-                synchronise(services, room_id, waits=True)
-            return True
+    def work(room_id: str) -> bool:
+        if time.monotonic() > until or not _claim(services, room_id):
+            return False
+        synchronise(services, room_id, waits=True)
+        return True
 
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="calendars") as pool:
-            return sum(pool.map(work, due))
-    finally:
-        _turn.release()
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="calendars") as pool:
+        return sum(pool.map(work, due))
 
 
 def _is_due(moment: datetime) -> ColumnElement[bool]:
@@ -107,10 +101,10 @@ def _synchronise(services: Services, room_id: str) -> ICSSyncResult:
         if room is None or not room.ics_url or not room.ics_enabled:
             return ICSSyncResult(status=SyncStatus.SKIPPED, reason=NOT_CONFIGURED)
         url, known, expanded_at = room.ics_url, room.ics_last_etag, room.ics_expanded_at
-        before = _read_for(room)
+        before = room.calendar_source
         # Of a room around a table the calendar is the room's own
         is_own = room.platform == "in-person"
-        address = None if is_own else address_of(services.settings.UI_BASE_URL, room.name)
+        address = None if is_own else services.settings.page_url(room.name)
     moment = now()
     since, until = moment - PAST, moment + AHEAD
     problem: list[Part] | None = None
@@ -128,7 +122,7 @@ def _synchronise(services: Services, room_id: str) -> ICSSyncResult:
         problem = [(FAILED, {})]
     with services.db.write() as session:
         room = session.get(Room, room_id, with_for_update=True)
-        if room is None or _read_for(room) != before:
+        if room is None or room.calendar_source != before:
             return ICSSyncResult(status=SyncStatus.SKIPPED, reason=CHANGED)
         pause = timedelta(seconds=room.ics_fetch_interval)
         room.ics_next_sync = now() + (max(pause, REST) if problem else pause)
@@ -143,11 +137,6 @@ def _synchronise(services: Services, room_id: str) -> ICSSyncResult:
         result = _keep(session, room_id, events, until)
         result.hash, result.total_events = digest, total
         return result
-
-
-def _read_for(room: Room) -> tuple[object, ...]:
-    """Return what decides which events a room has."""
-    return room.ics_url, room.ics_enabled, room.name, room.platform
 
 
 def remove_old(services: Services) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, ColumnElement, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reflector.db.base import now
@@ -35,6 +35,12 @@ class Attempts:
         JSON(none_as_null=True), doc="of the last attempt, as `parts` of an error"
     )
     delivered_at: Mapped[datetime | None]
+
+    @classmethod
+    def due(cls, moment: datetime) -> ColumnElement[bool]:
+        """Return the condition for what `is_due`."""
+        is_free = or_(cls.claimed_until.is_(None), cls.claimed_until <= moment)
+        return and_(cls.due_at <= moment, is_free)
 
     def is_claimed(self, moment: datetime) -> bool:
         return self.claimed_until is not None and self.claimed_until > moment

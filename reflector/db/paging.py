@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
+from sqlalchemy import Select
+
 # The largest number that the databases accept for a row count
 MAX_PAGE = 10**9
+Query = TypeVar("Query", bound=Select[Any])
 
 
-def offset(page: int, size: int) -> int:
-    """Return how many rows come before this page; pages count from 1."""
-    return (min(page, MAX_PAGE) - 1) * size
+def cut(query: Query, page: int, size: int) -> Query:
+    """Return the query for the rows of this page; pages count from 1."""
+    return query.limit(size).offset((min(page, MAX_PAGE) - 1) * size)
 
 
 def page_fields(page: int, size: int, total: int) -> dict[str, int]:

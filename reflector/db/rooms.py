@@ -45,6 +45,11 @@ class Room(WebhookTarget, Base):
     email_transcript_to: Mapped[str | None]
     store_video: Mapped[bool] = mapped_column(default=False)
 
+    @property
+    def calendar_source(self) -> tuple[object, ...]:
+        """What decides which events the room has."""
+        return self.ics_url, self.ics_enabled, self.name, self.platform
+
     __table_args__ = (
         UniqueConstraint("name", name="uq_room_name"),
         Index("idx_room_is_shared", "is_shared"),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from datetime import timedelta
 from email.message import EmailMessage
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reflector.accounts.access import may_room_read
@@ -18,6 +17,7 @@ from reflector.errors import InvalidInput, Part, ReflectorError
 from reflector.mail import message, smtp
 from reflector.mail.queue import recipients_of
 from reflector.outgoing.problems import FAILED, REMOVED
+from reflector.outgoing.turns import one_at_a_time
 from reflector.services import Services
 
 log = logging.getLogger(__name__)
@@ -26,36 +26,27 @@ BATCH = 100
 TURN_SECONDS = 60.0
 KEPT = timedelta(days=30)
 
-_turn = threading.Lock()
 
-
+@one_at_a_time
 def execute(services: Services) -> int:
     """Send what is due. Return how many were tried.
 
-    Does nothing while an earlier turn still works. If the mail server is away, one attempt finds
-    that out for all.
+    If the mail server is away, one attempt finds that out for all.
     """
-    if not services.settings.sends_mail or not _turn.acquire(blocking=False):
+    if not services.settings.sends_mail:
         return 0
-    try:
-        moment = now()
-        is_free = or_(Mail.claimed_until.is_(None), Mail.claimed_until < moment)
-        due = (
-            select(Mail.id).where(Mail.due_at <= moment, is_free).order_by(Mail.due_at).limit(BATCH)
-        )
-        with services.db.read() as session:
-            waiting = session.scalars(due).all()
-        until, tried = time.monotonic() + TURN_SECONDS, 0
-        for mail_id in waiting:
-            if time.monotonic() > until:
-                break
-            error = _try(services, mail_id)
-            tried += 1
-            if isinstance(error, smtp.ServerAway):
-                break
-        return tried
-    finally:
-        _turn.release()
+    due = select(Mail.id).where(Mail.due(now())).order_by(Mail.due_at).limit(BATCH)
+    with services.db.read() as session:
+        waiting = session.scalars(due).all()
+    until, tried = time.monotonic() + TURN_SECONDS, 0
+    for mail_id in waiting:
+        if time.monotonic() > until:
+            break
+        error = _try(services, mail_id)
+        tried += 1
+        if isinstance(error, smtp.ServerAway):
+            break
+    return tried
 
 
 def send_now(services: Services, mail_id: str) -> None:

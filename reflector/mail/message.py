@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -17,20 +16,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reflector import localization
-from reflector.accounts.access import Caller, may_read
+from reflector.accounts.access import ANONYMOUS, Caller, may_read
 from reflector.accounts.users import same_email
-from reflector.db.models import Mail, Room, ShareMode, Transcript, User
+from reflector.db.models import Mail, Room, Transcript, User
 from reflector.runtime.settings import Settings
 from reflector.transcript.formats import minutes, one_line
 from reflector.transcripts import queries
-from reflector.transcripts.exports.document import Document, Options
+from reflector.transcripts.exports.document import Document, Options, file_name
 from reflector.transcripts.exports.markdown import HEADING
 from reflector.transcripts.exports.word import MEDIA_TYPE, word
 
 FOLDER = Path(__file__).parent / "templates"
 # Of the subject: longer ones are cut off by readers anyway
 LONGEST_SUBJECT = 200
-UNSAFE = re.compile(r"[^\w\- ]+")
 
 
 def compose(session: Session, settings: Settings, mail: Mail) -> EmailMessage:
@@ -57,8 +55,7 @@ def compose(session: Session, settings: Settings, mail: Mail) -> EmailMessage:
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     if document.words:
         maintype, subtype = MEDIA_TYPE.split("/")
-        name = UNSAFE.sub("", document.title).strip()[:100] or "transcript"
-        content = word(document, Options())
+        content, name = word(document, Options()), file_name(document.title)
         message.add_attachment(content, maintype, subtype, filename=f"{name}.docx")
     # After the parts, to which headers of their kind would go
     message["Content-Language"] = mail.language
@@ -70,7 +67,7 @@ def _values(
 ) -> dict[str, Any]:
     room = session.get(Room, mail.room_id) if mail.room_id else None
     sender = session.get(User, mail.user_id) if mail.user_id else None
-    url = f"{settings.UI_BASE_URL.rstrip('/')}/transcripts/{transcript.id}"
+    url = settings.page_url(f"transcripts/{transcript.id}")
     return {
         "document": document,
         "language": mail.language,
@@ -88,7 +85,7 @@ def _values(
 
 def _may_open(session: Session, recipient: str, transcript: Transcript) -> bool:
     """Return whether the link would show the recipient anything but a login."""
-    if transcript.share_mode == ShareMode.PUBLIC or transcript.user_id is None:
+    if may_read(ANONYMOUS, transcript):
         return True
     user = session.scalars(select(User).where(User.email == same_email(recipient))).first()
     return user is not None and may_read(Caller(user.id, user.email), transcript)

@@ -54,7 +54,7 @@ def update(session: Session, room: Room, fields: dict[str, Any]) -> None:
     with session.no_autoflush:
         if (name := fields.get("name")) is not None:
             _check_name(session, room, name)
-    calendar = room.ics_url, room.ics_enabled, room.name, room.platform
+    source, url = room.calendar_source, room.ics_url
     for name in fields.keys() - {"webhook_url", "webhook_secret"}:
         if name in EMPTY_IS_NONE:
             setattr(room, name, fields[name] or None)
@@ -64,8 +64,8 @@ def update(session: Session, room: Room, fields: dict[str, Any]) -> None:
         session.flush()
     except IntegrityError as error:  # somebody else took the name between
         raise InvalidInput(NOT_UNIQUE) from error
-    if calendar != (room.ics_url, room.ics_enabled, room.name, room.platform):
-        _read_calendar_anew(session, room, has_moved=calendar[0] != room.ics_url)
+    if room.calendar_source != source:
+        _read_calendar_anew(session, room, has_moved=room.ics_url != url)
     _set_webhook(
         session, room, fields.get("webhook_url", room.webhook_url), fields.get("webhook_secret")
     )

@@ -40,13 +40,8 @@ def rooms_list(
     with services.db.read() as session:
         total = count(session, seen)
         order = models.Room.created_at.desc(), models.Room.id
-        rows = session.scalars(
-            select(models.Room)
-            .where(seen)
-            .order_by(*order)
-            .limit(size)
-            .offset(paging.offset(page, size))
-        )
+        query = select(models.Room).where(seen).order_by(*order)
+        rows = session.scalars(paging.cut(query, page, size))
         items = [_details(services, caller, room) for room in rows]
     return Page(items=items, **paging.page_fields(page, size, total))
 

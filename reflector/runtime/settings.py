@@ -201,6 +201,10 @@ class Settings(BaseSettings):
     SMTP_FROM_EMAIL: str | None = None
     SMTP_USE_TLS: bool = True
 
+    def page_url(self, path: str) -> str:
+        """Return the address of a page of this server, for people elsewhere."""
+        return f"{self.UI_BASE_URL.rstrip('/')}/{path}"
+
     @property
     def sends_mail(self) -> bool:
         return bool(self.SMTP_HOST and self.SMTP_FROM_EMAIL)

@@ -175,6 +175,12 @@ def with_text(session: Session, transcript: Transcript, format: TextFormat) -> d
     }
 
 
+def topic_rows(session: Session, transcript: Transcript) -> Sequence[Topic]:
+    """Return the topics of the run on show, in their order."""
+    shown = Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run
+    return session.scalars(select(Topic).where(*shown).order_by(Topic.position)).all()
+
+
 def topics_of(
     session: Session,
     transcript: Transcript,
@@ -183,11 +189,7 @@ def topics_of(
     words: Sequence[Word] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the topics. Pass all `words` of the transcript if they are already loaded."""
-    rows = session.scalars(
-        select(Topic)
-        .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
-        .order_by(Topic.position)
-    ).all()
+    rows = topic_rows(session, transcript)
     if words is None:
         words = words_of(session, transcript) if rows else []
     result = []
@@ -253,8 +255,8 @@ def page_of(
 ) -> dict[str, Any]:
     """Return one page of the list for `caller`. `page` counts from 1."""
     query = minimal_query().where(*filters, listed(caller)).order_by(order, Transcript.id)
-    query = query.limit(size).offset(paging.offset(page, size))
-    items = [without_strangers(minimal(row), caller) for row in session.execute(query)]
+    rows = session.execute(paging.cut(query, page, size))
+    items = [without_strangers(minimal(row), caller) for row in rows]
     complete = page == 1 and len(items) < size
     total = len(items) if complete else count(session, caller, filters)
     return {"items": items, **paging.page_fields(page, size, total)}

@@ -6,10 +6,10 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from reflector.db.models import Room, ShareLink, Topic, Transcript, TranscriptShare, WebhookDelivery
+from reflector.db.counts import count
+from reflector.db.models import Room, ShareLink, Transcript, TranscriptShare, WebhookDelivery
 from reflector.runtime.settings import Settings
 from reflector.transcript import formats
 from reflector.transcript.words import cues, segments
@@ -64,7 +64,7 @@ def _brief(settings: Settings, transcript: Transcript) -> dict[str, Any]:
         "target_language": transcript.target_language,
         "status": transcript.status,
         "share_mode": transcript.share_mode,
-        "frontend_url": f"{settings.UI_BASE_URL.rstrip('/')}/transcripts/{transcript.id}",
+        "frontend_url": settings.page_url(f"transcripts/{transcript.id}"),
     }
 
 
@@ -72,11 +72,6 @@ def _results(session: Session, transcript: Transcript) -> dict[str, Any]:
     people = queries.participants_of(session, transcript.id)
     names = queries.names_of(people)
     words = queries.words_of(session, transcript)
-    topics = session.scalars(
-        select(Topic)
-        .where(Topic.transcript_id == transcript.id, Topic.run == transcript.shown_run)
-        .order_by(Topic.position)
-    )
     return {
         "short_summary": transcript.short_summary,
         "long_summary": transcript.long_summary,
@@ -88,7 +83,7 @@ def _results(session: Session, transcript: Transcript) -> dict[str, Any]:
                 "duration": topic.duration,
                 "webvtt": formats.webvtt(segments(words[topic.first_word : topic.last_word]), names),
             }
-            for topic in topics
+            for topic in queries.topic_rows(session, transcript)
         ],
         "participants": [{"id": p.id, "name": p.name, "speaker": p.speaker} for p in people],
     }  # fmt: skip
@@ -96,11 +91,9 @@ def _results(session: Session, transcript: Transcript) -> dict[str, Any]:
 
 def _sharing(session: Session, transcript: Transcript) -> dict[str, Any]:
     """Return with how many a transcript is shared: no addresses, and no links that open it."""
-    people = select(TranscriptShare.user_id).where(TranscriptShare.transcript_id == transcript.id)
-    links = select(ShareLink.id).where(ShareLink.transcript_id == transcript.id)
     return {
-        "shared_with": len(session.scalars(people).all()),
-        "links": len(session.scalars(links).all()),
+        "shared_with": count(session, TranscriptShare.transcript_id == transcript.id),
+        "links": count(session, ShareLink.transcript_id == transcript.id),
     }
 
 

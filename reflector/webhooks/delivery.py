@@ -7,7 +7,6 @@ sent again, with the same id, by which the receiver knows it.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from reflector.db.models import Room, Transcript, Webhook, WebhookDelivery, now
 from reflector.errors import N_, Conflict, Part, ReflectorError, sentence
 from reflector.outgoing.client import Answer, request
 from reflector.outgoing.problems import FAILED, REMOVED
+from reflector.outgoing.turns import one_at_a_time
 from reflector.services import Services
 from reflector.webhooks import body, signature, targets
 from reflector.webhooks.events import WebhookEvent
@@ -48,8 +48,6 @@ ANSWERED = N_("The receiver answered {status}.")
 TAKEN = N_("The receiver took the test.")
 BEING_SENT = N_("It is being sent just now.")
 
-_turn = threading.Lock()
-
 
 @dataclass(frozen=True)
 class Message:
@@ -63,34 +61,29 @@ class Message:
     body: bytes
 
 
+@one_at_a_time
 def execute(services: Services) -> int:
     """Send what is due. Return how many deliveries were tried.
 
-    Does nothing while an earlier turn still works: it would take threads from the pipeline. After
-    a failure its target is left alone for a while, and others need not wait for it.
+    After a failure its target is left alone for a while, and others need not wait for it.
     """
-    if not _turn.acquire(blocking=False):
-        return 0
-    try:
-        with services.db.read() as session:
-            due = session.execute(_due()).all()
-        until = time.monotonic() + TURN_SECONDS
+    with services.db.read() as session:
+        due = session.execute(_due()).all()
+    until = time.monotonic() + TURN_SECONDS
 
-        def work(rows: list[Row[str, str, datetime | None]]) -> int:
-            tried = 0
-            for row in rows:
-                went_well = None if time.monotonic() > until else _try(services, row[0])
-                tried += went_well is not None
-                if went_well is False:
-                    break
-            return tried
+    def work(rows: list[Row[str, str, datetime | None]]) -> int:
+        tried = 0
+        for row in rows:
+            went_well = None if time.monotonic() > until else _try(services, row[0])
+            tried += went_well is not None
+            if went_well is False:
+                break
+        return tried
 
-        by_target = sorted(due, key=lambda row: (row[1], row[2]))
-        groups = [list(rows) for _, rows in groupby(by_target, key=lambda row: row[1])]
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhooks") as pool:
-            return sum(pool.map(work, groups))
-    finally:
-        _turn.release()
+    by_target = sorted(due, key=lambda row: (row[1], row[2]))
+    groups = [list(rows) for _, rows in groupby(by_target, key=lambda row: row[1])]
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhooks") as pool:
+        return sum(pool.map(work, groups))
 
 
 def send_now(services: Services, delivery_id: str) -> None:
@@ -144,7 +137,6 @@ def remove_old(services: Services) -> None:
 def _due() -> Select[str, str, datetime | None]:
     """Return the query for what may be sent now: id, target, due time."""
     moment = now()
-    is_free = or_(WebhookDelivery.claimed_until.is_(None), WebhookDelivery.claimed_until < moment)
     is_told = or_(
         WebhookDelivery.webhook_id.in_(_ready(Webhook, moment)),
         WebhookDelivery.room_id.in_(_ready(Room, moment)),
@@ -152,7 +144,7 @@ def _due() -> Select[str, str, datetime | None]:
     target = func.coalesce(WebhookDelivery.webhook_id, WebhookDelivery.room_id)
     return (
         select(WebhookDelivery.id, target, WebhookDelivery.due_at)
-        .where(WebhookDelivery.due_at <= moment, is_free, is_told)
+        .where(WebhookDelivery.due(moment), is_told)
         .order_by(WebhookDelivery.due_at)
         .limit(BATCH)
     )

@@ -140,14 +140,8 @@ def webhooks_list_deliveries(
         target = targets.get(session, caller, webhook_id, services.identity.policy, lock=False)
         wanted = targets.of(target)
         order = models.WebhookDelivery.created_at.desc(), models.WebhookDelivery.id
-        rows = session.scalars(
-            select(models.WebhookDelivery)
-            .where(wanted)
-            .order_by(*order)
-            .limit(size)
-            .offset(paging.offset(page, size))
-        )
-        items = [_delivery(row) for row in rows]
+        query = select(models.WebhookDelivery).where(wanted).order_by(*order)
+        items = [_delivery(row) for row in session.scalars(paging.cut(query, page, size))]
         return Page(items=items, **paging.page_fields(page, size, count(session, wanted)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,6 +58,14 @@ class Document:
             ]
             if items:
                 yield heading, items
+
+
+UNSAFE = re.compile(r"[^\w\- ]+")
+
+
+def file_name(title: str) -> str:
+    """Return the name of a file for this title, without the part after its dot."""
+    return UNSAFE.sub("", title).strip()[:100] or "transcript"
 
 
 def _details(item: Mapping[str, Any], keys: Sequence[str]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -21,18 +20,15 @@ from reflector.transcript.words import cues
 from reflector.transcripts import queries
 from reflector.transcripts.exports.archive import Entry, zipped
 from reflector.transcripts.exports.data import data
-from reflector.transcripts.exports.document import Document, Options
+from reflector.transcripts.exports.document import Document, Options, file_name
 from reflector.transcripts.exports.formats import EXPORTS, ExportFormat
 
 router = APIRouter(tags=["transcripts"])
 
 
-UNSAFE = re.compile(r"[^\w\- ]+")
-
-
 def attachment(title: str, suffix: str) -> dict[str, str]:
     """Return `Content-Disposition` with the title, for old and new clients (RFC 6266)."""
-    name = UNSAFE.sub("", title).strip()[:100] or "transcript"
+    name = file_name(title)
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip()
     value = f'attachment; filename="{plain or "transcript"}.{suffix}"'
     return {"Content-Disposition": f"{value}; filename*=UTF-8''{quote(name)}.{suffix}"}

@@ -3,6 +3,7 @@
 import { date } from "./dates.js";
 import { listenToCloseButtons, onSubmit, open } from "./dialogs.js";
 import { api, at, byId, enableControls, inWords, make, makeButton, send } from "./dom.js";
+import { listOf } from "./list.js";
 import { loadRooms } from "./room_choice.js";
 import { t, tn } from "./text.js";
 
@@ -98,18 +99,7 @@ function row(room) {
   );
 }
 
-async function refresh() {
-  const rooms = await loadRooms();
-  byId("list").replaceChildren(...rooms.map(row));
-  byId("empty").hidden = rooms.length > 0;
-  byId("error").hidden = true;
-}
-
-const show = () =>
-  refresh().catch(({ message }) => {
-    byId("error").textContent = message;
-    byId("error").hidden = false;
-  });
+const show = listOf(loadRooms, row);
 
 onSubmit(dialog, async () => {
   const name = byId("room-name").value;

@@ -2,6 +2,7 @@
 
 import { listenToCloseButtons, onSubmit, open, showProblem } from "./dialogs.js";
 import { all, api, byId, enableControls, make, makeButton, send } from "./dom.js";
+import { listOf } from "./list.js";
 import { t } from "./text.js";
 
 const dialog = byId("template");
@@ -33,18 +34,7 @@ function row(template) {
   );
 }
 
-async function refresh() {
-  const templates = await api("/v1/summary-templates");
-  byId("list").replaceChildren(...templates.map(row));
-  byId("empty").hidden = templates.length > 0;
-  byId("error").hidden = true;
-}
-
-const show = () =>
-  refresh().catch(({ message }) => {
-    byId("error").textContent = message;
-    byId("error").hidden = false;
-  });
+const show = listOf(() => api("/v1/summary-templates"), row);
 
 onSubmit(dialog, async () => {
   const body = {

@@ -4,6 +4,7 @@ import { copyFrom } from "./copy_field.js";
 import { date } from "./dates.js";
 import { listenToCloseButtons, onSubmit, open, showProblem } from "./dialogs.js";
 import { api, at, byId, enableControls, inWords, make, makeButton, send } from "./dom.js";
+import { listOf } from "./list.js";
 import { t, tn } from "./text.js";
 
 const dialog = byId("webhook");
@@ -71,7 +72,7 @@ function row(webhook) {
   });
   const toggle = act(async () => {
     await send(`/v1/webhooks/${id}`, "PATCH", { is_paused: !paused_at });
-    await refresh();
+    await show();
   });
   const state = stateOf(webhook);
   return make(
@@ -101,18 +102,7 @@ function row(webhook) {
 /** @param {Webhook} webhook */
 const eventsOf = ({ events }) => events.map((name) => EVENTS[name]).join(" · ");
 
-async function refresh() {
-  const webhooks = await api("/v1/webhooks");
-  byId("list").replaceChildren(...webhooks.map(row));
-  byId("empty").hidden = webhooks.length > 0;
-  byId("error").hidden = true;
-}
-
-const show = () =>
-  refresh().catch(({ message }) => {
-    byId("error").textContent = message;
-    byId("error").hidden = false;
-  });
+const show = listOf(() => api("/v1/webhooks"), row);
 
 /** The page of what was sent that is shown last. */
 let page = 0;
