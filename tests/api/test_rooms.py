@@ -12,34 +12,21 @@ from fastapi.testclient import TestClient
 from reflector.app import create_app
 from reflector.db.models import Meeting, Room, now
 from reflector.rooms.names import RESERVED
-from tests.api.people import SECRET, Person, make_person
-from tests.conftest import OpenServices, client_of
+from tests.api.people import Person
+from tests.api.world import ROOM as PLAIN
+from tests.api.world import World as Plain
+from tests.conftest import OpenServices
 
-ROOM: dict[str, Any] = {
-    "name": "board", "zulip_auto_post": False, "zulip_stream": "", "zulip_topic": "", "is_locked": False,
-    "room_mode": "normal", "recording_type": "cloud", "recording_trigger": "automatic", "is_shared": False,
-    "webhook_url": "https://hooks.example.org/in", "webhook_secret": "", "platform": "in-person",
-    "ics_url": "https://calendar.example.org/secret.ics", "email_transcript_to": "a@example.org,b@example.org",
+ROOM: dict[str, Any] = PLAIN | {
+    "webhook_url": "https://hooks.example.org/in", "ics_url": "https://calendar.example.org/secret.ics",
+    "email_transcript_to": "a@example.org,b@example.org",
 }  # fmt: skip
 CONCEALED = ["webhook_url", "webhook_secret", "ics_url", "email_transcript_to"]
 
 
-class World:
-    def __init__(self, open_with: OpenServices, **settings: Any) -> None:
-        values = {"AUTH_BACKEND": "password", "SECRET_KEY": SECRET, **settings}
-        self.services = open_with(**values)
-        self.client = client_of(self.services)
-        self.anna = make_person(self.services, "anna@example.org")
-        self.ben = make_person(self.services, "ben@example.org")
-
-    def ask(self, person: Person | None, method: str, path: str, body: Any = None) -> Any:
-        headers = person.bearer if person else {}
-        return self.client.request(method, f"/v1/{path}", json=body, headers=headers)
-
+class World(Plain):
     def make(self, person: Person | None = None, **values: Any) -> str:
-        answer = self.ask(person or self.anna, "POST", "rooms", {**ROOM, **values})
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["id"])
+        return super().make(person, **(ROOM | values))
 
     def names(self, person: Person | None) -> list[str]:
         return [each["name"] for each in self.ask(person, "GET", "rooms").json()["items"]]

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.backends import pytest_generate_tests
 
-from tests.conftest import EMBEDDED, SERVERS
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    chosen = [m.args[0] for m in metafunc.definition.iter_markers("parametrize")]
-    if "open_with" in metafunc.fixturenames and "open_with" not in chosen:
-        metafunc.parametrize("open_with", [EMBEDDED, SERVERS], indirect=True, scope="function")
+__all__ = ["pytest_generate_tests"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from icalendar import Calendar, Event, vCalAddress
+
+from tests.http_server import QuietHandler, listening
 
 ADDRESS = "https://reflector.example.org/board"
 
@@ -57,7 +57,7 @@ class FeedServer:
 def serving() -> Iterator[FeedServer]:
     found = FeedServer()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             found.requests.append(self.path)
             is_moved = found.location is not None and self.path == "/calendar.ics"
@@ -68,13 +68,6 @@ def serving() -> Iterator[FeedServer]:
             self.end_headers()
             self.wfile.write(found.content)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.url = f"http://127.0.0.1:{server.server_port}/calendar.ics"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    with listening(Handler) as address:
+        found.url = f"{address}/calendar.ics"
         yield found
-        server.shutdown()
-        thread.join()

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from reflector.calendars import expand
-from reflector.calendars.expand import address_of, names_address
+from reflector.calendars.expand import names_address
 from reflector.errors import InvalidInput
 from tests.calendars.feeds import event, feed, person
 
@@ -164,12 +164,12 @@ def test_what_databases_do_not_take_is_left_out() -> None:
 )  # fmt: skip
 def test_event_belongs_to_the_room_whose_address_it_names(text: str, is_it: bool) -> None:
     fields = {"location": "", "description": text, "url": ""}
-    assert names_address(fields, address_of("https://reflector.example.org/", "board")) is is_it
+    assert names_address(fields, "https://reflector.example.org/board") is is_it
     spaced = {
         **fields,
         "description": text.replace("board", "big%20board").replace("Board", "Big%20Board"),
     }
-    assert names_address(spaced, address_of("https://reflector.example.org", "big board")) is is_it
+    assert names_address(spaced, "https://reflector.example.org/big board") is is_it
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason="the cases do not lie beside the project")

@@ -13,15 +13,10 @@ from sqlalchemy import select, update
 from reflector.calendars import sync
 from reflector.calendars.fetch import fetch
 from reflector.db.models import CalendarEvent, Room, now
-from tests.api.people import SECRET, Person, make_person
+from tests.api.people import Person
+from tests.api.world import World as Plain
 from tests.calendars.feeds import ADDRESS, FeedServer, event, feed, person, serving
-from tests.conftest import OpenServices, client_of
-
-ROOM: dict[str, Any] = {
-    "name": "board", "zulip_auto_post": False, "zulip_stream": "", "zulip_topic": "", "is_locked": False,
-    "room_mode": "normal", "recording_type": "cloud", "recording_trigger": "automatic", "is_shared": True,
-    "webhook_url": "", "webhook_secret": "", "platform": "daily", "ics_enabled": True,
-}  # fmt: skip
+from tests.conftest import OpenServices
 
 
 @pytest.fixture
@@ -30,28 +25,23 @@ def calendar() -> Iterator[FeedServer]:
         yield found
 
 
-class World:
+class World(Plain):
     def __init__(self, open_with: OpenServices) -> None:
-        self.services = open_with(
-            AUTH_BACKEND="password", SECRET_KEY=SECRET, ALLOWED_INTERNAL_ADDRESSES="127.0.0.1",
+        super().__init__(
+            open_with,
+            ALLOWED_INTERNAL_ADDRESSES="127.0.0.1",
             UI_BASE_URL="https://reflector.example.org",
-        )  # fmt: skip
-        self.client = client_of(self.services)
-        self.anna = make_person(self.services, "anna@example.org")
-        self.ben = make_person(self.services, "ben@example.org")
-
-    def ask(self, person: Person | None, method: str, path: str, body: Any = None) -> Any:
-        headers = person.bearer if person else {}
-        return self.client.request(method, f"/v1/rooms{path}", json=body, headers=headers)
+        )
 
     def room(self, url: str, **values: Any) -> str:
-        return str(self.ask(self.anna, "POST", "", {**ROOM, "ics_url": url, **values}).json()["id"])
+        daily: dict[str, Any] = {"platform": "daily", "is_shared": True, "ics_enabled": True}
+        return self.make(ics_url=url, **(daily | values))
 
-    def sync(self, **values: Any) -> Any:
-        return self.ask(self.anna, "POST", "/board/ics/sync").json()
+    def sync(self) -> Any:
+        return self.ask(self.anna, "POST", "rooms/board/ics/sync").json()
 
     def titles(self, person: Person | None = None) -> list[str | None]:
-        found = self.ask(person or self.anna, "GET", "/board/meetings").json()
+        found = self.ask(person or self.anna, "GET", "rooms/board/meetings").json()
         return [each["title"] for each in found]
 
 
@@ -77,17 +67,17 @@ def test_events_of_the_room_come_change_and_go(world: World, calendar: FeedServe
     result = world.sync()
     numbers = [result[f"events_{each}"] for each in ("found", "created", "updated", "deleted")]
     assert (numbers, world.titles()) == ([1, 0, 1, 1], ["renamed"])
-    status = world.ask(world.anna, "GET", "/board/ics/status").json()
+    status = world.ask(world.anna, "GET", "rooms/board/ics/status").json()
     assert (status["status"], status["events_count"], status["last_etag"]) == (
         "enabled",
         1,
         result["hash"],
     )
-    upcoming = world.ask(None, "GET", "/board/meetings/upcoming?minutes_ahead=30").json()
+    upcoming = world.ask(None, "GET", "rooms/board/meetings/upcoming?minutes_ahead=30").json()
     assert upcoming == []
     calendar.content = feed(event("now", at(-0.5)))
     world.sync()
-    upcoming = world.ask(world.ben, "GET", "/board/meetings/upcoming?minutes_ahead=0").json()
+    upcoming = world.ask(world.ben, "GET", "rooms/board/meetings/upcoming?minutes_ahead=0").json()
     assert [each["title"] for each in upcoming] == ["now"]
 
 
@@ -107,18 +97,20 @@ def test_broken_calendar_leaves_what_was_there_and_says_why(
     elif trouble == "large":
         monkeypatch.setattr("reflector.calendars.fetch.MOST_BYTES", 100)
     else:
-        world.ask(world.anna, "PATCH", f"/{room}", {"ics_fetch_interval": 60})
+        world.ask(world.anna, "PATCH", f"rooms/{room}", {"ics_fetch_interval": 60})
         with world.services.db.write() as session:
             session.execute(update(Room).values(ics_url="http://127.0.0.1:9/calendar.ics"))
     result = world.sync()
     assert (result["status"], world.titles()) == ("error", ["kept"])
-    status = world.ask(world.anna, "GET", "/board/ics/status").json()
+    status = world.ask(world.anna, "GET", "rooms/board/ics/status").json()
     assert status["problem_parts"]
     assert result["error"]
     if trouble == "status":
         calendar.status = 200
         assert world.sync()["status"] == "unchanged"
-        assert world.ask(world.anna, "GET", "/board/ics/status").json()["problem_parts"] is None
+        assert (
+            world.ask(world.anna, "GET", "rooms/board/ics/status").json()["problem_parts"] is None
+        )
 
 
 def test_redirect_is_followed_but_not_into_the_network(
@@ -148,9 +140,11 @@ def test_schedule_reads_each_calendar_when_it_is_due(world: World, calendar: Fee
     assert len(calendar.requests) == 2
     # Another address is read soon, and nothing of the one before stays
     (room,) = [
-        each for each in world.ask(world.anna, "GET", "").json()["items"] if each["name"] == "board"
+        each
+        for each in world.ask(world.anna, "GET", "rooms").json()["items"]
+        if each["name"] == "board"
     ]
-    world.ask(world.anna, "PATCH", f"/{room['id']}", {"ics_url": f"{calendar.url}?new"})
+    world.ask(world.anna, "PATCH", f"rooms/{room['id']}", {"ics_url": f"{calendar.url}?new"})
     assert world.titles() == []
     assert sync.execute(world.services) == 1
     assert world.titles() == ["one"]
@@ -177,24 +171,24 @@ def test_who_may_see_what_of_a_calendar(world: World, calendar: FeedServer) -> N
         (world.anna, ("secret plan", "details", ADDRESS, "carla@example.org")),
         (world.ben, ("secret plan", None, ADDRESS, None)), (None, (None, None, None, None)),
     ):  # fmt: skip
-        (found,) = world.ask(person_, "GET", "/board/meetings").json()
+        (found,) = world.ask(person_, "GET", "rooms/board/meetings").json()
         emails = found["attendees"] and found["attendees"][0]["email"]
         assert (found["title"], found["description"], found["location"], emails) == fields
-    world.ask(world.anna, "PATCH", f"/{room}", {"is_shared": False})
-    (found,) = world.ask(world.ben, "GET", "/board/meetings").json()
+    world.ask(world.anna, "PATCH", f"rooms/{room}", {"is_shared": False})
+    (found,) = world.ask(world.ben, "GET", "rooms/board/meetings").json()
     assert (found["title"], found["location"], found["attendees"]) == (None, None, None)
     for person_, status in ((None, 401), (world.ben, 403)):
-        assert world.ask(person_, "POST", "/board/ics/sync").status_code == status
-        assert world.ask(person_, "GET", "/board/ics/status").status_code == status
+        assert world.ask(person_, "POST", "rooms/board/ics/sync").status_code == status
+        assert world.ask(person_, "GET", "rooms/board/ics/status").status_code == status
     assert (
-        world.ask(world.ben, "GET", "/board/ics/status").json()["detail"]
+        world.ask(world.ben, "GET", "rooms/board/ics/status").json()["detail"]
         == "Only room owner can view ICS status"
     )
-    for path in ("/none/meetings", "/none/meetings/upcoming"):
+    for path in ("rooms/none/meetings", "rooms/none/meetings/upcoming"):
         assert world.ask(world.anna, "GET", path).status_code == 404
-    world.ask(world.anna, "PATCH", f"/{room}", {"ics_enabled": False})
+    world.ask(world.anna, "PATCH", f"rooms/{room}", {"ics_enabled": False})
     assert world.titles() == []
-    refused = world.ask(world.anna, "POST", "/board/ics/sync")
+    refused = world.ask(world.anna, "POST", "rooms/board/ics/sync")
     assert (refused.status_code, refused.json()["detail"]) == (
         400,
         "ICS not configured for this room",
@@ -230,14 +224,14 @@ def test_room_that_is_renamed_while_its_calendar_is_read_is_read_again(
     )
 
     def rename(*arguments: Any) -> bytes:
-        world.ask(world.anna, "PATCH", f"/{room}", {"name": "team"})
+        world.ask(world.anna, "PATCH", f"rooms/{room}", {"name": "team"})
         return fetch(*arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr("reflector.calendars.sync.fetch", rename)
         assert world.sync()["status"] == "skipped"
     assert sync.execute(world.services) == 1
-    found = world.ask(world.anna, "GET", "/team/meetings").json()
+    found = world.ask(world.anna, "GET", "rooms/team/meetings").json()
     assert [each["title"] for each in found] == ["new"]
 
 
@@ -260,7 +254,7 @@ def test_so_many_calendars_are_read_at_once(
     calendar.content = feed(event("one", at(1)))
     monkeypatch.setattr(sync, "_places", threading.BoundedSemaphore(1))
     with sync._places:
-        assert world.ask(world.anna, "POST", "/board/ics/sync").status_code == 429
+        assert world.ask(world.anna, "POST", "rooms/board/ics/sync").status_code == 429
     assert world.sync()["status"] == "success"
 
 

@@ -17,16 +17,12 @@ from reflector.db.models import Mail, Participant, Transcript, User, now
 from reflector.db.words import store_words
 from reflector.mail import delivery, queue
 from reflector.transcript.words import Word
-from tests.api.people import SECRET, Person, make_person, make_transcript
+from tests.api.people import Person, make_transcript
+from tests.api.world import World as Plain
 from tests.certificates import certificate_for
-from tests.conftest import OpenServices, client_of
+from tests.conftest import OpenServices
 from tests.mail.mail_server import PASSWORD, USERNAME, MailServer, taking_mail
 
-ROOM: dict[str, Any] = {
-    "name": "board", "zulip_auto_post": False, "zulip_stream": "", "zulip_topic": "", "is_locked": False,
-    "room_mode": "normal", "recording_type": "cloud", "recording_trigger": "automatic", "is_shared": True,
-    "webhook_url": "", "webhook_secret": "", "platform": "in-person",
-}  # fmt: skip
 HOSTILE = "# Plan\n\n<script>alert(1)</script> ![x](https://tracker.example.org/p.png) [y](javascript:alert(1))"
 
 
@@ -36,23 +32,13 @@ def mailbox() -> Iterator[MailServer]:
         yield found
 
 
-class World:
+class World(Plain):
     def __init__(self, open_with: OpenServices, mailbox: MailServer, **settings: Any) -> None:
         values = {
-            "AUTH_BACKEND": "password", "SECRET_KEY": SECRET, "SMTP_HOST": "127.0.0.1", "SMTP_PORT": mailbox.port,
-            "SMTP_FROM_EMAIL": "Reflector <reflector@example.org>", "SMTP_USE_TLS": False,
-            "UI_BASE_URL": "https://reflector.example.org",
+            "SMTP_HOST": "127.0.0.1", "SMTP_PORT": mailbox.port, "SMTP_USE_TLS": False,
+            "SMTP_FROM_EMAIL": "Reflector <reflector@example.org>", "UI_BASE_URL": "https://reflector.example.org",
         }  # fmt: skip
-        self.services = open_with(**{**values, **settings})
-        self.client = client_of(self.services)
-        self.anna = make_person(self.services, "anna@example.org")
-        self.ben = make_person(self.services, "ben@example.org")
-
-    def ask(
-        self, person: Person | None, method: str, path: str, body: Any = None, **headers: str
-    ) -> Any:
-        own = person.bearer if person else {}
-        return self.client.request(method, f"/v1/{path}", json=body, headers={**own, **headers})
+        super().__init__(open_with, **{**values, **settings})
 
     def recording(self, person: Person | None = None, **values: Any) -> str:
         made = make_transcript(
@@ -65,8 +51,7 @@ class World:
         return made
 
     def room(self, recipients: str) -> str:
-        body = {**ROOM, "email_transcript_to": recipients}
-        return str(self.ask(self.anna, "POST", "rooms", body).json()["id"])
+        return self.make(is_shared=True, email_transcript_to=recipients)
 
     def is_ready(self, transcript_id: str) -> None:
         with self.services.db.write() as session:
@@ -295,8 +280,7 @@ def test_address_that_was_taken_out_of_the_room_gets_nothing(
 
 def test_room_of_a_removed_account_sends_nothing(world: World, mailbox: MailServer) -> None:
     calendar = {"ics_url": "https://example.org/ben.ics", "ics_enabled": True}
-    body = {**ROOM, "email_transcript_to": "ben@private.example", **calendar}
-    room = world.ask(world.ben, "POST", "rooms", body).json()["id"]
+    room = world.make(world.ben, email_transcript_to="ben@private.example", **calendar)
     people.remove(world.services, world.ben.id, world.anna.id)
     world.is_ready(world.recording(room_id=room))
     assert (delivery.execute(world.services), mailbox.messages) == (0, [])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.world import ROOM
 from tests.conftest import SAMPLE
 from tests.server import Server
 from tests.waiting import wait_until
@@ -15,15 +16,9 @@ from tests.web.test_pages import browser, new_page, page, pytestmark
 
 __all__ = ["browser", "page", "pytestmark", "with_accounts"]
 
-FRESH: dict[str, Any] = {
-    "zulip_auto_post": False, "zulip_stream": "", "zulip_topic": "", "is_locked": False, "room_mode": "normal",
-    "recording_type": "local", "recording_trigger": "none", "is_shared": False, "webhook_url": "",
-    "webhook_secret": "", "platform": "in-person",
-}  # fmt: skip
-
 
 def make(server: Server, name: str) -> str:
-    answer = server.http.post("/v1/rooms", json={**FRESH, "name": name})
+    answer = server.http.post("/v1/rooms", json={**ROOM, "name": name})
     return str(answer.json()["id"])
 
 

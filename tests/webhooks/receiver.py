@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standardwebhooks.webhooks import Webhook as Verifier
+
+from tests.http_server import QuietHandler, listening
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Receiver:
 def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     found = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             found.requests.append(({k.lower(): v for k, v in self.headers.items()}, content))
@@ -43,15 +43,6 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(found.body)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        if tls is not None:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        found.url = f"http://127.0.0.1:{server.server_port}/in"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    with listening(Handler, tls) as address:
+        found.url = f"{address}/in"
         yield found
-        server.shutdown()
-        thread.join()

@@ -15,11 +15,12 @@ from sqlalchemy import select, update
 from reflector.administration import people
 from reflector.db.attempts import CLAIM
 from reflector.db.models import Room, Transcript, Webhook, WebhookDelivery, now
-from reflector.services import Services
 from reflector.webhooks import body, delivery
 from reflector.webhooks import queue as webhooks
 from reflector.webhooks.events import WebhookEvent
-from tests.api.people import SECRET, Person, make_person, make_transcript
+from tests.api.people import Person, make_transcript
+from tests.api.world import ROOM
+from tests.api.world import World as Plain
 from tests.conftest import OpenServices, client_of
 from tests.webhooks.receiver import Receiver, receiving
 
@@ -32,19 +33,13 @@ def receiver() -> Iterator[Receiver]:
         yield found
 
 
-class World:
+class World(Plain):
     def __init__(self, open_with: OpenServices) -> None:
-        self.services: Services = open_with(
-            AUTH_BACKEND="password", SECRET_KEY=SECRET, ALLOWED_INTERNAL_ADDRESSES="127.0.0.1",
+        super().__init__(
+            open_with,
+            ALLOWED_INTERNAL_ADDRESSES="127.0.0.1",
             UI_BASE_URL="https://reflector.example.org/",
-        )  # fmt: skip
-        self.client = client_of(self.services)
-        self.anna = make_person(self.services, "anna@example.org")
-        self.ben = make_person(self.services, "ben@example.org")
-
-    def ask(self, person: Person | None, method: str, path: str, body: Any = None) -> Any:
-        headers = person.bearer if person else {}
-        return self.client.request(method, f"/v1/{path}", json=body, headers=headers)
+        )
 
     def hook(self, url: str, person: Person | None = None, **fields: Any) -> Any:
         answer = self.ask(person or self.anna, "POST", "webhooks", {"url": url, **fields})
@@ -497,10 +492,3 @@ def test_account_that_is_removed_leaves_no_webhook(world: World, receiver: Recei
     people.remove(world.services, world.ben.id, None)
     with world.services.db.read() as session:
         assert session.scalars(select(Webhook)).all() == []
-
-
-ROOM: dict[str, Any] = {
-    "name": "board", "zulip_auto_post": False, "zulip_stream": "", "zulip_topic": "", "is_locked": False,
-    "room_mode": "normal", "recording_type": "cloud", "recording_trigger": "automatic", "is_shared": False,
-    "webhook_url": "", "webhook_secret": "", "platform": "in-person",
-}  # fmt: skip
